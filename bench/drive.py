@@ -1,0 +1,102 @@
+"""Puts load on an address from a process of its own: wrk where it is installed, bench/load.py otherwise."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import measure
+from bench.load import request
+from bench.upstream import CHUNKS
+
+DONE = """
+done = function(summary, latency)
+  local bad = summary.errors
+  local all = bad.connect + bad.read + bad.write + bad.status + bad.timeout
+  local text = '\\n{"requests": %d, "seconds": %f, "errors": %d}\\n'
+  io.write(string.format(text, summary.requests, summary.duration / 1e6, all))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address to load, and the process whose CPU time that costs."""
+
+    name: str
+    port: int
+    pid: int
+    headers: dict[str, str]
+
+
+def chat(target: Target, connections: int, seconds: float, *, wrk: bool) -> dict[str, float]:
+    """What non-streamed requests cost, and how long one took."""
+    cpu = measure.cpu_seconds(target.pid)
+    said = _wrk(target, connections, seconds) if wrk else _load("chat", target, connections, seconds)
+    cpu = measure.cpu_seconds(target.pid) - cpu
+    _complain(target, said)
+    done = said["requests"]
+    return {
+        "rate": done / said["seconds"],
+        "cpu": 1e6 * cpu / done if done else math.nan,
+        "p50": said.get("p50", math.nan),
+        "p99": said.get("p99", math.nan),
+    }
+
+
+def stream(target: Target, connections: int, each: int, seconds: float) -> dict[str, float]:
+    """What a streamed chunk costs, the stream's own set-up included, and the wait for the first."""
+    cpu = measure.cpu_seconds(target.pid)
+    said = _load("stream", target, connections, seconds, count=connections * each)
+    cpu = measure.cpu_seconds(target.pid) - cpu
+    _complain(target, said)
+    chunks = said["requests"] * CHUNKS
+    unusable = said.get("unfinished") or not chunks  # part of the CPU time went into streams that were not counted
+    return {"cpu": math.nan if unusable else 1e6 * cpu / chunks, "p50": said["p50"], "p99": said["p99"]}
+
+
+def _complain(target: Target, said: dict) -> None:
+    for problem in ("errors", "short", "unfinished"):
+        if said.get(problem):
+            print(
+                f"  {target.name}: {said[problem]} {problem} of {said['requests']} {said.get('error', '')}", flush=True
+            )
+
+
+def _load(kind: str, target: Target, connections: int, seconds: float, count: int = 1_000_000) -> dict:
+    command = [sys.executable, "-m", "bench.load", kind, "--headers", json.dumps(target.headers)]
+    for name, value in {"port": target.port, "connections": connections, "seconds": seconds, "count": count}.items():
+        command += [f"--{name}", str(value)]
+    return _said(command, seconds)
+
+
+def _wrk(target: Target, connections: int, seconds: float) -> dict:
+    body = request("/", {}, stream=False).partition(b"\r\n\r\n")[2].decode()
+    fields = {"content-type": "application/json", **target.headers}
+    lines = [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in fields.items()]
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        script = Path(scratch) / "post.lua"
+        script.write_text("\n".join(['wrk.method = "POST"', f"wrk.body = [==[{body}]==]", *lines, DONE]))
+        command = ["wrk", "--threads", "1", "--connections", str(connections), "--timeout", "20s"]
+        command += ["--duration", f"{math.ceil(seconds)}s", "--script", str(script)]
+        command += [f"http://127.0.0.1:{target.port}/v1/chat/completions"]
+        return _said(command, seconds)
+
+
+def _said(command: list[str], seconds: float) -> dict:
+    """The last line of JSON that the command prints; an empty tally when it fails, which is reported, not raised."""
+    said = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+    if said.returncode:
+        error = said.stderr.strip().rpartition("\n")[2]
+        return {"requests": 0, "seconds": math.nan, "errors": 1, "error": error, "p50": math.nan, "p99": math.nan}
+    return json.loads(said.stdout.strip().rpartition("\n")[2])
+
+
+def wrk_version() -> str | None:
+    if not shutil.which("wrk"):
+        return None
+    return subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout.partition(" [")[0]

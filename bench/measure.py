@@ -1,0 +1,76 @@
+"""What /proc knows about a process tree, and the little arithmetic the tables need."""
+
+import math
+import os
+import platform
+from pathlib import Path
+from statistics import median
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PROC = Path("/proc")
+
+
+def percentile(ordered: list[float], percent: float) -> float:
+    """The nearest-rank percentile of numbers already in order; NaN of none."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else math.nan
+
+
+def middle(numbers: list[float]) -> float:
+    known = [number for number in numbers if not math.isnan(number)]
+    return median(known) if known else math.nan
+
+
+def _stat(pid: int) -> list[str]:
+    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+
+
+def tree(root: int) -> list[int]:
+    """The process and everything below it."""
+    children: dict[int, list[int]] = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                children.setdefault(int(_stat(int(entry.name))[1]), []).append(int(entry.name))
+            except OSError:
+                continue
+    found = [root]
+    for pid in found:
+        found.extend(children.get(pid, []))
+    return found
+
+
+def cpu_seconds(root: int) -> float:
+    """User and system time of the tree so far, children that have ended and were waited for included."""
+    ticks = 0
+    for pid in tree(root):
+        try:
+            ticks += sum(int(field) for field in _stat(pid)[11:15])
+        except OSError:
+            continue
+    return ticks / TICKS
+
+
+def memory(root: int) -> dict[str, float]:
+    """MB resident now and at the highest, summed over the tree."""
+    total = {"VmRSS": 0, "VmHWM": 0}
+    for pid in tree(root):
+        try:
+            for line in (PROC / str(pid) / "status").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name in total:
+                    total[name] += int(value.split()[0])
+        except OSError:
+            continue
+    return {"now": total["VmRSS"] / 1024, "peak": total["VmHWM"] / 1024}
+
+
+def machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in (PROC / "cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return f"{os.cpu_count()} x {model}, Linux {platform.release()}, CPython {platform.python_version()}"

@@ -1,0 +1,38 @@
+"""JSON, in the one dialect that the whole package speaks.
+
+msgspec is used because it decodes and encodes a chat body in 3-4 µs, validates UTF-8 and never produces NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+DecodeError = msgspec.DecodeError
+
+
+def _plain(value: Any) -> Any:
+    """Let callers put pydantic objects (messages, tools) into a body as they stand."""
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} cannot be sent as JSON; pass plain dicts, lists, strings and numbers")
+    return dump(exclude_none=True)
+
+
+encode = msgspec.json.Encoder(enc_hook=_plain).encode
+decode = msgspec.json.Decoder().decode
+
+
+def position(body: bytes, error: Exception) -> str:
+    """Say where `error` (a DecodeError about `body`) lies, as "line 3 column 5", or nothing when it does not say.
+
+    >>> try: decode(b'{"a": 1,}')
+    ... except DecodeError as error: print(position(b'{"a": 1,}', error))
+    line 1 column 9
+    """
+    _, marker, tail = str(error).rpartition("(byte ")
+    if not marker or not tail[:-1].isdigit():
+        return ""
+    before = body[: int(tail[:-1])]
+    return f"line {before.count(10) + 1} column {len(before) - (before.rfind(10) + 1) + 1}"

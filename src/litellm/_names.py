@@ -1,0 +1,61 @@
+"""Public name → where it is defined. The one table behind `litellm.NAME`, `dir(litellm)` and __init__.pyi.
+
+This module may name everything because it imports nothing of it until it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+NAMES: dict[str, str] = {
+    name: module
+    for module, names in {
+        "litellm.sdk.chat": ("completion", "acompletion"),
+        "litellm.sdk.helpers": (
+            "get_llm_provider", "get_supported_openai_params", "provider_list", "OPENAI_CHAT_COMPLETION_PARAMS",
+            "_turn_on_debug",
+        ),
+        "litellm.engine.assemble": ("stream_chunk_builder",),
+        "litellm.engine.stream": ("CustomStreamWrapper",),
+        "litellm.providers.custom": ("CustomLLM", "CustomLLMError"),
+        "litellm.types.chat": (
+            "ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Choices", "Delta", "FunctionCall", "Message",
+            "ModelResponse", "ModelResponseStream", "StreamingChoices", "Usage",
+        ),
+        "litellm.types.streaming": ("GenericStreamingChunk",),
+        "litellm.exceptions": (
+            "APIConnectionError", "APIError", "APIResponseValidationError", "AuthenticationError", "BadGatewayError",
+            "BadRequestError", "BudgetExceededError", "ContentPolicyViolationError", "ContextWindowExceededError",
+            "ImageFetchError", "IncompleteStream", "InternalServerError", "InvalidRequestError",
+            "JSONSchemaValidationError", "LiteLLMUnknownProvider", "NotFoundError", "OpenAIError", "PaymentRequiredError",
+            "PermissionDeniedError", "RateLimitError", "RejectedRequestError", "ServiceUnavailableError", "Timeout",
+            "UnprocessableEntityError", "UnsupportedParamsError",
+        ),
+    }.items()
+    for name in names
+}  # fmt: skip
+
+# Modules that LiteLLM's users reach after a bare `import litellm`.
+MODULES = ("exceptions", "types", "utils", "main", "llms", "litellm_core_utils", "_logging", "proxy")
+
+# Importable but not displayed: aider walks dir(litellm) and refuses to start when it meets an *Error it does not know.
+HIDDEN = frozenset({"CustomLLMError", "PaymentRequiredError", "_turn_on_debug"})
+
+
+def find(name: str) -> Any:
+    """The object called `litellm.<name>`. Raises AttributeError."""
+    if name in NAMES:
+        if NAMES[name] == "litellm.exceptions":
+            from litellm.exceptions import adopt_openai
+
+            adopt_openai()  # whoever asks for a class by name may compare it with openai's
+        return getattr(importlib.import_module(NAMES[name]), name)
+    if name in MODULES:
+        return importlib.import_module(f"litellm.{name}")
+    raise AttributeError(f"module 'litellm' has no attribute {name!r}")
+
+
+def shown() -> set[str]:
+    """The names for dir(litellm)."""
+    return set(NAMES) - HIDDEN

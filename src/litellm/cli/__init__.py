@@ -1,0 +1,1 @@
+"""Floor 8: what `litellm` does on a command line."""

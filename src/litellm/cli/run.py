@@ -1,0 +1,170 @@
+"""The command `litellm`: start the proxy, or check a config file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from litellm import _log
+from litellm._version import version
+from litellm.cli.check import check
+from litellm.proxy.auth.gate import is_weak
+from litellm.proxy.config import Config, ConfigError, load_config
+
+if TYPE_CHECKING:
+    from litellm.proxy.serve import Listening
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only chosen with a strong master key
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-c", "--config", type=click.Path(path_type=Path), envvar="CONFIG_FILE_PATH", help="The config file.")
+@click.option("-m", "--model", help='One model to serve, such as "openai/gpt-4o"; every request goes to it.')
+@click.option("--alias", help="The name to show for --model.")
+@click.option("--api_base", help="Where --model is served.")
+@click.option("--api_key", help="The key for --model. Its provider's variable is better: arguments are visible.")
+@click.option("--api_version", help="The API version for --model.")
+@click.option("--temperature", type=float, help="The temperature for --model, unless a request says another.")
+@click.option("--max_tokens", type=int, help="The longest answer of --model, unless a request says otherwise.")
+@click.option("--request_timeout", type=float, help="Seconds that a call may take.")
+@click.option("--drop_params", is_flag=True, help="Drop parameters that a provider does not take.")
+@click.option("--host", envvar="HOST", help=f"Default: {EVERYWHERE} with a strong master key, else {LOOPBACK}.")
+@click.option("--port", type=int, default=4000, envvar="PORT", show_default=True)
+@click.option("--num_workers", type=click.IntRange(1), default=1, envvar="NUM_WORKERS", show_default=True)
+@click.option("--debug", is_flag=True, help="Log what happens. Keys are masked.")
+@click.option("--detailed_debug", is_flag=True, help="The same as --debug.")
+@click.option("--ssl_certfile_path", type=click.Path(exists=True), help="Serve HTTPS with this certificate.")
+@click.option("--ssl_keyfile_path", type=click.Path(exists=True), help="The certificate's private key.")
+@click.option(
+    "--keepalive_timeout", type=float, default=75.0, show_default=True, help="Seconds an idle client may stay."
+)
+@click.option("--telemetry", hidden=True, help="Accepted for LiteLLM's sake. There is none.")
+@click.version_option(version, "-v", "--version", message="LiteLLM: Current Version = %(version)s")
+@click.pass_context
+def main(context: click.Context, /, config: Path | None, model: str | None, **options: Any) -> None:
+    """Start the proxy: litellm --config config.yaml, or litellm --model openai/x --api_base http://host/v1."""
+    if context.invoked_subcommand is not None:
+        return
+    if config is None and model is None:
+        raise click.UsageError("pass --config FILE or --model PROVIDER/NAME; `litellm check FILE` only checks a file")
+    if options["debug"] or options["detailed_debug"]:
+        _log.turn_on()
+    else:
+        _log.turn_on(logging.WARNING)
+    try:
+        loaded = load_config(config) if config is not None else one_model(model or "", options)
+    except ConfigError as error:
+        _stop(f"{error}\n\n{config} cannot be served; `litellm check {config}` shows this report again.")
+    for warning in loaded.warnings:
+        click.echo(str(warning), err=True)
+    _start(loaded, options)
+
+
+@main.command("check")
+@click.argument("config", type=click.Path(path_type=Path))
+def check_command(config: Path) -> None:
+    """Report everything that is wrong with a config file, by line. Exits 0 when it can be served."""
+    sys.exit(check(config))
+
+
+def one_model(model: str, options: dict[str, Any]) -> Config:
+    """The configuration that `--model` means: one deployment, to which every request goes whatever name it asks for."""
+    from litellm.proxy.config import Deployment, GeneralSettings, LitellmSettings, RouterSettings
+
+    named = ("api_base", "api_key", "api_version", "temperature", "max_tokens")
+    params = {"model": model} | {name: options[name] for name in named if options.get(name) is not None}
+    name = options.get("alias") or model
+    settings = {name: options[name] for name in ("request_timeout", "drop_params") if options.get(name)}
+    return Config(
+        path=Path("--model"),
+        model_list=(Deployment.model_validate({"model_name": name, "litellm_params": params}),),
+        litellm_settings=LitellmSettings.model_validate(settings),
+        router_settings=RouterSettings(),
+        general_settings=GeneralSettings(completion_model=name),
+        environment_variables={},
+        warnings=(),
+    )
+
+
+def _start(config: Config, options: dict[str, Any]) -> None:
+    from litellm.proxy.app import App
+    from litellm.proxy.serve import Listening, bind, serve, serve_workers
+    from litellm.proxy.state import StartError, build
+
+    os.environ.update({name: value.reveal() for name, value in config.environment_variables.items()})
+    configured = config.general_settings.master_key
+    key = configured.reveal() if configured else os.environ.get("LITELLM_MASTER_KEY")
+    host = allowed_host(options["host"], key)
+    listening = Listening(
+        host=host,
+        port=options["port"],
+        grace=config.general_settings.graceful_shutdown_seconds,
+        keep_alive=options["keepalive_timeout"],
+        certificate=options["ssl_certfile_path"],
+        private_key=options["ssl_keyfile_path"],
+    )
+    try:
+        proxy = build(config, key)
+    except StartError as error:
+        _stop(f"{config.path} cannot be served:\n{error}")
+    try:
+        sock = bind(listening)
+    except OSError as error:
+        _stop(f"cannot listen on {host}:{options['port']}: {error.strerror}. Choose another with --port or --host.")
+    if is_weak(key):
+        click.echo(f"warning: {_weakness(key)}, so only this machine can connect ({host})", err=True)
+    if options["num_workers"] > 1:
+        _ready(listening, config, sock)
+        sys.exit(serve_workers(lambda: App(build(config, key)), listening, sock, options["num_workers"]))
+    serve(App(proxy), listening, sock, lambda: _ready(listening, config, sock))
+
+
+def allowed_host(host: str | None, key: str | None) -> str:
+    """Where to listen. Only a strong master key opens the door to other machines. Exits with advice when asked to
+    listen everywhere without one."""
+    weak = is_weak(key)
+    if host is None:
+        return LOOPBACK if weak else EVERYWHERE
+    if weak and not _is_loopback(host):
+        _stop(
+            f"refusing to listen on {host}: {_weakness(key)}. Set general_settings.master_key or LITELLM_MASTER_KEY, for "
+            f"example to this fresh one:\n  sk-{secrets.token_urlsafe(24)}\nor listen on {LOOPBACK} only."
+        )
+    return host
+
+
+def _weakness(key: str | None) -> str:
+    return "the master key is well known or short" if key else "there is no master key"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = socket.getaddrinfo(host, None)[0][4][0]
+    except OSError:
+        return False
+    return str(address).startswith("127.") or address == "::1"
+
+
+def _ready(listening: Listening, config: Config, sock: socket.socket) -> None:
+    port = sock.getsockname()[1]
+    names = ", ".join(config.groups[:8]) + (", …" if len(config.groups) > 8 else "")
+    click.echo(f"litellm {version} serves {names or 'no models'} on http://{listening.host}:{port}", err=True)
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

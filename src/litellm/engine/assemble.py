@@ -1,0 +1,100 @@
+"""The chunks of a stream, put together again: litellm.stream_chunk_builder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from litellm.exceptions import APIError
+from litellm.types.chat import ModelResponse
+from litellm.wire.protocol import Body
+
+# Strings of a delta that say the same thing each time; all other strings are fragments and are joined.
+_WHOLE = frozenset({"role", "id", "type", "name"})
+
+
+def stream_chunk_builder(chunks: Iterable[Any], messages: list[Any] | None = None, **_: Any) -> ModelResponse | None:  # noqa: ARG001
+    """The whole answer that `chunks` (ModelResponseStream objects or dicts, in order) are the stream of.
+
+    Text, reasoning and tool-call arguments are joined, the last usage counts, and fields nobody knows are kept. None for
+    no chunks. Raises APIError when one of them is no chunk.
+
+    >>> from litellm import completion
+    >>> chunks = completion("mock/echo", [{"role": "user", "content": "Hi"}], stream=True)
+    >>> stream_chunk_builder(chunks).choices[0].message.content
+    'Hi'
+    """
+    objects = list(chunks)
+    if not objects:
+        return None
+    answer: Body = {}
+    choices: dict[int, Body] = {}
+    for chunk in objects:
+        value = _plain(chunk)
+        if not isinstance(value.get("choices"), list):
+            raise APIError(500, f"stream_chunk_builder: a chunk has no choices: {value!r}")
+        answer |= {name: item for name, item in value.items() if name not in ("choices", "usage") and item is not None}
+        if value.get("usage"):
+            answer["usage"] = value["usage"]
+        for choice in value["choices"]:
+            _add_choice(choices, choice)
+    answer["object"] = "chat.completion"
+    answer["choices"] = [_closed(choices[index]) for index in sorted(choices)]
+    response = ModelResponse(**answer)
+    response._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
+    return response
+
+
+def _plain(chunk: Any) -> Body:
+    if isinstance(chunk, BaseModel):
+        return chunk.model_dump(exclude_none=True)
+    if isinstance(chunk, dict):
+        return chunk
+    raise APIError(500, f"stream_chunk_builder: {type(chunk).__name__} is not a chunk")
+
+
+def _add_choice(choices: dict[int, Body], choice: Body) -> None:
+    index = choice.get("index") or 0
+    whole = choices.setdefault(index, {"index": index, "message": {"role": "assistant"}, "finish_reason": None})
+    for name, value in choice.items():
+        if name == "delta":
+            _add(whole["message"], value or {})
+        elif name == "logprobs" and isinstance(value, dict) and isinstance(whole.get("logprobs"), dict):
+            _add(whole["logprobs"], value)
+        elif value is not None:
+            whole[name] = value
+
+
+def _add(whole: Body, part: Body) -> None:
+    """Grow `whole` by a fragment: strings and lists are appended, objects merged, calls matched by their index."""
+    for name, value in part.items():
+        if value is None:
+            whole.setdefault(name, None)
+        elif name == "tool_calls":
+            whole["tool_calls"] = _add_calls(whole.get("tool_calls") or [], value)
+        elif isinstance(value, str) and isinstance(whole.get(name), str) and name not in _WHOLE:
+            whole[name] += value
+        elif isinstance(value, list) and isinstance(whole.get(name), list):
+            whole[name] = whole[name] + value
+        elif isinstance(value, dict) and isinstance(whole.get(name), dict):
+            whole[name] = dict(whole[name])
+            _add(whole[name], value)
+        else:
+            whole[name] = value
+
+
+def _add_calls(calls: list[Body], parts: list[Body]) -> list[Body]:
+    by_index = {call.get("index", at): call for at, call in enumerate(calls)}
+    for part in parts:
+        index = part.get("index", len(by_index))
+        call = by_index.setdefault(index, {"index": index, "type": "function", "function": {"arguments": ""}})
+        _add(call, {name: value for name, value in part.items() if name != "index"})
+    return [by_index[index] for index in sorted(by_index)]
+
+
+def _closed(choice: Body) -> Body:
+    for call in choice["message"].get("tool_calls") or ():
+        call.pop("index", None)
+    return choice

@@ -1,0 +1,170 @@
+"""One try at one target: encode, send, decode, or raise. For a stream, up to its first meaningful chunk, so that
+whatever goes wrong before the caller has seen anything can be retried or sent elsewhere."""
+
+from __future__ import annotations
+
+from litellm.engine import handlers, mock
+from litellm.engine.call import Answer, Call, Opened, Source
+from litellm.engine.faults import Refused, answer_error, broken, stream_error, wrong_shape
+from litellm.engine.stream import advance
+from litellm.net.messages import Reply, Request, Timeouts, TransportFault
+from litellm.net.steps import Flow, Read, Send
+from litellm.providers.resolve import Target
+from litellm.wire import openai_chat
+from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, WrongShape
+
+MAX_REMEMBERED = 1024
+
+
+class Memory:
+    """What a Client has learned about places: which of them refuse stream_options. Bounded; forgets the oldest."""
+
+    __slots__ = ("_no_stream_options",)
+
+    def __init__(self) -> None:
+        self._no_stream_options: dict[tuple[str, str], None] = {}
+
+    def takes_stream_options(self, target: Target) -> bool:
+        return (target.url, target.model) not in self._no_stream_options
+
+    def refuses_stream_options(self, target: Target) -> None:
+        if len(self._no_stream_options) >= MAX_REMEMBERED:
+            del self._no_stream_options[next(iter(self._no_stream_options))]
+        self._no_stream_options[target.url, target.model] = None
+
+
+def attempt(call: Call, target: Target, remaining: float | None, memory: Memory) -> Flow[Answer | Opened]:
+    """Try once. remaining: seconds left of the total timeout, or None for all of it."""
+    clocks = _clocks(call, target, remaining)
+    if target.handler is not None and call.mock is None:
+        return (yield from handlers.attempt(call, target, clocks))
+    asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
+    try:
+        return (yield from _exchange(call, target, clocks, asks_usage=asks_usage))
+    except Refused as refused:
+        # Some servers know no stream_options. Ask again without, once, and remember it.
+        memory.refuses_stream_options(target)
+        try:
+            return (yield from _exchange(call, target, clocks, asks_usage=False))
+        except Refused as again:
+            raise again.error from refused.error
+
+
+def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
+    wire = target.wire or openai_chat
+    out = Outgoing(target.model, _body(call, target, asks_usage=asks_usage), call.stream)
+    request = Request(
+        url=target.url, headers=target.headers, body=wire.encode(out), timeouts=clocks, network=target.network,
+        stream=call.stream,
+    )  # fmt: skip
+    if call.mock is not None:
+        request.script = mock.scripted(call, target)
+    elif target.url.startswith("mock:"):
+        request.script = mock.model(target, out)
+    try:
+        reply = yield Send(request)
+    except TransportFault as fault:
+        raise broken(fault, target) from fault
+    if reply.status >= 300:
+        error = answer_error(reply, target)
+        if asks_usage and reply.status in (400, 422) and "stream_options" in str(error):
+            raise Refused(error)
+        raise error
+    if call.stream:
+        return (yield from _open(call, target, reply))
+    return _whole(call, target, reply)
+
+
+def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
+    clocks = call.timeouts if call.own_timeouts else target.clocks or call.timeouts
+    if remaining is None:
+        return clocks
+    left = max(remaining, 0.001)
+    return Timeouts(min(clocks.connect, left), min(clocks.first_byte, left), min(clocks.between, left), left)
+
+
+def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
+    body = call.body if not target.defaults else {**target.defaults, **call.body}
+    if asks_usage:
+        options = body.get("stream_options")
+        body = body | {"stream_options": {**(options if isinstance(options, dict) else {}), "include_usage": True}}
+    elif call.ask_usage and "stream_options" in body:  # refused there before
+        body = {name: value for name, value in body.items() if name != "stream_options"}
+    for edit in target.edits:
+        body = edit(body)
+    return body
+
+
+def _whole(call: Call, target: Target, reply: Reply) -> Answer:
+    wire = target.wire or openai_chat
+    if call.relay and wire is openai_chat:
+        seen = openai_chat.glance(reply.body)
+        if seen is not None:
+            return Answer(
+                target=target,
+                asked=call.model,
+                headers=reply.headers,
+                raw=reply.body,
+                model=seen.model,
+                usage=seen.usage,
+            )
+    try:
+        data = wire.decode(reply.body)
+    except WrongShape as error:
+        raise wrong_shape(error, target, reply.headers) from error
+    except StreamFault as error:
+        raise stream_error(error, target, reply.headers) from error
+    return Answer(
+        target=target,
+        asked=call.model,
+        headers=reply.headers,
+        data=data,
+        model=data.get("model"),
+        usage=data.get("usage"),
+    )
+
+
+def _open(call: Call, target: Target, reply: Reply) -> Flow[Opened]:
+    wire = target.wire or openai_chat
+    source = Source(Read(reply), reply.close, getattr(reply, "finish", reply.close))
+    opened = Opened(
+        target=target, asked=call.model, headers=reply.headers, source=source, first=[],
+        decoder=wire.decoder(include_usage=call.show_usage),
+    )  # fmt: skip
+    try:
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            yield from _unstreamed(opened, reply)
+        while not opened.finished:
+            chunks = yield from _next(opened)
+            opened.first += chunks
+            if any(openai_chat.speaks(chunk.value) for chunk in chunks):
+                break
+    except BaseException:
+        source.close()
+        raise
+    opened.model = next((chunk.value["model"] for chunk in opened.first if chunk.value.get("model")), None)
+    return opened
+
+
+def _next(opened: Opened) -> Flow[list[Chunk]]:
+    try:
+        piece = yield opened.source.step
+    except TransportFault as fault:
+        return advance(opened, fault)
+    return advance(opened, piece)
+
+
+def _unstreamed(opened: Opened, reply: Reply) -> Flow[None]:
+    """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
+    body = b""
+    while data := (yield Read(reply)):
+        body += data
+    try:
+        answer = (opened.target.wire or openai_chat).decode(body)
+    except WrongShape as error:
+        raise wrong_shape(error, opened.target, opened.headers) from error
+    except StreamFault as error:
+        raise stream_error(error, opened.target, opened.headers) from error
+    opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
+    opened.finished = True
+    reply.close()

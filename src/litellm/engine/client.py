@@ -1,0 +1,31 @@
+"""A Client: transports, what it has learned, and the layers that a call goes through. All state of calls lives here."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from litellm.engine.attempt import Memory, attempt
+from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.fallbacks import falling_back
+from litellm.engine.retries import retrying
+from litellm.net.async_io import AsyncTransport
+from litellm.net.steps import Flow
+from litellm.net.sync_io import SyncTransport
+
+
+class Client:
+    """Makes calls. Two Clients share nothing.
+
+    isolate_handlers: run users' async handlers on an event loop of their own; for servers.
+    """
+
+    def __init__(self, *, isolate_handlers: bool = False) -> None:
+        self.sync_io = SyncTransport()
+        self.async_io = AsyncTransport(isolate_handlers=isolate_handlers)
+        self._retrying = partial(retrying, attempt=partial(attempt, memory=Memory()))
+
+    def flow(self, call: Call) -> Flow[Answer | Opened]:
+        """What `call` does, outermost layer first: fallbacks, retries, attempt. Nothing happens until it is driven."""
+        if call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy:
+            return falling_back(call, self._retrying)
+        return self._retrying(call)

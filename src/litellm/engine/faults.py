@@ -1,0 +1,87 @@
+"""What went wrong, as the exception that the caller sees. One place for all providers, streamed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from litellm import exceptions as errors
+from litellm.exceptions import LiteLLMError
+from litellm.net.messages import Reply, TransportFault
+from litellm.net.url import shown, with_v1
+from litellm.providers.resolve import Target
+from litellm.wire import openai_chat
+from litellm.wire.protocol import Fault, StreamFault, WrongShape
+
+_SHOWN_NAMES = {"openai": "OpenAI", "azure": "Azure", "xai": "XAI", "nvidia_nim": "Nvidia_nim"}
+
+
+class Refused(Exception):  # noqa: N818 - never leaves the engine
+    """The upstream does not take stream_options: worth one more request without."""
+
+    def __init__(self, error: LiteLLMError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def answer_error(reply: Reply, target: Target) -> LiteLLMError:
+    """The exception for an answer with an error status. Status first, the vendor's code second, text last."""
+    if reply.status < 400:
+        where = shown(reply.headers.get("location", "nowhere"))
+        text = f"{shown(target.url)} redirects to {where}; redirects are not followed, so use that as api_base"
+        return _make(502, Fault(text), target, reply.headers)
+    wire = target.wire or openai_chat
+    fault = wire.error(reply.status, reply.body)
+    hint = ""
+    if reply.status == 404 and fault.code != "model_not_found":
+        hint = f" (POST {shown(target.url)} answered 404"
+        better = with_v1(target.url, wire.PATH)
+        hint += f"; did you mean api_base={better}?)" if better else ")"
+    elif reply.status == 401 and target.api_key is None:
+        hint = " (no API key was sent: pass api_key=… or set the provider's variable)"
+    return _make(reply.status, fault, target, reply.headers, hint)
+
+
+def stream_error(error: StreamFault, target: Target, headers: Mapping[str, str]) -> LiteLLMError:
+    """The exception for an error that came inside a 200 answer."""
+    return _make(error.status, error.fault, target, headers)
+
+
+def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -> LiteLLMError:
+    """The exception for a 200 that is no answer."""
+    text = f"{shown(target.url) or target.provider.name} sent no usable answer: {error}"
+    return errors.APIResponseValidationError(_said(target, text), target.provider.name, target.model,
+                                             response_headers=headers, request_url=target.url or None)  # fmt: skip
+
+
+def broken(fault: TransportFault, target: Target) -> LiteLLMError:
+    """The exception for an exchange that broke: Timeout for the clocks, APIConnectionError for the rest."""
+    if fault.kind == "url":
+        return errors.BadRequestError(str(fault), target.model, target.provider.name)
+    kind = errors.Timeout if fault.kind == "timeout" else errors.APIConnectionError
+    return kind(_said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
+                request_url=target.url or None)  # fmt: skip
+
+
+def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
+    """The exception for a stream that ended too early."""
+    text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
+    return errors.IncompleteStream(_said(target, text), target.provider.name, target.model, response_headers=headers,
+                                   request_url=target.url or None)  # fmt: skip
+
+
+def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str], hint: str = "") -> LiteLLMError:
+    kind = fault.kind or errors.BY_STATUS.get(status)
+    return errors.of_status(
+        status, _said(target, fault.message, kind) + hint, target.provider.name, target.model,
+        kind=fault.kind, body=fault.body, code=fault.code, param=fault.param, type=fault.type,
+        response_headers=headers, request_url=target.url or None,
+    )  # fmt: skip
+
+
+def _said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
+    """LiteLLM's wording, "RateLimitError: OpenAIException - slow down"; bad requests do without the first part."""
+    name = target.provider.name
+    text = f"{_SHOWN_NAMES.get(name, name.capitalize())}Exception - {text}"
+    if kind is None or issubclass(kind, errors.BadRequestError):
+        return text
+    return f"{kind.__name__}: {text}"

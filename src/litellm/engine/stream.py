@@ -1,0 +1,168 @@
+"""A stream after its first chunk: one loop that turns pieces into chunks, and the object that SDK callers iterate."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from litellm.engine.call import Opened
+from litellm.engine.faults import broken, incomplete, stream_error, wrong_shape
+from litellm.exceptions import LiteLLMError
+from litellm.net.messages import TransportFault
+from litellm.net.transport import AsyncTransport, SyncTransport
+from litellm.types.chat import ModelResponseStream
+from litellm.wire.protocol import Chunk, StreamFault, WrongShape
+
+
+def advance(opened: Opened, piece: Any) -> list[Chunk]:
+    """The chunks in the next piece (empty: the end; a TransportFault: it broke). Raises LiteLLMError, having closed it.
+
+    A stream is complete when every choice has finished or the upstream said [DONE]; nothing is made up for one that
+    is not, and a connection that breaks after that has broken nothing.
+    """
+    decoder = opened.decoder
+    try:
+        if isinstance(piece, TransportFault):
+            if not decoder.complete:
+                raise broken(piece, opened.target)
+            chunks = []
+        elif piece:
+            chunks = decoder.feed(piece)
+            if not decoder.done:
+                return chunks
+        else:
+            chunks = decoder.end()
+            if not decoder.complete:
+                raise incomplete(opened.target, opened.headers)
+            opened.finished = True
+            opened.source.finish()
+            return chunks
+        chunks += decoder.end()
+        opened.finished = True
+        opened.source.finish()
+    except WrongShape as error:
+        opened.source.close()
+        raise wrong_shape(error, opened.target, opened.headers) from error
+    except StreamFault as error:
+        opened.source.close()
+        raise stream_error(error, opened.target, opened.headers) from error
+    except LiteLLMError:
+        opened.source.close()
+        raise
+    return chunks
+
+
+class CustomStreamWrapper:
+    """What completion(stream=True) returns: iterate it with `for`, or with `async for` when it came from acompletion.
+
+    Yields ModelResponseStream. Leaving the loop early closes the upstream connection, and so do close() and aclose().
+    A failure in mid-stream raises the mapped error; an IncompleteStream carries the text so far in `partial`.
+
+    >>> from litellm import completion
+    >>> [c.choices[0].delta.content for c in completion("mock/echo", [{"role": "user", "content": "Hi"}], stream=True)]
+    ['Hi', None]
+    """
+
+    def __init__(
+        self, opened: Opened, transport: SyncTransport | AsyncTransport, present: Callable[[Any], ModelResponseStream]
+    ) -> None:
+        self._opened = opened
+        self._transport: Any = transport
+        self._present = present
+        self._ready: deque[Chunk] = deque(opened.first)
+        self._text: list[str] = []
+        self.received_finish_reason: str | None = None
+        self.model = opened.target.model
+        self.custom_llm_provider = opened.target.provider.name
+        self._hidden_params: dict[str, Any] = {}
+
+    @property
+    def response_uptil_now(self) -> str:
+        """The text of the first choice so far."""
+        return "".join(self._text)
+
+    def __next__(self) -> ModelResponseStream:
+        while not self._ready:
+            if self._opened.finished:
+                raise StopIteration
+            try:
+                piece = self._transport.perform(self._opened.source.step)
+            except TransportFault as fault:
+                piece = fault
+            except BaseException:
+                self.close()
+                raise
+            self._take(piece)
+        return self._emit(self._ready.popleft())
+
+    async def __anext__(self) -> ModelResponseStream:
+        while not self._ready:
+            if self._opened.finished:
+                raise StopAsyncIteration
+            try:
+                piece = await self._transport.perform(self._opened.source.step)
+            except TransportFault as fault:
+                piece = fault
+            except BaseException:  # also when our task is cancelled
+                self.close()
+                raise
+            self._take(piece)
+        return self._emit(self._ready.popleft())
+
+    # Generators, because leaving a `for` loop drops the loop's iterator and thereby runs its `finally`: the upstream
+    # learns of a `break` at once, even while the caller still holds this object.
+    def __iter__(self) -> Iterator[ModelResponseStream]:
+        try:
+            while True:
+                try:
+                    chunk = self.__next__()
+                except StopIteration:
+                    return
+                yield chunk
+        finally:
+            self.close()
+
+    async def __aiter__(self) -> AsyncIterator[ModelResponseStream]:
+        try:
+            while True:
+                try:
+                    chunk = await self.__anext__()
+                except StopAsyncIteration:
+                    return
+                yield chunk
+        finally:
+            self.close()
+
+    def _take(self, piece: Any) -> None:
+        try:
+            self._ready.extend(advance(self._opened, piece))
+        except LiteLLMError as error:
+            self._opened.finished = True
+            error.partial = self.response_uptil_now  # type: ignore[attr-defined]  # the text that did arrive
+            raise
+
+    def _emit(self, chunk: Chunk) -> ModelResponseStream:
+        for choice in chunk.value.get("choices") or ():
+            if choice.get("finish_reason"):
+                self.received_finish_reason = choice["finish_reason"]
+            if not choice.get("index"):
+                text = (choice.get("delta") or {}).get("content")
+                if isinstance(text, str) and text:
+                    self._text.append(text)
+        return self._present(chunk.value)
+
+    def close(self) -> None:
+        """Stop, and close the upstream connection. Idempotent."""
+        if not self._opened.finished:
+            self._opened.finished = True
+            self._opened.source.close()
+        self._ready.clear()
+
+    async def aclose(self) -> None:
+        """Stop, and close the upstream connection. Idempotent."""
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_ready"):
+            self.close()

@@ -1,0 +1,183 @@
+"""The async transport, over aiohttp used lean: no cookies, redirects, tracing or per-request header merging.
+
+Each running event loop has a session of its own, which is closed with that loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import yarl
+
+from litellm.net import memory_io, workers
+from litellm.net.messages import Request, Timeouts, TransportFault
+from litellm.net.steps import Ask, Read, Send, Step
+from litellm.net.tls import Network, Proxies, ssl_context
+from litellm.net.url import shown
+
+_url = lru_cache(maxsize=1024)(yarl.URL)
+
+
+@lru_cache(maxsize=256)
+def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
+    )
+
+
+class AsyncReply:
+    """A reply whose body may still be on its way."""
+
+    __slots__ = ("_request", "_response", "body", "headers", "status")
+
+    def __init__(self, request: Request, response: aiohttp.ClientResponse) -> None:
+        self._request = request
+        self._response = response
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.body = b""
+
+    async def read(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except Exception as error:
+            raise fault(error, self._request, in_body=True) from error
+
+    async def read_whole(self) -> None:
+        try:
+            self.body = await self._response.read()
+        except Exception as error:
+            raise fault(error, self._request, in_body=True) from error
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class Session:
+    """One loop's connections. They are pooled without a limit: limits belong to deployments, not to sockets."""
+
+    def __init__(self, *, ipv4_only: bool) -> None:
+        self.proxies = Proxies()
+        self.http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=60, family=socket.AF_INET if ipv4_only else socket.AF_UNSPEC
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+        )
+        self._closer = self._close_with_loop()
+
+    async def start(self) -> None:
+        await anext(self._closer)
+
+    async def _close_with_loop(self) -> AsyncGenerator[None]:
+        # Loops close the async generators that are still open before they close themselves: that is our hook.
+        try:
+            yield
+        finally:
+            await self.http.close()
+
+
+class AsyncTransport:
+    """Performs steps with asyncio. Made anywhere, used from any number of loops and threads.
+
+    isolate_handlers: run users' async handlers on a loop of their own (servers do), not on the caller's.
+    """
+
+    def __init__(self, *, isolate_handlers: bool = False) -> None:
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, Session]] = WeakKeyDictionary()
+        self._side_loop = workers.SideLoop() if isolate_handlers else None
+
+    async def perform(self, step: Step) -> Any:
+        kind = type(step)
+        if kind is Send:
+            return await self.send(step.request)  # type: ignore[union-attr]  # type() is what mypy cannot narrow by
+        if kind is Read:
+            return await step.reply.read()  # type: ignore[union-attr,misc]
+        if kind is Ask:
+            return await self._ask(step)  # type: ignore[arg-type]
+        return await asyncio.sleep(step.seconds)  # type: ignore[union-attr]
+
+    async def send(self, request: Request) -> AsyncReply | memory_io.AsyncScriptedReply:
+        """Send and wait for the head; and for the body too unless a good answer is to be streamed."""
+        if request.script is not None:
+            return await memory_io.aplay(request, request.script)
+        try:
+            session = self._sessions[asyncio.get_running_loop()][request.network.ipv4_only]
+        except KeyError:
+            session = await self._open_session(request.network)
+        url = _url(request.url)
+        secure = url.scheme == "https"
+        try:
+            response = await session.http.request(
+                request.method,
+                url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=_clocks(request.timeouts),
+                ssl=ssl_context(request.network) if secure else True,
+                proxy=session.proxies.find(url.scheme, url.raw_authority),
+            )
+        except Exception as error:
+            raise fault(error, request, in_body=False) from error
+        reply = AsyncReply(request, response)
+        if request.stream and response.status < 400:
+            if response.connection is not None and response.connection.protocol is not None:
+                response.connection.protocol.read_timeout = request.timeouts.between
+        else:
+            await reply.read_whole()
+        return reply
+
+    async def _open_session(self, network: Network) -> Session:
+        session = Session(ipv4_only=network.ipv4_only)
+        self._sessions.setdefault(asyncio.get_running_loop(), {})[network.ipv4_only] = session
+        await session.start()
+        return session
+
+    async def _ask(self, ask: Ask) -> Any:
+        if ask.async_fn is None:
+            assert ask.sync_fn is not None  # noqa: S101 - an Ask has at least one of the two
+            return await workers.in_thread(ask.sync_fn, *ask.args)
+        if self._side_loop is None:
+            return await ask.async_fn(*ask.args)
+        return await self._side_loop.run(ask.async_fn(*ask.args))
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections. A loop that ends does this by itself."""
+        for session in self._sessions.pop(asyncio.get_running_loop(), {}).values():
+            await session.http.close()
+        if self._side_loop is not None:
+            self._side_loop.close()
+
+
+def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
+    """Translate aiohttp's errors into TransportFault; anything else is a bug of ours and stays as it is."""
+    where = shown(request.url)
+    clocks = request.timeouts
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return TransportFault("timeout", f"no connection to {where} within {clocks.connect:g} s (connect timeout)")
+        case aiohttp.ServerTimeoutError() if in_body and request.stream:
+            return TransportFault("timeout", f"{where} was silent for {clocks.between:g} s in mid-stream")
+        case aiohttp.ServerTimeoutError():
+            return TransportFault("timeout", f"no answer from {where} within {clocks.first_byte:g} s (first byte)")
+        case asyncio.TimeoutError():
+            return TransportFault("timeout", f"the answer from {where} was not complete after {clocks.total:g} s")
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            return TransportFault("tls", f"TLS with {where} failed: {error}")
+        case aiohttp.ClientConnectorError() | aiohttp.ClientHttpProxyError():
+            return TransportFault("connect", f"cannot connect to {where}: {error}")
+        case aiohttp.InvalidURL():
+            return TransportFault("url", f"{where} is no usable URL")
+        case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():
+            return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error!r}")
+        case aiohttp.ClientError():
+            return TransportFault("protocol", f"{where} did not answer in HTTP: {error}")
+    return error

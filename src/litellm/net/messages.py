@@ -1,0 +1,119 @@
+"""What is sent and what comes back, as values. No socket is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from litellm.net.tls import Network
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """Four clocks, in seconds. Each has a finite default and its own error text.
+
+    connect: until the connection (and TLS) stands. first_byte: from the request until the head of the answer.
+    between: silence within a streamed answer. total: the whole exchange, also while bytes keep coming.
+    """
+
+    connect: float = 60.0
+    first_byte: float = 600.0
+    between: float = 60.0
+    total: float = 600.0
+
+    @classmethod
+    def of(cls, timeout: object, stream_timeout: object = None) -> Timeouts:
+        """Read what users pass as `timeout`: seconds, a numeric string, or an httpx.Timeout (any version).
+
+        >>> Timeouts.of(5).total, Timeouts.of("5").connect, Timeouts.of(None).between
+        (5.0, 5.0, 60.0)
+        """
+        clocks = cls() if timeout is None else cls._from(timeout)
+        if stream_timeout is not None:
+            clocks = msgspec.structs.replace(clocks, first_byte=_seconds(stream_timeout))
+        return clocks
+
+    @classmethod
+    def _from(cls, timeout: object) -> Timeouts:
+        if hasattr(timeout, "connect") and hasattr(timeout, "read"):  # httpx's clocks; it has none for the whole
+            connect, read = timeout.connect, timeout.read
+            default = cls()
+            read = default.first_byte if read is None else float(read)
+            connect = default.connect if connect is None else float(connect)
+            return cls(connect=connect, first_byte=read, between=read, total=max(default.total, read))
+        seconds = _seconds(timeout)
+        return cls(connect=min(cls().connect, seconds), first_byte=seconds, between=seconds, total=seconds)
+
+
+def _seconds(value: object) -> float:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # the except below is the check
+    except (TypeError, ValueError):
+        raise ValueError(f"timeout must be a number of seconds or an httpx.Timeout, not {value!r}") from None
+    if not seconds > 0:
+        raise ValueError(f"timeout must be more than 0 seconds, not {value!r}")
+    return seconds
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A piece of a scripted answer: wait `delay` seconds, then give `data`, or break if there is a `fault`."""
+
+    data: bytes = b""
+    delay: float = 0.0
+    fault: FaultKind | None = None
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A whole answer known beforehand: what mocks and tests send instead of a network."""
+
+    status: int
+    parts: Iterable[Part]
+    headers: Mapping[str, str] = {}
+    delay: float = 0.0
+
+
+class Request(msgspec.Struct, kw_only=True):
+    """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    timeouts: Timeouts
+    network: Network
+    stream: bool = False
+    method: str = "POST"
+    script: Script | None = None
+
+
+class Reply(Protocol):
+    """The head of an answer, and its body: whole in `body`, or read piece by piece when the request was streamed.
+
+    An answer with an error status always comes whole, so that one place can read what went wrong.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def read(self) -> bytes | Awaitable[bytes]:
+        """The next bytes of a streamed body; empty at its end. Awaitable on async transports."""
+
+    def close(self) -> None:
+        """Let go of the connection; if the body was not read to its end, the upstream sees it close. Idempotent."""
+
+
+FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url"]
+
+
+class TransportFault(Exception):  # noqa: N818 - it is not an error class that users see; the engine translates it
+    """The exchange broke before an answer was complete. `kind` says how; the text says what and where."""
+
+    def __init__(self, kind: FaultKind, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+SyncFunction = Callable[..., object]
+AsyncFunction = Callable[..., Awaitable[object]]

@@ -1,0 +1,77 @@
+"""Server-sent events: bytes to payloads.
+
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html. Only `data` matters to LLM streams in OpenAI's
+dialect; `event`, `id`, `retry` and comments (heartbeats) are read over.
+"""
+
+from __future__ import annotations
+
+DONE = b"[DONE]"
+MAX_EVENT = 64 << 20  # bytes; far above any real event, so that a runaway upstream cannot fill the memory
+
+
+class Parser:
+    """Feed it bytes as they arrive, however they were cut; it gives the payloads that are complete.
+
+    >>> parser = Parser()
+    >>> parser.feed(b'data: {"a"'), parser.feed(b': 1}\\n\\ndata: [DONE]\\n\\n')
+    ([], [b'{"a": 1}', b'[DONE]'])
+    """
+
+    __slots__ = ("_data", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads completed by `data`. Lines may end in LF, CRLF or CR; several `data` lines are joined by LF."""
+        # What nearly every server sends: whole events of one line each. Two C calls instead of a loop in Python.
+        if not self._rest and not self._data and data.startswith(b"data: ") and data.endswith(b"\n\n"):
+            body = data[6:-2]
+            if b"\r" not in body:
+                payloads = body.split(b"\n\ndata: ")
+                if not any(b"\n" in payload for payload in payloads):
+                    return payloads
+        if self._rest:
+            if len(self._rest) > MAX_EVENT:
+                raise ValueError(f"an event of the stream is longer than {MAX_EVENT >> 20} MiB")
+            data = self._rest + data
+        return self._lines(data)
+
+    def end(self) -> list[bytes]:
+        """The stream is over. An event that was not closed by a blank line still counts: some servers omit the last."""
+        payloads = self._lines(self._rest + b"\n\n")
+        self._rest = b""
+        return payloads
+
+    def _lines(self, data: bytes) -> list[bytes]:
+        payloads: list[bytes] = []
+        if b"\r" in data:
+            # A CR at the very end may be half of a CRLF: it waits for the next bytes.
+            held = data.endswith(b"\r")
+            data = (data[:-1] if held else data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        else:
+            held = False
+        *lines, rest = data.split(b"\n")
+        self._rest = rest + b"\r" if held else rest
+        for line in lines:
+            if not line:
+                if self._data:
+                    payloads.append(b"\n".join(self._data))
+                    self._data = []
+            elif line.startswith(b"data:"):
+                value = line[5:]
+                self._data.append(value.removeprefix(b" "))
+        return payloads
+
+
+def event(payload: bytes) -> bytes:
+    """One event that carries `payload`.
+
+    >>> event(b'{"a": 1}')
+    b'data: {"a": 1}\\n\\n'
+    """
+    if b"\n" in payload:
+        return b"".join(b"data: %b\n" % line for line in payload.split(b"\n")) + b"\n"
+    return b"data: %b\n\n" % payload

@@ -1,0 +1,87 @@
+"""The one maker of TLS contexts and the one reader of proxy settings, for both transports."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # unlisted
+
+import msgspec
+
+
+class Network(msgspec.Struct, frozen=True):
+    """How to reach an upstream, besides its URL.
+
+    verify: True (the system's authorities, or SSL_CERT_FILE), False (none), or the path of a CA file or folder.
+    client_cert: path of a PEM file with certificate and key, or None.
+    ipv4_only: do not try IPv6.
+    """
+
+    verify: bool | str = True
+    client_cert: str | None = None
+    ipv4_only: bool = False
+
+    @classmethod
+    def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:
+        """Read LiteLLM's words for it, falling back to the variables SSL_VERIFY and SSL_CERTIFICATE.
+
+        >>> Network.of("false").verify, Network.of("/etc/ca.pem").verify
+        (False, '/etc/ca.pem')
+        """
+        verify = os.environ.get("SSL_VERIFY") if ssl_verify is None else ssl_verify
+        if isinstance(verify, str):
+            verify = {"true": True, "1": True, "": True, "false": False, "0": False}.get(verify.strip().lower(), verify)
+        if ssl_certificate is None:
+            ssl_certificate = os.environ.get("SSL_CERTIFICATE")
+        return cls(True if verify is None else verify, ssl_certificate or None, bool(force_ipv4))
+
+
+DIRECT = Network()
+
+
+@lru_cache(maxsize=64)
+def ssl_context(network: Network) -> ssl.SSLContext:
+    """The context for `network`. Kept, because making one reads every authority (about 10 ms)."""
+    if isinstance(network.verify, str):
+        folder = Path(network.verify).is_dir()
+        context = ssl.create_default_context(
+            cafile=None if folder else network.verify, capath=network.verify if folder else None
+        )
+    else:
+        context = ssl.create_default_context()
+        if not network.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+    if network.client_cert:
+        context.load_cert_chain(network.client_cert)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Proxies:
+    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are when this is made."""
+
+    __slots__ = ("_by_scheme", "_found")
+
+    def __init__(self) -> None:
+        self._by_scheme = getproxies_environment()
+        self._found: dict[tuple[str, str], str | None] = {}
+
+    def find(self, scheme: str, host: str) -> str | None:
+        """The proxy's URL for this scheme and host (host with port where there is one), or None to go straight."""
+        if len(self._by_scheme) == 0:
+            return None
+        key = (scheme, host)
+        if key not in self._found:
+            if len(self._found) >= 1024:
+                self._found.clear()
+            proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
+            if proxy and proxy_bypass_environment(host, self._by_scheme):
+                proxy = None
+            if proxy and "://" not in proxy:
+                proxy = "http://" + proxy
+            self._found[key] = proxy
+        return self._found[key]

@@ -1,0 +1,52 @@
+"""Joining an API base and a path, for all the ways in which people write a base."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+
+def join(base: str, path: str) -> str:
+    """Append `path` to `base`, once, keeping a query where it belongs.
+
+    >>> join("http://host/v1/", "/chat/completions")
+    'http://host/v1/chat/completions'
+    >>> join("http://host/v1/chat/completions", "/chat/completions")
+    'http://host/v1/chat/completions'
+    >>> join("http://host/v1?api-version=2", "/chat/completions")
+    'http://host/v1/chat/completions?api-version=2'
+
+    Raises ValueError for a base that is no http(s) URL.
+    """
+    parts = split(base)
+    prefix = parts.path.rstrip("/")
+    if not prefix.endswith(path):
+        prefix += path
+    return urlunsplit(parts._replace(path=prefix))
+
+
+def split(base: str) -> SplitResult:
+    """Split an http(s) URL; ValueError with the next step for anything else."""
+    parts = urlsplit(base.strip())
+    if parts.scheme not in ("http", "https", "mock") or not parts.hostname:
+        raise ValueError(f"api_base must be a full URL such as http://localhost:8000/v1, not {base!r}")
+    return parts
+
+
+def with_v1(url: str, path: str) -> str | None:
+    """The same URL with /v1 before `path`, or None when it has one: the usual cure of a 404.
+
+    >>> with_v1("http://host/chat/completions", "/chat/completions")
+    'http://host/v1'
+    """
+    parts = urlsplit(url)
+    prefix = parts.path.removesuffix(path)
+    if prefix.endswith(("/v1", "/v2", "/v3", "/v4")):
+        return None
+    return urlunsplit(parts._replace(path=prefix + "/v1", query=""))
+
+
+def shown(url: str) -> str:
+    """`url` as it may stand in a message: without user, password and query, where people put keys."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -1,0 +1,55 @@
+"""A provider is a row. This is what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from litellm.providers.auth.scheme import Scheme, bearer
+from litellm.wire.quirks import NONE, Quirks
+
+
+class ByModel(msgspec.Struct, frozen=True):
+    """Models whose id matches `pattern` as a whole go elsewhere; the others are templates for re.Match.expand."""
+
+    pattern: str
+    base: str | None = None
+    path: str | None = None
+    model: str | None = None
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table.
+
+    name: the prefix in "name/model". base: default API base; None means that the user must give one.
+    key, base_env: environment variables, the first that is set counts. key_optional: local servers that need no key.
+    key_stays_home: the key from the environment goes only to the default base or the one from the environment.
+    path: what is appended to the base, where it is not the wire's. by_model: models that live at another address.
+    wires: operation → module in litellm.wire. auth: how a key becomes headers. quirks: how its format differs.
+    unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
+    variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
+    login: what it takes instead of a key, which we do not do (yet). status: "tested" once a live run was recorded.
+    """
+
+    name: str
+    base: str | None = None
+    key: tuple[str, ...] = ()
+    base_env: tuple[str, ...] = ()
+    key_optional: bool = False
+    key_stays_home: bool = False
+    path: str | None = None
+    base_suffix: str = ""
+    by_model: tuple[ByModel, ...] = ()
+    wires: Mapping[str, str] = {}
+    auth: Scheme = bearer()
+    quirks: Quirks = NONE
+    unsupported: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    variables: Mapping[str, tuple[str, ...]] = {}
+    env_headers: Mapping[str, str] = {}
+    login: str | None = None
+    status: str = "listed"
+    handler: Any = None

@@ -1,0 +1,130 @@
+"""The config file: read, checked as a whole, and given back as typed values.
+
+    config = load_config("config.yaml")
+    config.model_list[0].litellm_params.api_key  # Secret('**********')
+
+Everything that is wrong is told at once, by file and line; see `ConfigError`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from litellm.proxy.config.checks import Surroundings
+from litellm.proxy.config.files import user_code
+from litellm.proxy.config.groups import groups_in
+from litellm.proxy.config.load import Loaded, load_files
+from litellm.proxy.config.report import ConfigError, Problem, dotted, in_order
+from litellm.proxy.config.schema import (
+    ConfigFile,
+    CustomProvider,
+    Deployment,
+    GeneralSettings,
+    GroupAlias,
+    LitellmParams,
+    LitellmSettings,
+    ModelInfo,
+    RouterSettings,
+)
+from litellm.proxy.config.secrets import Secret, hide_credentials, mask_credentials, reveal_all
+from litellm.proxy.config.unknown import remove_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litellm.proxy.config.report import KeyPath
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "CustomProvider",
+    "Deployment",
+    "GeneralSettings",
+    "GroupAlias",
+    "LitellmParams",
+    "LitellmSettings",
+    "ModelInfo",
+    "Problem",
+    "RouterSettings",
+    "Secret",
+    "load_config",
+    "reveal_all",
+]
+
+# Where pydantic would speak of Python types to somebody who writes YAML.
+_IN_OTHER_WORDS = {
+    "dict_type": "Input should be a map",
+    "model_type": "Input should be a map",
+    "tuple_type": "Input should be a list",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A config file that is fit for use."""
+
+    path: Path
+    model_list: tuple[Deployment, ...]
+    litellm_settings: LitellmSettings
+    router_settings: RouterSettings
+    general_settings: GeneralSettings
+    environment_variables: dict[str, Secret]  # exported by whoever starts the server, not by loading
+    warnings: tuple[Problem, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the model groups, each once, in the file's order."""
+        return tuple(dict.fromkeys(deployment.model_name for deployment in self.model_list))
+
+
+def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None = None) -> Config:
+    """Read and check a config file, the files it includes and the Python files it names.
+
+    `os.environ/NAME` is looked up in the file's own environment_variables and in `environ`, which is `os.environ` unless
+    given. Raises `ConfigError`, whose text is the report of all problems, and nothing else.
+
+        try:
+            config = load_config("config.yaml")
+        except ConfigError as error:
+            print(error)  # config.yaml:6: model_list.0.litellm_params.rpm: Input should be a valid integer …
+    """
+    file = Path(path)
+    loaded = load_files(file, os.environ if environ is None else environ)
+    meant = remove_unknown(loaded, ConfigFile)
+    with user_code(file.parent, loaded.environment) as find_handler:
+        groups = groups_in(loaded.data) if loaded.complete else None
+        settings = _validated(loaded, Surroundings(groups, find_handler), meant)
+        if settings is None or any(problem.severity == "error" for problem in loaded.problems):
+            raise ConfigError(loaded.problems)
+    return Config(
+        path=file,
+        model_list=settings.model_list,
+        litellm_settings=settings.litellm_settings,
+        router_settings=settings.router_settings,
+        general_settings=settings.general_settings,
+        environment_variables=settings.environment_variables,
+        warnings=in_order(loaded.problems),
+    )
+
+
+def _validated(loaded: Loaded, surroundings: Surroundings, meant: set[KeyPath]) -> ConfigFile | None:
+    """The settings, or None after reporting what is wrong with them; never what the faulty values are."""
+    told = {(problem.file, problem.line, problem.path) for problem in loaded.problems if problem.severity == "error"}
+    try:
+        return ConfigFile.model_validate(loaded.data, context=surroundings)
+    except ValidationError as invalid:
+        for error in invalid.errors(include_url=False, include_context=False, include_input=False):
+            path = tuple(part for part in error["loc"] if part != "[key]")
+            if path in meant or (*loaded.place(path), dotted(path)) in told:
+                continue
+            what = _IN_OTHER_WORDS.get(error["type"], error["msg"])
+            if error["type"] == "handler":  # may quote an exception of the user's own code
+                exported = mask_credentials(loaded.environment, credential=True)
+                what = hide_credentials(what, [loaded.data, exported])
+            loaded.report(path, what)
+    return None

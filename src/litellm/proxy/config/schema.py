@@ -1,0 +1,197 @@
+"""The settings of a config file, as documented types. The configuration reference is generated from this file.
+
+`docs/` takes each field's text from its `description`. Sections are strict, except for the two free-form maps
+`litellm_params` and `model_info`, whose extra keys are kept for the provider (`model_extra`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from litellm.proxy.config.checks import (
+    AnyMasked,
+    EnvName,
+    EnvValue,
+    FallbackSource,
+    FallbackTarget,
+    GroupName,
+    Handler,
+    MapMasked,
+    not_quoted,
+    one_message,
+    unique,
+)
+from litellm.proxy.config.secrets import Secret, mask_credentials
+
+Int = Annotated[int, BeforeValidator(not_quoted("integer"))]
+Count = Annotated[Int, Field(ge=0)]
+Amount = Annotated[float, BeforeValidator(not_quoted("number")), Field(ge=0, allow_inf_nan=False)]
+Seconds = Amount
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[str | tuple[str, ...], one_message("Input should be a text or a list of texts")]
+Verify = Annotated[
+    bool | str, Field(union_mode="left_to_right"), one_message("Input should be a boolean or the path of a CA file")
+]
+Headers = dict[str, Secret]
+Fallbacks = tuple[dict[FallbackSource, tuple[FallbackTarget, ...]], ...]
+DefaultFallbacks = tuple[FallbackTarget, ...]
+
+
+class _Section(BaseModel):
+    # hide_input: pydantic's own error text would repeat the value, and with it a secret that was put in a wrong place.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_unset(cls, data: Any) -> Any:
+        # `litellm_settings:` with all its lines commented out is a null to YAML.
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+class _FreeFormSection(_Section):
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mask_extras(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        extras = {key: value for key, value in data.items() if key not in cls.model_fields}
+        return data | mask_credentials(extras)
+
+
+class LitellmParams(_FreeFormSection):
+    """How one deployment is called. Keys that are not listed here are passed to the provider."""
+
+    model: Text = Field(description="Provider and model, such as `openai/gpt-4o` or `my-custom-llm/my-model`.")
+    api_key: Secret | None = Field(default=None, description="The provider's key; absent: its own variable's.")
+    api_base: str | None = Field(default=None, description="Base URL, such as `http://vllm.internal:8000/v1`.")
+    base_url: str | None = Field(default=None, description="Another name for `api_base`.")
+    api_version: str | None = Field(default=None, description="API version, for providers that have one (Azure).")
+    organization: Texts | None = Field(default=None, description="OpenAI's; a list makes one deployment of each.")
+    timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
+    stream_timeout: Seconds | None = Field(default=None, description="The same for streamed calls.")
+    max_retries: Count | None = Field(default=None, description="Retries of one call to this deployment.")
+    rpm: Count | None = Field(default=None, description="Requests per minute this deployment takes: a limit.")
+    tpm: Count | None = Field(default=None, description="Tokens per minute this deployment takes: a limit.")
+    max_parallel_requests: Count | None = Field(default=None, description="Requests that may be under way at once.")
+    weight: Amount | None = Field(default=None, description="Share of the group's traffic; 0 takes none.")
+    order: Int | None = Field(default=None, description="Deployments of the lowest order are tried first.")
+    tags: tuple[str, ...] | None = Field(default=None, description="Labels a request can choose deployments by.")
+    supports_system_message: bool | None = Field(default=None, description="False: send them as user messages.")
+    drop_params: bool | None = Field(default=None, description="Drop what the provider does not take.")
+    additional_drop_params: tuple[str, ...] | None = Field(default=None, description="Parameters to drop in any case.")
+    allowed_openai_params: tuple[str, ...] | None = Field(default=None, description="Ones to pass on in any case.")
+    extra_headers: Headers | None = Field(default=None, description="Headers added to each request; masked in print.")
+    headers: Headers | None = Field(default=None, description="Another name for `extra_headers`.")
+    extra_body: MapMasked | None = Field(default=None, description="Merged into the JSON that is sent to the provider.")
+    custom_llm_provider: str | None = Field(default=None, description="The provider, if `model` does not name it.")
+    ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
+    mock_response: AnyMasked = Field(default=None, description="Answer with this and call nobody.")
+    mock_delay: Seconds | None = Field(default=None, description="Seconds to wait before the mocked answer.")
+    input_cost_per_token: Amount | None = Field(default=None, description="Price of one input token, in dollars.")
+    output_cost_per_token: Amount | None = Field(default=None, description="Price of one output token, in dollars.")
+
+
+class ModelInfo(_FreeFormSection):
+    """Facts about a deployment. Keys that are not listed here are kept and shown by `/model/info`."""
+
+    id: str | None = Field(default=None, coerce_numbers_to_str=True, description="Its own name; derived if absent.")
+    base_model: str | None = Field(default=None, description="The model whose facts and prices apply.")
+    mode: str | None = Field(default=None, description="`chat`, `embedding`, `completion` …")
+
+
+class Deployment(_Section):
+    """One endpoint behind a name. Deployments with the same `model_name` are a group and share its traffic."""
+
+    model_name: Text = Field(description="The name clients ask for; `openai/*` or `*` stands for many.")
+    litellm_params: LitellmParams = Field(description="How the deployment is called.")
+    model_info: ModelInfo = Field(default_factory=ModelInfo, description="Facts about it.")
+
+
+class CustomProvider(_Section):
+    """A provider of your own, served by an object from a Python file beside the config file."""
+
+    provider: Text = Field(description="The prefix that chooses it: `my-custom-llm` for `my-custom-llm/my-model`.")
+    custom_handler: Handler = Field(description="`module.instance`: a file beside this one, and a name in it.")
+
+
+Deployments = Annotated[tuple[Deployment, ...], unique("model_info.id")]
+CustomProviders = Annotated[tuple[CustomProvider, ...], unique("provider")]
+
+
+class GroupAlias(_Section):
+    """Another name for a group. In the file, `alias: group` is short for `alias: {model: group}`."""
+
+    model: GroupName = Field(description="The group that answers.")
+    hidden: bool = Field(default=False, description="Leave the alias out of `/v1/models`.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        return {"model": data} if isinstance(data, str) else data
+
+
+class _Failover(_Section):
+    num_retries: Count | None = Field(default=None, description="Retries of a failed call, elsewhere if possible.")
+    fallbacks: Fallbacks = Field(
+        default=(), description="Groups to try after a group failed: `[{group: [other, another]}]`."
+    )
+    context_window_fallbacks: Fallbacks = Field(
+        default=(), description="The same, after a prompt was too long for a group."
+    )
+    default_fallbacks: DefaultFallbacks = Field(
+        default=(), description="Groups to try after any group that has no own."
+    )
+
+
+class LitellmSettings(_Failover):
+    """How calls behave, whichever deployment takes them."""
+
+    drop_params: bool = Field(default=False, description="Drop what a provider does not take, instead of a 400.")
+    request_timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
+    custom_provider_map: CustomProviders = Field(default=(), description="Providers of your own.")
+    set_verbose: bool = Field(default=False, description="Log at DEBUG.")
+    json_logs: bool = Field(default=False, description="Log one JSON object per line.")
+    ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
+    ssl_certificate: str | None = Field(default=None, description="Path of our certificate, to show to providers.")
+    telemetry: bool = Field(default=False, description="Accepted for compatibility; nothing is ever sent.")
+
+
+class RouterSettings(_Failover):
+    """How a deployment is chosen, and what happens when it fails."""
+
+    routing_strategy: Literal["simple-shuffle"] = Field(
+        default="simple-shuffle", description="How to pick from a group."
+    )
+    timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
+    stream_timeout: Seconds | None = Field(default=None, description="The same for streamed calls.")
+    retry_after: Seconds = Field(default=0, description="Seconds to wait at least before a retry.")
+    model_group_alias: dict[str, GroupAlias] = Field(
+        default={}, description="Other names for groups: `{alias: group}`."
+    )
+
+
+class GeneralSettings(_Section):
+    """The server itself. A change here needs a restart."""
+
+    master_key: Secret | None = Field(default=None, description="The key that clients must show; it may do everything.")
+    max_request_size_mb: Amount | None = Field(default=None, description="Largest request body, in megabytes.")
+    completion_model: str | None = Field(default=None, description="The model to use when a request names none.")
+    graceful_shutdown_seconds: Seconds = Field(default=30, description="For calls under way after a stop signal.")
+    allow_client_side_credentials: bool = Field(
+        default=True, description="Let requests bring their own `api_key`, `api_base` and `user_config`."
+    )
+
+
+class ConfigFile(_Section):
+    """A whole config file, with what it includes."""
+
+    model_list: Deployments = Field(default=(), description="The deployments.")
+    litellm_settings: LitellmSettings = Field(default_factory=LitellmSettings, description="How calls behave.")
+    router_settings: RouterSettings = Field(default_factory=RouterSettings, description="How deployments are chosen.")
+    general_settings: GeneralSettings = Field(default_factory=GeneralSettings, description="The server itself.")
+    environment_variables: dict[EnvName, EnvValue] = Field(default={}, description="Exported before all else.")
+    include: tuple[str, ...] = Field(default=(), description="Other files to join in, relative to this one.")

@@ -1,0 +1,82 @@
+"""Exceptions as HTTP: OpenAI's error object, and headers that say when to come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litellm import _json
+from litellm._log import log, mask
+from litellm.engine.retries import retry_after
+from litellm.exceptions import LiteLLMError
+
+_TYPES = {
+    400: "invalid_request_error", 401: "auth_error", 403: "permission_error", 404: "not_found_error",
+    405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
+    429: "throttling_error", 503: "service_unavailable",
+}  # fmt: skip
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class RequestError(Exception):
+    """What the proxy itself finds wrong with a request. `message` says what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        kind: str | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.kind = kind or _TYPES.get(status, "internal_server_error")
+        self.headers = headers or []
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that an exception becomes."""
+    if isinstance(error, RequestError):
+        return error.status
+    if isinstance(error, LiteLLMError):
+        return error.status_code or 500
+    return 500
+
+
+def body_of(error: Exception) -> dict[str, Any]:
+    """OpenAI's error object for an exception. Bugs of ours are logged and say nothing about our insides."""
+    if isinstance(error, RequestError):
+        told: dict[str, Any] = {"message": error.message, "type": error.kind, "param": error.param}
+    elif isinstance(error, LiteLLMError):
+        status = error.status_code or 500
+        told = {
+            "message": str(error), "type": error.type or _TYPES.get(status, "internal_server_error"), "param": error.param
+        }  # fmt: skip
+        if error.code is not None:
+            told["provider_specific_fields"] = {"code": error.code}
+    else:
+        log.error("a bug: %s", mask(repr(error)), exc_info=error)
+        told = {"message": "Internal server error; the server's log has the details.", "type": "internal_server_error",
+                "param": None}  # fmt: skip
+    told["code"] = str(status_of(error))
+    return {"error": told}
+
+
+def headers_of(error: Exception) -> Headers:
+    """Headers that go with an error answer, besides its type and length."""
+    if isinstance(error, RequestError):
+        return error.headers
+    if isinstance(error, LiteLLMError):
+        seconds = retry_after(error.response_headers)
+        if seconds is not None:
+            return [(b"retry-after", str(max(1, round(seconds))).encode())]
+    return []
+
+
+def encoded(error: Exception) -> bytes:
+    """The error object as JSON."""
+    return _json.encode(body_of(error))

@@ -1,0 +1,26 @@
+"""POST /chat/completions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from litellm.engine.call import Answer
+from litellm.engine.drivers import arun
+from litellm.proxy import intake, reply
+from litellm.proxy.http import Exchange
+from litellm.proxy.state import Proxy
+
+
+async def create(proxy: Proxy, http: Exchange) -> None:
+    """Answer a chat request, whole or streamed."""
+    started = time.monotonic()
+    proxy.gate.admit(http.headers)
+    call_id = http.header(b"x-litellm-call-id") or str(uuid.uuid4())
+    call = intake.chat(proxy, await http.body(proxy.max_body), http.headers, call_id)
+    client = proxy.client
+    result = await arun(client.flow(call), client.async_io)
+    if isinstance(result, Answer):
+        await reply.whole(http, result, call_id, started)
+    else:
+        await reply.stream(http, result, client.async_io, call_id, started)

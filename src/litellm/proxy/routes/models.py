@@ -1,0 +1,35 @@
+"""GET /models and /models/{id}."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from litellm import _json
+from litellm.proxy.errors import RequestError
+from litellm.proxy.http import Exchange
+from litellm.proxy.state import Proxy
+
+CREATED = 1677610602  # the constant that LiteLLM reports
+
+
+def _described(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
+
+
+async def index(proxy: Proxy, http: Exchange) -> None:
+    """The names that can be asked for."""
+    proxy.gate.admit(http.headers)
+    listed = {"data": [_described(name) for name in proxy.pool.names()], "object": "list"}
+    await http.answer(200, _json.encode(listed), [])
+
+
+async def show(proxy: Proxy, http: Exchange) -> None:
+    """One of them; names may contain slashes."""
+    proxy.gate.admit(http.headers)
+    name = unquote(http.path.partition("/models/")[2])
+    if proxy.pool.find(name) is None:
+        raise RequestError(
+            404, f"The model {name[:200]!r} does not exist; GET /v1/models lists those that do", param="model"
+        )
+    await http.answer(200, _json.encode(_described(name)), [])

@@ -1,0 +1,1 @@
+"""Floor 5: many deployments behind one name."""

@@ -1,0 +1,99 @@
+"""The parameters of a chat call, listed once: for the signature, the policy, and the proxy.
+
+Source of the first list: https://platform.openai.com/docs/api-reference/chat/create. The second are LiteLLM's own words;
+they steer the call and are never sent to an upstream.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+
+class ChatParams(TypedDict, total=False):
+    """What OpenAI's chat completions take besides model, messages and stream."""
+
+    temperature: float | None
+    top_p: float | None
+    n: int | None
+    stream_options: dict[str, Any] | None
+    stop: str | list[str] | None
+    max_completion_tokens: int | None
+    max_tokens: int | None
+    modalities: list[str] | None
+    prediction: dict[str, Any] | None
+    audio: dict[str, Any] | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    logit_bias: dict[str, float] | None
+    user: str | None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None
+    verbosity: Literal["low", "medium", "high"] | None
+    response_format: dict[str, Any] | type | None
+    seed: int | None
+    tools: list[Any] | None
+    tool_choice: str | dict[str, Any] | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    parallel_tool_calls: bool | None
+    web_search_options: dict[str, Any] | None
+    safety_identifier: str | None
+    service_tier: str | None
+    store: bool | None
+    prompt_cache_key: str | None
+    prompt_cache_retention: str | None
+    functions: list[Any] | None
+    function_call: str | dict[str, Any] | None
+
+
+class ControlParams(TypedDict, total=False):
+    """What steers a call and stays here."""
+
+    timeout: float | str | Any | None
+    stream_timeout: float | str | None
+    api_key: str | None
+    api_base: str | None
+    base_url: str | None
+    api_version: str | None
+    organization: str | None
+    custom_llm_provider: str | None
+    extra_headers: dict[str, str] | None
+    headers: dict[str, str] | None
+    extra_body: dict[str, Any] | None
+    num_retries: int | None
+    max_retries: int | None
+    fallbacks: list[Any] | None
+    context_window_fallback_dict: dict[str, str] | None
+    drop_params: bool | None
+    additional_drop_params: list[str] | None
+    allowed_openai_params: list[str] | None
+    supports_system_message: bool | None
+    metadata: dict[str, Any] | None
+    mock_response: Any
+    mock_tool_calls: list[Any] | None
+    mock_timeout: bool | None
+    mock_delay: float | None
+    ssl_verify: bool | str | None
+    ssl_certificate: str | None
+
+
+SAMPLING = tuple(ChatParams.__annotations__)
+
+# Always taken, by every provider: dropping or refusing them is never what the caller wants.
+ALWAYS = frozenset({"stream", "stream_options", "user", "messages", "model"})
+
+OPENAI_CHAT_PARAMS: tuple[str, ...] = ("stream", *SAMPLING, "extra_headers")
+
+# LiteLLM's further words, accepted so that code written for it runs; what is not built yet has no effect, and what
+# takes credentials to another service is read only by the provider that it belongs to.
+OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | {
+    "acompletion", "assistant_continue_message", "azure_ad_token", "azure_ad_token_provider", "base_model",
+    "bos_token", "cache", "caching", "client", "client_id", "client_secret", "complete_response", "cooldown_time",
+    "custom_prompt_dict", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
+    "ensure_alternating_roles", "eos_token", "final_prompt_value", "force_ipv4", "guardrails", "hf_model_name",
+    "initial_prompt_value", "input_cost_per_second", "input_cost_per_token", "litellm_call_id", "litellm_metadata",
+    "litellm_session_id", "litellm_system_prompt", "litellm_trace_id", "logger_fn", "max_parallel_requests",
+    "merge_reasoning_content_in_choices", "model_info", "model_list", "no-log", "order", "output_cost_per_second",
+    "output_cost_per_token", "preset_cache_key", "prompt_id", "prompt_variables", "prompt_version", "retry_policy",
+    "retry_strategy", "roles", "rpm", "shared_session", "tags", "tenant_id", "text_completion", "tpm",
+    "use_litellm_proxy", "user_continue_message", "weight",
+}  # fmt: skip

@@ -1,0 +1,87 @@
+"""What a wire module offers (its functions are the Protocol), and all that it may see of a call."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from litellm.exceptions import LiteLLMError
+
+Body = dict[str, Any]
+
+
+class Outgoing(msgspec.Struct):
+    """All that a wire may see: no credentials, no metadata, no caller."""
+
+    model: str
+    body: Body
+    stream: bool = False
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What went wrong according to the upstream's error object. `kind` refines the class that its status gives."""
+
+    message: str
+    kind: type[LiteLLMError] | None = None
+    code: str | None = None
+    param: str | None = None
+    type: str | None = None
+    body: Any = None
+
+
+class WrongShape(Exception):  # noqa: N818 - the engine translates it
+    """The bytes are not an answer in this format."""
+
+
+class StreamFault(Exception):  # noqa: N818 - the engine translates it
+    """The upstream reported an error inside its stream."""
+
+    def __init__(self, status: int, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.status = status
+        self.fault = fault
+
+
+class Chunk(msgspec.Struct):
+    """One chunk of a stream, OpenAI-shaped. `payload` is how the upstream wrote it, or None if that was not OpenAI's
+    format or had to be corrected: whoever relays sends the payload if there is one."""
+
+    value: Body
+    payload: bytes | None = None
+
+
+class ChatDecoder(Protocol):
+    """Bytes of a stream to chunks. It keeps what a stream has to keep: one id, stable tool indices, what has ended."""
+
+    done: bool  # the upstream has said that this is all
+    usage: Body | None
+    include_usage: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every choice has finished, or the upstream has said that this is all."""
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        """The chunks completed by `data`. Raises WrongShape or StreamFault."""
+
+    def end(self) -> list[Chunk]:
+        """The last chunks, after the last bytes: the usage chunk, if the caller wants one."""
+
+
+class ChatWire(Protocol):
+    """A chat format."""
+
+    PATH: str
+
+    def encode(self, out: Outgoing) -> bytes:
+        """OpenAI-shaped body to the upstream's bytes."""
+
+    def decode(self, data: bytes) -> Body:
+        """The upstream's bytes to an OpenAI-shaped answer. Raises WrongShape."""
+
+    def decoder(self, *, include_usage: bool) -> ChatDecoder:
+        """A decoder for one stream."""
+
+    def error(self, status: int, data: bytes) -> Fault:
+        """What an error answer says, from its code field before its text."""

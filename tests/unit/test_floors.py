@@ -1,0 +1,128 @@
+"""The house rule: import down, never up, and never sideways between siblings of one kind (DESIGN: floor plan)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "litellm"
+
+# First path component under litellm → floor. Nine floors, 0 to 8.
+FLOORS = {
+    "_json": 0, "_log": 0, "_version": 0, "net": 0,
+    "exceptions": 1, "types": 1,
+    "wire": 2,
+    "providers": 3,
+    "engine": 4,
+    "router": 5,
+    "sdk": 6,
+    "proxy": 7,
+    "cli": 8,
+}  # fmt: skip
+
+# The roof and the porches: they import down, and nobody inside imports them.
+ROOF = {"__init__", "_names"}
+PORCHES = {"_logging", "llms", "litellm_core_utils", "main", "utils"}
+
+# Instances of one kind: they know each other only through their package's shared files.
+SIBLINGS = {"wire": {"protocol", "quirks", "_shared"}, "proxy.routes": set(), "router.pick": set()}
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """Every module of ours that a file imports, also inside functions and under TYPE_CHECKING."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: write imports in full"
+            if node.module == "litellm":
+                found += [(node.lineno, f"litellm.{alias.name}") for alias in node.names]
+            else:
+                found.append((node.lineno, node.module or ""))
+                if node.module and (SOURCE.parent / node.module.replace(".", "/")).is_dir():
+                    found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return [(line, name.removeprefix("litellm.")) for line, name in found if name.startswith("litellm.")]
+
+
+def broken_rule(importer: str, imported: str) -> str | None:
+    mine, theirs = importer.partition(".")[0], imported.partition(".")[0]
+    if mine in ROOF | PORCHES:
+        return None
+    if theirs in ROOF | PORCHES:
+        return f"imports the {'roof' if theirs in ROOF else 'old address'} {imported}; import where it is defined"
+    for package, shared in SIBLINGS.items():
+        prefix = package + "."
+        if importer.startswith(prefix) and imported.startswith(prefix):
+            sibling = imported.removeprefix(prefix).partition(".")[0]
+            if sibling not in shared and sibling != importer.removeprefix(prefix).partition(".")[0]:
+                return f"imports its sibling {imported}; what both need goes to {package}/_shared.py"
+    if FLOORS[theirs] > FLOORS[mine]:
+        return f"imports {imported} (floor {FLOORS[theirs]}) from floor {FLOORS[mine]}; pass the value in instead"
+    if FLOORS[theirs] == FLOORS[mine] and theirs != mine and FLOORS[mine] > 1:
+        return f"imports {imported} from the same floor; whoever builds both passes it in"
+    return None
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_go_down(path: Path) -> None:
+    importer = name_of(path)
+    first = importer.partition(".")[0]
+    assert first in FLOORS or first in ROOF | PORCHES, f"{path.name} has no floor: put {first} into FLOORS"
+    for line, imported in imports(path):
+        rule = broken_rule(importer, imported)
+        assert rule is None, f"{path.relative_to(SOURCE)}:{line} {rule}"
+
+
+def test_there_are_nine_floors() -> None:
+    assert sorted(set(FLOORS.values())) == list(range(9))
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("wire.openai_chat", "engine.call"),
+        ("net.sse", "types.chat"),
+        ("wire.openai_chat", "wire.anthropic_messages"),
+        ("proxy.routes.chat", "proxy.routes.models"),
+        ("engine.call", "utils"),
+        ("router.pool", "sdk.chat"),
+    ],
+)
+def test_the_check_finds_what_it_is_for(importer: str, imported: str) -> None:
+    assert broken_rule(importer, imported)
+
+
+def test_no_file_is_too_long() -> None:
+    """G7: a file over 500 lines has a second job that wants a name of its own."""
+    long = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {name: lines for name, lines in long.items() if lines > 500} == {}
+
+
+def test_nobody_swallows_cancellation() -> None:
+    """R6: `except BaseException` and `except CancelledError` re-raise, at the end of the handler at the latest.
+
+    One exception, in which we are the ones who cancelled: proxy.app, for a client that has gone.
+    """
+    swallowing = []
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            caught = ast.unparse(node.type) if node.type else "BaseException"
+            if "BaseException" not in caught and "CancelledError" not in caught:
+                continue
+            if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
+                swallowing.append(f"{name_of(path)}:{node.lineno}")
+    assert [place for place in swallowing if not place.startswith("proxy.serve:")] == []
