@@ -8,14 +8,13 @@ from litellm import _json
 from litellm._log import log, mask
 from litellm.engine.retries import retry_after
 from litellm.exceptions import LiteLLMError
+from litellm.proxy.http import Headers
 
 _TYPES = {
     400: "invalid_request_error", 401: "auth_error", 403: "permission_error", 404: "not_found_error",
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
     429: "throttling_error", 503: "service_unavailable",
 }  # fmt: skip
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class RequestError(Exception):

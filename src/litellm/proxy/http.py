@@ -1,120 +1,125 @@
-"""One HTTP exchange with a client, over ASGI: what was asked, and the two ways to answer."""
+"""One HTTP exchange with a client: what was asked, and the two ways to answer. Routes work with this alone."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import time
+from collections.abc import Awaitable
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Protocol
 
-from litellm.proxy.errors import Headers, RequestError
+Headers = list[tuple[bytes, bytes]]
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-SECURITY: Headers = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-]
-CORS: Headers = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"*"), (b"vary", b"Origin")]
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_SECURITY = (
+    b"x-content-type-options: nosniff\r\nx-frame-options: DENY\r\ncontent-security-policy: frame-ancestors 'none'\r\n"
+)
+_CORS = b"access-control-allow-origin: *\r\naccess-control-expose-headers: *\r\nvary: Origin\r\n"
 PREFLIGHT: Headers = [
-    *CORS,
     (b"access-control-allow-methods", b"*"),
     (b"access-control-allow-headers", b"*, authorization"),
     (b"access-control-max-age", b"600"),
 ]
 
 
+class Line(Protocol):
+    """The connection that an exchange is written to."""
+
+    closing: bool
+
+    def write(self, data: bytes) -> None:
+        """Write; never blocks."""
+
+    def drain(self) -> Awaitable[None] | None:
+        """What to await before writing more, or None while the client keeps up."""
+
+
 class Exchange:
-    """What a route works with."""
+    """A request, whole, and the way back to whoever sent it. keep_alive: the connection may be used again."""
 
-    __slots__ = ("_ahead", "_receive", "_send", "headers", "method", "path", "query", "started")
+    __slots__ = ("_chunked", "_head", "_line", "body", "headers", "keep_alive", "method", "path", "query", "started")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query: bytes = scope.get("query_string", b"")
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+    def __init__(
+        self,
+        line: Line,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        *,
+        version: str = "1.1",
+        keep_alive: bool = True,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.keep_alive = keep_alive
         self.started = False
-        self._ahead: bytes | RequestError | None = None
-        self._receive = receive
-        self._send = send
+        self._line = line
+        self._chunked = version == "1.1"
+        self._head = b""
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    async def body(self, limit: int) -> bytes:
-        """The request's body. Raises RequestError 413 as soon as it is longer than `limit` bytes."""
-        if self._ahead is not None:
-            if isinstance(self._ahead, RequestError):
-                raise self._ahead
-            return self._ahead
-        declared = self.headers.get(b"content-length")
-        if declared is not None and declared.isdigit() and int(declared) > limit:
-            raise _too_large(limit)
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return body
-        parts, length = [body], len(body)
-        while message.get("more_body"):
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise asyncio.CancelledError
-            parts.append(message.get("body", b""))
-            length += len(parts[-1])
-            if length > limit:
-                raise _too_large(limit)
+    def answer(self, status: int, body: bytes, headers: Headers, content_type: bytes = b"application/json") -> None:
+        """Answer whole, in one write."""
+        self.started = True
+        head = self._begin(status, headers, b"content-type: %b\r\ncontent-length: %d\r\n" % (content_type, len(body)))
+        self._line.write(head if self.method == "HEAD" else head + body)
+
+    def begin_stream(self, headers: Headers) -> None:
+        """Begin an event stream. The head is sent together with the first bytes."""
+        self.started = True
+        fixed = (
+            b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
+        )
+        if self._chunked:
+            fixed += b"transfer-encoding: chunked\r\n"
+        else:  # HTTP/1.0 has no chunks: the end of the connection is the end of the stream
+            self.keep_alive = False
+        self._head = self._begin(200, headers, fixed)
+
+    def stream(self, data: bytes, *, more: bool = True) -> Awaitable[None] | None:
+        """The next bytes of the stream; more=False for the last. Gives what to await when the client reads slowly."""
+        if self._chunked:
+            if data:
+                data = b"%x\r\n%b\r\n" % (len(data), data)
+            if not more:
+                data += b"0\r\n\r\n"
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._line.write(data)
+        return self._line.drain()
+
+    def _begin(self, status: int, headers: Headers, fixed: bytes) -> bytes:
+        if self._line.closing:
+            self.keep_alive = False
+        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, _date(), fixed]
+        parts += [b"%b: %b\r\n" % pair for pair in headers]
+        parts.append(_SECURITY)
+        if b"origin" in self.headers:
+            parts.append(_CORS)
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts.append(b"\r\n")
         return b"".join(parts)
 
-    async def read_ahead(self, limit: int) -> bool:
-        """Read the body now and keep it for `body`. Says whether it could be read."""
-        try:
-            self._ahead = await self.body(limit)
-        except RequestError as error:
-            self._ahead = error
-        return isinstance(self._ahead, bytes)
 
-    async def disconnected(self) -> None:
-        """Wait until the client has gone. For servers that cannot cancel us themselves."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+class _Clock:
+    """The Date header, made anew once a second."""
 
-    async def answer(
-        self, status: int, body: bytes, headers: Headers, content_type: bytes = b"application/json"
-    ) -> None:
-        """Answer whole."""
-        self.started = True
-        head = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers, *SECURITY]
-        if b"origin" in self.headers:
-            head += CORS
-        await self._send({"type": "http.response.start", "status": status, "headers": head})
-        await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
-
-    async def begin_stream(self, headers: Headers) -> None:
-        """Begin an event stream."""
-        self.started = True
-        head = [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
-            (b"x-accel-buffering", b"no"),
-            *headers,
-            *SECURITY,
-        ]
-        if b"origin" in self.headers:
-            head += CORS
-        await self._send({"type": "http.response.start", "status": 200, "headers": head})
-
-    async def stream(self, body: bytes, *, more: bool = True) -> None:
-        """The next bytes of the stream; more=False for the last ones."""
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+    second = 0
+    line = b""
 
 
-def _too_large(limit: int) -> RequestError:
-    return RequestError(
-        413,
-        f"The request body is larger than {limit / 1e6:g} MB; send less, or raise general_settings.max_request_size_mb",
-        headers=[(b"connection", b"close")],
-    )
+def _date() -> bytes:
+    now = int(time.time())
+    if now != _Clock.second:
+        _Clock.second = now
+        _Clock.line = b"date: %b\r\n" % formatdate(now, usegmt=True).encode()
+    return _Clock.line

@@ -18,8 +18,7 @@ from litellm.net.transport import AsyncTransport
 from litellm.net.url import shown
 from litellm.providers.resolve import Target
 from litellm.proxy import errors
-from litellm.proxy.errors import Headers
-from litellm.proxy.http import Exchange
+from litellm.proxy.http import Exchange, Headers
 from litellm.types.chat import ModelResponse
 from litellm.wire.openai_chat import Relabel
 
@@ -31,7 +30,7 @@ _NOT_RELAYED = frozenset({"connection", "content-encoding", "content-length", "k
 _RATE_LIMITS = "x-ratelimit-"
 
 
-async def whole(http: Exchange, answer: Answer, call_id: str, started: float) -> None:
+def whole(http: Exchange, answer: Answer, call_id: str, started: float) -> None:
     """Answer with the whole completion; `model` is the name that was asked for."""
     if answer.raw is not None:
         body = Relabel(answer.asked)(answer.raw, answer.model)
@@ -40,7 +39,7 @@ async def whole(http: Exchange, answer: Answer, call_id: str, started: float) ->
         if isinstance(data, ModelResponse):
             data = data.model_dump(exclude_none=True)
         body = _json.encode(data | {"model": answer.asked})
-    await http.answer(200, body, _headers(answer, call_id, started))
+    http.answer(200, body, _headers(answer, call_id, started))
 
 
 async def stream(http: Exchange, opened: Opened, io: AsyncTransport, call_id: str, started: float) -> None:
@@ -51,20 +50,22 @@ async def stream(http: Exchange, opened: Opened, io: AsyncTransport, call_id: st
     relabel = Relabel(opened.asked)
     step = opened.source.step
     try:
-        await http.begin_stream(_headers(opened, call_id, started))
+        http.begin_stream(_headers(opened, call_id, started))
         ready = opened.first
         while not opened.finished:
             if ready:
-                await http.stream(_events(ready, relabel))
+                waiting = http.stream(_events(ready, relabel))
+                if waiting is not None:
+                    await waiting
             try:
                 piece = await io.perform(step)
             except TransportFault as fault:
                 piece = fault
             ready = advance(opened, piece)
-        await http.stream(_events(ready, relabel) + DONE, more=False)
+        http.stream(_events(ready, relabel) + DONE, more=False)
     except LiteLLMError as error:
         log.warning("a stream broke: %s", error)
-        await http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
+        http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
     finally:
         if not opened.finished:
             opened.source.close()

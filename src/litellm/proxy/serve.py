@@ -1,30 +1,33 @@
-"""Running the application: sockets, signals, workers. The only file that knows uvicorn."""
+"""Running the application: sockets, signals, workers."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
+import ssl
+import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from litellm._log import log
-from litellm.proxy.app import CONNECTION, App
+from litellm.proxy.app import App
+from litellm.proxy.http1 import Connections, Limits
 
-if TYPE_CHECKING:
-    import asyncio
+SWEEP = 5.0  # seconds between looks for idle connections
+CUT_OFF = 2.0  # seconds for cancelled requests to clean up
 
 
 class Listening(msgspec.Struct, frozen=True):
-    """Where to listen, and for how long to finish what is under way after a signal (seconds)."""
+    """Where to listen; and in seconds: how long to finish what is under way after a signal, how long clients may idle."""
 
     host: str
     port: int
@@ -32,75 +35,6 @@ class Listening(msgspec.Struct, frozen=True):
     keep_alive: float = 75.0
     certificate: str | None = None
     private_key: str | None = None
-
-
-class Connection(HttpToolsProtocol):
-    """uvicorn's protocol, which also cancels the request that is being served when its client goes away.
-
-    uvicorn itself only tells an application that keeps asking; asking would cost a task for every request.
-    """
-
-    serving: asyncio.Task[Any] | None = None
-    lost = False
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope[CONNECTION] = self  # type: ignore[literal-required]  # the scope is a plain dict, open to servers
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        super().connection_lost(exc)
-        if self.serving is not None:
-            self.serving.cancel()
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which exits 0 after a signal that it obeyed, instead of dying of it."""
-
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_start = on_start
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_start()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal lets requests finish; a second one does not."""
-        super().handle_exit(sig, frame)
-        if sig == signal.SIGTERM:
-            self.force_exit = False
-
-
-def _config(app: App, listening: Listening) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=listening.host,
-        port=listening.port,
-        http=Connection,
-        loop="auto",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=2048,
-        timeout_keep_alive=int(listening.keep_alive),
-        timeout_graceful_shutdown=max(0, round(listening.grace)),
-        ssl_certfile=listening.certificate,
-        ssl_keyfile=listening.private_key,
-    )
 
 
 def bind(listening: Listening) -> socket.socket:
@@ -114,13 +48,92 @@ def bind(listening: Listening) -> socket.socket:
     except OSError:
         sock.close()
         raise
-    sock.set_inheritable(True)
+    sock.setblocking(False)
     return sock
 
 
-def serve(app: App, listening: Listening, sock: socket.socket, on_start: Callable[[], None]) -> None:
+class Server:
+    """Serves `app` on a listening socket until `stop` is called, then finishes what is under way."""
+
+    def __init__(self, app: App, listening: Listening) -> None:
+        self._app = app
+        self._listening = listening
+        self._stopping: asyncio.Event | None = None
+
+    async def serve(self, sock: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
+        """Serve until stopped. on_start: called once connections are accepted."""
+        loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        connections = Connections(self._app, self._limits)
+        server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=2048)
+        gc.collect()
+        gc.freeze()  # what the start made lives as long as the process; the collector need not look at it again
+        on_start()
+        sweeping = loop.create_task(self._sweep(connections))
+        try:
+            await self._stopping.wait()
+        finally:
+            server.close()
+            sweeping.cancel()
+            connections.close_idle()
+            await self._finish(connections)
+            await self._app.proxy.client.async_io.aclose()
+
+    def stop(self) -> None:
+        """Stop accepting, and let `serve` return. Call it on the loop's thread (a signal handler of the loop is)."""
+        if self._stopping is not None:
+            self._stopping.set()
+
+    async def _finish(self, connections: Connections) -> None:
+        """Wait for what is under way, `grace` seconds at the most; then cancel it."""
+        grace = self._listening.grace
+        try:
+            await asyncio.wait_for(connections.gone.wait(), grace)
+        except TimeoutError:
+            log.warning("%d requests are cut off after %g s of grace", len(connections.open), grace)
+            connections.abort()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connections.gone.wait(), CUT_OFF)
+
+    async def _sweep(self, connections: Connections) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            connections.sweep(asyncio.get_running_loop().time())
+
+    def _limits(self) -> Limits:
+        return Limits(max_body=self._app.proxy.max_body, idle=self._listening.keep_alive)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self._listening.certificate is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self._listening.certificate, self._listening.private_key)
+        return context
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where it is installed, else on asyncio's own loop."""
+    if sys.platform == "win32":
+        asyncio.run(coroutine)
+        return
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(coroutine)
+
+
+def serve(app: App, listening: Listening, sock: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way, for `listening.grace` seconds at the most."""
-    Server(_config(app, listening), on_start).run(sockets=[sock])
+    server = Server(app, listening)
+
+    async def until_signal() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
+                loop.add_signal_handler(number, server.stop)
+        await server.serve(sock, on_start)
+
+    run(until_signal())
 
 
 def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socket.socket, count: int) -> int:
@@ -140,7 +153,7 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
             signal.signal(signal_number, signal.SIG_DFL)
         status = 1
         try:
-            serve(make_app(), listening, sock, lambda: None)
+            serve(make_app(), listening, sock)
             status = 0
         except BaseException:  # noqa: BLE001 - a forked worker must not run on into its parent's code
             traceback.print_exc()

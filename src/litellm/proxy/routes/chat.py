@@ -17,10 +17,10 @@ async def create(proxy: Proxy, http: Exchange) -> None:
     started = time.monotonic()
     proxy.gate.admit(http.headers)
     call_id = http.header(b"x-litellm-call-id") or str(uuid.uuid4())
-    call = intake.chat(proxy, await http.body(proxy.max_body), http.headers, call_id)
+    call = intake.chat(proxy, http.body, http.headers, call_id)
     client = proxy.client
     result = await arun(client.flow(call), client.async_io)
     if isinstance(result, Answer):
-        await reply.whole(http, result, call_id, started)
+        reply.whole(http, result, call_id, started)
     else:
         await reply.stream(http, result, client.async_io, call_id, started)

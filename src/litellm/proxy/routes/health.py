@@ -8,9 +8,9 @@ from litellm.proxy.state import Proxy
 
 async def liveliness(_: Proxy, http: Exchange) -> None:
     """The process serves."""
-    await http.answer(200, b'"I\'m alive!"', [])
+    http.answer(200, b'"I\'m alive!"', [])
 
 
 async def readiness(_: Proxy, http: Exchange) -> None:
     """Ready for requests: the configuration is in place."""
-    await http.answer(200, b'{"status":"healthy","db":"Not connected"}', [])
+    http.answer(200, b'{"status":"healthy","db":"Not connected"}', [])

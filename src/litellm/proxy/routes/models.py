@@ -21,7 +21,7 @@ async def index(proxy: Proxy, http: Exchange) -> None:
     """The names that can be asked for."""
     proxy.gate.admit(http.headers)
     listed = {"data": [_described(name) for name in proxy.pool.names()], "object": "list"}
-    await http.answer(200, _json.encode(listed), [])
+    http.answer(200, _json.encode(listed), [])
 
 
 async def show(proxy: Proxy, http: Exchange) -> None:
@@ -32,4 +32,4 @@ async def show(proxy: Proxy, http: Exchange) -> None:
         raise RequestError(
             404, f"The model {name[:200]!r} does not exist; GET /v1/models lists those that do", param="model"
         )
-    await http.answer(200, _json.encode(_described(name)), [])
+    http.answer(200, _json.encode(_described(name)), [])
