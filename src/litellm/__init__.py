@@ -56,4 +56,5 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from litellm._names import shown
 
-    return sorted({name for name in globals() if not name.startswith("_")} | shown() | {"__version__"})
+    # Not globals(): what was used before would show, and aider refuses to start when it meets an *Error it does not know.
+    return sorted({*__annotations__, *shown(), "__version__"})

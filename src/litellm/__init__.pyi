@@ -7,7 +7,6 @@ from litellm import exceptions as exceptions
 from litellm import litellm_core_utils as litellm_core_utils
 from litellm import llms as llms
 from litellm import main as main
-from litellm import proxy as proxy
 from litellm import types as types
 from litellm import utils as utils
 from litellm.engine.assemble import stream_chunk_builder as stream_chunk_builder
@@ -16,6 +15,7 @@ from litellm.exceptions import APIConnectionError as APIConnectionError
 from litellm.exceptions import APIError as APIError
 from litellm.exceptions import APIResponseValidationError as APIResponseValidationError
 from litellm.exceptions import AuthenticationError as AuthenticationError
+from litellm.exceptions import AzureOpenAIError as AzureOpenAIError
 from litellm.exceptions import BadGatewayError as BadGatewayError
 from litellm.exceptions import BadRequestError as BadRequestError
 from litellm.exceptions import BudgetExceededError as BudgetExceededError
@@ -33,6 +33,7 @@ from litellm.exceptions import PaymentRequiredError as PaymentRequiredError
 from litellm.exceptions import PermissionDeniedError as PermissionDeniedError
 from litellm.exceptions import RateLimitError as RateLimitError
 from litellm.exceptions import RejectedRequestError as RejectedRequestError
+from litellm.exceptions import RouterRateLimitError as RouterRateLimitError
 from litellm.exceptions import ServiceUnavailableError as ServiceUnavailableError
 from litellm.exceptions import Timeout as Timeout
 from litellm.exceptions import UnprocessableEntityError as UnprocessableEntityError

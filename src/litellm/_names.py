@@ -25,22 +25,31 @@ NAMES: dict[str, str] = {
         ),
         "litellm.types.streaming": ("GenericStreamingChunk",),
         "litellm.exceptions": (
-            "APIConnectionError", "APIError", "APIResponseValidationError", "AuthenticationError", "BadGatewayError",
-            "BadRequestError", "BudgetExceededError", "ContentPolicyViolationError", "ContextWindowExceededError",
-            "ImageFetchError", "IncompleteStream", "InternalServerError", "InvalidRequestError",
-            "JSONSchemaValidationError", "LiteLLMUnknownProvider", "NotFoundError", "OpenAIError", "PaymentRequiredError",
-            "PermissionDeniedError", "RateLimitError", "RejectedRequestError", "ServiceUnavailableError", "Timeout",
+            "APIConnectionError", "APIError", "APIResponseValidationError", "AuthenticationError",
+            "AzureOpenAIError", "BadGatewayError", "BadRequestError", "BudgetExceededError",
+            "ContentPolicyViolationError", "ContextWindowExceededError", "ImageFetchError", "IncompleteStream",
+            "InternalServerError", "InvalidRequestError", "JSONSchemaValidationError", "LiteLLMUnknownProvider",
+            "NotFoundError", "OpenAIError", "PaymentRequiredError", "PermissionDeniedError", "RateLimitError",
+            "RejectedRequestError", "RouterRateLimitError", "ServiceUnavailableError", "Timeout",
             "UnprocessableEntityError", "UnsupportedParamsError",
         ),
     }.items()
     for name in names
 }  # fmt: skip
 
-# Modules that LiteLLM's users reach after a bare `import litellm`.
-MODULES = ("exceptions", "types", "utils", "main", "llms", "litellm_core_utils", "_logging", "proxy")
+# Modules that LiteLLM's users reach after a bare `import litellm`, and what they expect to find inside.
+MODULES: dict[str, tuple[str, ...]] = {
+    "_logging": (),
+    "exceptions": (),
+    "litellm_core_utils": ("get_supported_openai_params", "streaming_handler"),
+    "llms": ("base", "custom_llm"),
+    "main": (),
+    "types": ("utils",),
+    "utils": (),
+}
 
 # Importable but not displayed: aider walks dir(litellm) and refuses to start when it meets an *Error it does not know.
-HIDDEN = frozenset({"CustomLLMError", "PaymentRequiredError", "_turn_on_debug"})
+HIDDEN = frozenset({"CustomLLMError", "PaymentRequiredError", "RejectedRequestError", "_turn_on_debug"})
 
 
 def find(name: str) -> Any:
@@ -52,10 +61,12 @@ def find(name: str) -> Any:
             adopt_openai()  # whoever asks for a class by name may compare it with openai's
         return getattr(importlib.import_module(NAMES[name]), name)
     if name in MODULES:
+        for inside in MODULES[name]:
+            importlib.import_module(f"litellm.{name}.{inside}")
         return importlib.import_module(f"litellm.{name}")
     raise AttributeError(f"module 'litellm' has no attribute {name!r}")
 
 
 def shown() -> set[str]:
     """The names for dir(litellm)."""
-    return set(NAMES) - HIDDEN
+    return (set(NAMES) | {name for name in MODULES if not name.startswith("_")}) - HIDDEN

@@ -331,6 +331,28 @@ class OpenAIError(LiteLLMError):
         super().__init__(str(original_exception), **kwargs)
 
 
+class AzureOpenAIError(LiteLLMError):
+    """What LiteLLM's Azure code raises; aider and others list it among what they catch."""
+
+
+class RouterRateLimitError(ValueError):
+    """429: every deployment of a group is cooling down. `cooldown_time`: seconds until the first one is back."""
+
+    status_code = 429
+
+    def __init__(
+        self, model: str, cooldown_time: float, enable_pre_call_checks: bool, cooldown_list: list[Any], **_: Any
+    ) -> None:
+        self.model = model
+        self.cooldown_time = cooldown_time
+        self.enable_pre_call_checks = enable_pre_call_checks
+        self.cooldown_list = cooldown_list
+        super().__init__(
+            f"No deployments available for selected model, Try again in {cooldown_time} seconds. Passed model={model}. "
+            f"pre-call-checks={enable_pre_call_checks}, cooldown_list={cooldown_list}"
+        )
+
+
 class BudgetExceededError(Exception):
     """The budget is spent."""
 

@@ -42,7 +42,7 @@ def stream_chunk_builder(chunks: Iterable[Any], messages: list[Any] | None = Non
             _add_choice(choices, choice)
     answer["object"] = "chat.completion"
     answer["choices"] = [_closed(choices[index]) for index in sorted(choices)]
-    response = ModelResponse(**answer)
+    response = ModelResponse.read(answer)
     response._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
     return response
 

@@ -3,6 +3,8 @@ whatever goes wrong before the caller has seen anything can be retried or sent e
 
 from __future__ import annotations
 
+import copy
+
 from litellm.engine import handlers, mock
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.faults import Refused, answer_error, broken, stream_error, wrong_shape
@@ -35,6 +37,8 @@ class Memory:
 
 def attempt(call: Call, target: Target, remaining: float | None, memory: Memory) -> Flow[Answer | Opened]:
     """Try once. remaining: seconds left of the total timeout, or None for all of it."""
+    if target.unusable is not None:
+        raise copy.copy(target.unusable)
     clocks = _clocks(call, target, remaining)
     if target.handler is not None and call.mock is None:
         return (yield from handlers.attempt(call, target, clocks))
@@ -126,7 +130,7 @@ def _whole(call: Call, target: Target, reply: Reply) -> Answer:
 
 def _open(call: Call, target: Target, reply: Reply) -> Flow[Opened]:
     wire = target.wire or openai_chat
-    source = Source(Read(reply), reply.close, getattr(reply, "finish", reply.close))
+    source = Source(Read(reply), reply.close, reply.finish)
     opened = Opened(
         target=target, asked=call.model, headers=reply.headers, source=source, first=[],
         decoder=wire.decoder(include_usage=call.show_usage),

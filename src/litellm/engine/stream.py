@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from litellm.engine.call import Opened
 from litellm.engine.faults import broken, incomplete, stream_error, wrong_shape
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import TransportFault
+from litellm.net.steps import Sleep
 from litellm.net.transport import AsyncTransport, SyncTransport
 from litellm.types.chat import ModelResponseStream
 from litellm.wire.protocol import Chunk, StreamFault, WrongShape
@@ -29,7 +32,12 @@ def advance(opened: Opened, piece: Any) -> list[Chunk]:
             chunks = []
         elif piece:
             chunks = decoder.feed(piece)
-            if not decoder.done:
+            if decoder.fault is not None and chunks:
+                # These still count; the next step, which asks for nothing, raises the fault.
+                opened.source.close()
+                opened.source = msgspec.structs.replace(opened.source, step=Sleep(0))
+                return chunks
+            if not decoder.done and decoder.fault is None:
                 return chunks
         else:
             chunks = decoder.end()

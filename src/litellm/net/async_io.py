@@ -6,11 +6,12 @@ Each running event loop has a session of its own, which is closed with that loop
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 import yarl
@@ -20,6 +21,9 @@ from litellm.net.messages import Request, Timeouts, TransportFault
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Network, Proxies, ssl_context
 from litellm.net.url import shown
+
+LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
+LARGE = 1 << 20  # bytes; aiohttp warns of larger bodies that are not files
 
 _url = lru_cache(maxsize=1024)(yarl.URL)
 
@@ -34,7 +38,7 @@ def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
 class AsyncReply:
     """A reply whose body may still be on its way."""
 
-    __slots__ = ("_request", "_response", "body", "headers", "status")
+    __slots__ = ("__weakref__", "_request", "_response", "body", "headers", "status")
 
     def __init__(self, request: Request, response: aiohttp.ClientResponse) -> None:
         self._request = request
@@ -56,7 +60,18 @@ class AsyncReply:
             raise fault(error, self._request, in_body=True) from error
 
     def close(self) -> None:
+        # Abort rather than close: a TLS connection would wait for the peer's goodbye, which a loop that ends never hears.
+        connection = self._response.connection
+        if connection is not None:
+            if connection.transport is not None:
+                connection.transport.abort()
+            connection.close()
         self._response.close()
+
+    def finish(self) -> None:
+        """aiohttp keeps the connection by itself when the end of the body arrives; it gets a moment to."""
+        if self._response.connection is not None:
+            asyncio.get_running_loop().call_later(LAST_BYTES, self.close)
 
 
 class Session:
@@ -64,6 +79,7 @@ class Session:
 
     def __init__(self, *, ipv4_only: bool) -> None:
         self.proxies = Proxies()
+        self.streams: WeakSet[AsyncReply] = WeakSet()  # those that may outlive the loop
         self.http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0, ttl_dns_cache=60, family=socket.AF_INET if ipv4_only else socket.AF_UNSPEC
@@ -81,6 +97,8 @@ class Session:
         try:
             yield
         finally:
+            for reply in list(self.streams):
+                reply.close()
             await self.http.close()
 
 
@@ -112,25 +130,13 @@ class AsyncTransport:
             session = self._sessions[asyncio.get_running_loop()][request.network.ipv4_only]
         except KeyError:
             session = await self._open_session(request.network)
-        url = _url(request.url)
-        secure = url.scheme == "https"
-        try:
-            response = await session.http.request(
-                request.method,
-                url,
-                data=request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                timeout=_clocks(request.timeouts),
-                ssl=ssl_context(request.network) if secure else True,
-                proxy=session.proxies.find(url.scheme, url.raw_authority),
-            )
-        except Exception as error:
-            raise fault(error, request, in_body=False) from error
+        response = await _head(session, request)
         reply = AsyncReply(request, response)
         if request.stream and response.status < 400:
             if response.connection is not None and response.connection.protocol is not None:
                 response.connection.protocol.read_timeout = request.timeouts.between
+                response.connection.protocol.start_timeout()  # the one that runs was armed for the first byte
+                session.streams.add(reply)
         else:
             await reply.read_whole()
         return reply
@@ -157,6 +163,25 @@ class AsyncTransport:
             self._side_loop.close()
 
 
+async def _head(session: Session, request: Request) -> aiohttp.ClientResponse:
+    url = _url(request.url)
+    try:
+        return await session.http.request(
+            request.method,
+            url,
+            data=request.body if len(request.body) < LARGE else io.BytesIO(request.body),
+            headers=request.headers,
+            allow_redirects=False,
+            timeout=_clocks(request.timeouts),
+            ssl=ssl_context(request.network) if url.scheme == "https" else True,
+            proxy=session.proxies.find(url.scheme, url.raw_authority),
+        )
+    except Exception as error:  # noqa: BLE001 - what is no fault of the network is raised again as it is
+        problem = fault(error, request, in_body=False)
+    # Out here, so that aiohttp's error, which may hold a proxy's password, is not in its context.
+    raise problem
+
+
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
     """Translate aiohttp's errors into TransportFault; anything else is a bug of ours and stays as it is."""
     where = shown(request.url)
@@ -172,7 +197,10 @@ def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
             return TransportFault("timeout", f"the answer from {where} was not complete after {clocks.total:g} s")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return TransportFault("tls", f"TLS with {where} failed: {error}")
-        case aiohttp.ClientConnectorError() | aiohttp.ClientHttpProxyError():
+        case aiohttp.ClientHttpProxyError():
+            refused = f"the proxy refused: {error.status} {error.message}"
+            return TransportFault("connect", f"cannot connect to {where}: {refused}")
+        case aiohttp.ClientConnectorError():
             return TransportFault("connect", f"cannot connect to {where}: {error}")
         case aiohttp.InvalidURL():
             return TransportFault("url", f"{where} is no usable URL")

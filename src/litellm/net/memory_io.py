@@ -59,6 +59,8 @@ class ScriptedReply:
     def close(self) -> None:
         self.closed = True
 
+    finish = close
+
 
 def timed_out(request: Request, delay: float) -> TransportFault | None:
     """The fault if the script waits longer before its head than the request allows, so that mocks keep the clocks."""

@@ -103,6 +103,9 @@ class Reply(Protocol):
     def close(self) -> None:
         """Let go of the connection; if the body was not read to its end, the upstream sees it close. Idempotent."""
 
+    def finish(self) -> None:
+        """All that matters has been read, though the last bytes may not be here: keep the connection if they come."""
+
 
 FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url"]
 

@@ -7,6 +7,7 @@ dialect; `event`, `id`, `retry` and comments (heartbeats) are read over.
 from __future__ import annotations
 
 DONE = b"[DONE]"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_EVENT = 64 << 20  # bytes; far above any real event, so that a runaway upstream cannot fill the memory
 
 
@@ -18,14 +19,18 @@ class Parser:
     ([], [b'{"a": 1}', b'[DONE]'])
     """
 
-    __slots__ = ("_data", "_rest")
+    __slots__ = ("_data", "_fresh", "_rest")
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._fresh = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads completed by `data`. Lines may end in LF, CRLF or CR; several `data` lines are joined by LF."""
+        if self._fresh and data:
+            self._fresh = False
+            data = data.removeprefix(BYTE_ORDER_MARK)
         # What nearly every server sends: whole events of one line each. Two C calls instead of a loop in Python.
         if not self._rest and not self._data and data.startswith(b"data: ") and data.endswith(b"\n\n"):
             body = data[6:-2]

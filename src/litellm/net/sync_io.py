@@ -1,71 +1,164 @@
-"""The sync transport, over httpx2's transport layer: no event loop, no cookies, redirects or auth flows."""
+"""The sync transport, over httpcore2 (the engine of httpx2, which the openai package uses): no event loop inside."""
 
 from __future__ import annotations
 
+import math
 import os
+import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+import weakref
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-import httpx2
+import httpcore2
+import msgspec
 
 from litellm.net import memory_io, workers
-from litellm.net.messages import Request, Timeouts, TransportFault
+from litellm.net.messages import Request, TransportFault
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Network, Proxies, ssl_context
 from litellm.net.url import shown
 
-_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
 MAX_POOLS = 64
+KEEP_ALIVE = 30.0  # seconds; servers commonly close after 60 or more
+LAST_BYTES = 0.2  # seconds that the end of a stream may take to arrive after its [DONE]
+
+
+class Clock:
+    """How long reads on one connection may take now: `silence` for each, and `deadline` for all together."""
+
+    __slots__ = ("deadline", "silence")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.silence = math.inf
+        self.deadline = math.inf
+
+    def limit(self, timeout: float | None) -> float:
+        """`timeout` is httpcore's, meant for the head; once the head is here, `silence` takes its place."""
+        allowed = timeout if self.silence == math.inf and timeout is not None else self.silence
+        return min(allowed, max(self.deadline - time.monotonic(), 0.001))
+
+
+class ClockedStream(httpcore2.NetworkStream):
+    """A connection whose reads obey a Clock, which httpcore's own timeouts, fixed when a body begins, do not allow."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, clock: Clock) -> None:
+        self._stream = stream
+        self.clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self.clock.limit(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        return ClockedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self.clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class ClockedBackend(httpcore2.SyncBackend):
+    """Opens connections that have a Clock."""
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        return ClockedStream(super().connect_tcp(*args, **kwargs), Clock())
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A URL, taken apart once."""
+
+    url: httpcore2.URL
+    scheme: str
+    host: bytes
+
+
+@lru_cache(maxsize=1024)
+def _place(url: str) -> Place:
+    parsed = httpcore2.URL(url)
+    host = parsed.host if parsed.port is None else b"%b:%d" % (parsed.host, parsed.port)
+    return Place(parsed, parsed.scheme.decode(), host)
 
 
 class SyncReply:
     """A reply whose body may still be on its way."""
 
-    __slots__ = ("_chunks", "_clocks", "_deadline", "_request", "_response", "body", "headers", "status")
+    __slots__ = ("_chunks", "_clock", "_request", "_response", "_unzip", "body", "headers", "status")
 
-    def __init__(self, request: Request, response: httpx2.Response, clocks: dict[str, Any], deadline: float) -> None:
+    def __init__(self, request: Request, response: httpcore2.Response, clock: Clock) -> None:
         self._request = request
         self._response = response
-        self._clocks = clocks
-        self._deadline = deadline
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers
+        self._clock = clock
+        self._chunks: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]  # sync pools give sync streams
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = _joined(response.headers)
         self.body = b""
-        self._chunks: Iterator[bytes] = response.iter_bytes()
+        # We ask for no compression; some servers compress all the same.
+        zipped = self.headers.get("content-encoding", "identity") in ("gzip", "deflate", "x-gzip")
+        self._unzip = zlib.decompressobj(wbits=47) if zipped else None
 
     def read(self) -> bytes:
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            raise _late(self._request)
-        # httpcore looks the clock up again before each body, so the silence allowed within it can differ.
-        self._clocks["read"] = min(remaining, self._request.timeouts.between)
         try:
-            return next(self._chunks, b"")
+            while data := next(self._chunks, b""):
+                if self._unzip is None:
+                    return data
+                if plain := self._unzip.decompress(data):
+                    return plain
         except Exception as error:
-            raise fault(error, self._request, in_body=True) from error
+            late = self._deadline_passed()
+            self.close()
+            raise (late or fault(error, self._request, in_body=True)) from error
+        return b""
+
+    def _deadline_passed(self) -> TransportFault | None:
+        if time.monotonic() < self._clock.deadline:
+            return None
+        total = self._request.timeouts.total
+        return TransportFault(
+            "timeout", f"the answer from {shown(self._request.url)} was not complete after {total:g} s"
+        )
 
     def read_whole(self) -> None:
         parts = []
-        try:
-            for part in self._chunks:
-                parts.append(part)
-                if time.monotonic() > self._deadline:
-                    raise _late(self._request)
-        except httpx2.HTTPError as error:
-            raise fault(error, self._request, in_body=True) from error
-        finally:
-            self.close()
+        while data := self.read():
+            parts.append(data)
         self.body = b"".join(parts)
+        self.close()
+
+    def finish(self) -> None:
+        """All that matters is here: give the last bytes a moment, so that the connection can be used again."""
+        self._clock.silence = LAST_BYTES
+        try:
+            while next(self._chunks, b""):
+                pass
+        except Exception:  # noqa: BLE001, S110 - then it is not used again
+            pass
+        self.close()
 
     def close(self) -> None:
+        self._clock.reset()
         self._response.close()
 
 
-def _late(request: Request) -> TransportFault:
-    total = request.timeouts.total
-    return TransportFault("timeout", f"the answer from {shown(request.url)} was not complete after {total:g} s")
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; those that come several times are joined by commas, as RFC 9110 5.2 has it."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 class SyncTransport:
@@ -73,12 +166,10 @@ class SyncTransport:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forget()
-
-    def _forget(self) -> None:
         self._pid = os.getpid()
-        self._pools: dict[tuple[Network, str | None], httpx2.HTTPTransport] = {}
+        self._pools: dict[tuple[Network, str | None], httpcore2.ConnectionPool] = {}
         self._proxies: Proxies | None = None
+        weakref.finalize(self, _hang_up, self._pools)  # also when the interpreter ends
 
     def perform(self, step: Step) -> Any:
         kind = type(step)
@@ -94,60 +185,95 @@ class SyncTransport:
         """Send and wait for the head; and for the body too unless a good answer is to be streamed."""
         if request.script is not None:
             return memory_io.play(request, request.script)
-        timeouts = request.timeouts
-        deadline = time.monotonic() + timeouts.total
-        clocks = _clocks(timeouts)
-        message = httpx2.Request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.body,
-            extensions={"timeout": clocks},
-        )
-        pool = self._pool(request.network, message.url)
-        try:
-            response = pool.handle_request(message)
-        except Exception as error:
-            raise fault(error, request, in_body=False) from error
-        response.request = message
-        reply = SyncReply(request, response, clocks, deadline)
-        if not request.stream or reply.status >= 400:
+        clocks = request.timeouts
+        deadline = time.monotonic() + clocks.total
+        response = self._head(request)
+        stream = response.extensions["network_stream"]
+        clock = stream.clock if isinstance(stream, ClockedStream) else Clock()
+        clock.deadline = deadline
+        reply = SyncReply(request, response, clock)
+        if request.stream and reply.status < 400:
+            clock.silence = clocks.between
+        else:
             reply.read_whole()
         return reply
 
-    def _pool(self, network: Network, url: httpx2.URL) -> httpx2.HTTPTransport:
-        if self._pid != os.getpid():  # a forked child must not talk on its parent's sockets
-            self._forget()
+    def _head(self, request: Request) -> httpcore2.Response:
+        try:
+            return self._handle(request)
+        except Exception as error:  # noqa: BLE001 - what is no fault of the network is raised again as it is
+            problem = fault(error, request, in_body=False)
+        raise problem
+
+    def _handle(self, request: Request) -> httpcore2.Response:
+        place = _place(request.url)
+        headers = [(b"Host", place.host), (b"Content-Length", b"%d" % len(request.body))]
+        headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+        clocks = request.timeouts
+        first_byte = min(clocks.first_byte, clocks.total)
+        allowed = {"connect": min(clocks.connect, clocks.total), "read": first_byte, "write": first_byte, "pool": None}
+        message = httpcore2.Request(
+            request.method, place.url, headers=headers, content=request.body, extensions={"timeout": allowed}
+        )
+        return self._pool(request.network, place).handle_request(message)
+
+    def _pool(self, network: Network, place: Place) -> httpcore2.ConnectionPool:
+        if self._pid != os.getpid():
+            # A forked child must not talk on its parent's sockets. Closing its copies leaves the parent's open.
+            self._pid = os.getpid()
+            _hang_up(self._pools)
         if self._proxies is None:
             self._proxies = Proxies()
-        key = (network, self._proxies.find(url.scheme, url.netloc.decode()))
+        key = (network, self._proxies.find(place.scheme, place.host.decode()))
         try:
             return self._pools[key]
         except KeyError:
             with self._lock:
                 if len(self._pools) >= MAX_POOLS:  # somebody makes a CA file per request; do not keep them all
                     self._pools.pop(next(iter(self._pools))).close()
-                return self._pools.setdefault(
-                    key,
-                    httpx2.HTTPTransport(
-                        verify=ssl_context(network),
-                        trust_env=False,
-                        limits=_LIMITS,
-                        proxy=httpx2.Proxy(key[1]) if key[1] else None,
-                        local_address="0.0.0.0" if network.ipv4_only else None,  # noqa: S104 - outgoing: "any IPv4"
-                    ),
-                )
+                return self._pools.setdefault(key, _make_pool(*key))
 
     def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
-            pool.close()
-        self._forget()
+        _hang_up(self._pools)
+        self._proxies = None
 
 
-def _clocks(timeouts: Timeouts) -> dict[str, Any]:
-    first_byte = min(timeouts.first_byte, timeouts.total)
-    return {"connect": min(timeouts.connect, timeouts.total), "read": first_byte, "write": first_byte, "pool": None}
+def _hang_up(pools: dict[Any, httpcore2.ConnectionPool]) -> None:
+    for pool in pools.values():
+        for (
+            connection
+        ) in pool.connections:  # one by one: the pool's own close() takes a lock that a fork may have frozen
+            connection.close()
+    pools.clear()
+
+
+def _make_pool(network: Network, proxy: str | None) -> httpcore2.ConnectionPool:
+    options: dict[str, Any] = {
+        "ssl_context": ssl_context(network),
+        "max_connections": None,
+        "max_keepalive_connections": 100,
+        "keepalive_expiry": KEEP_ALIVE,
+        "network_backend": ClockedBackend(),
+        "local_address": "0.0.0.0" if network.ipv4_only else None,  # noqa: S104 - outgoing: "any IPv4"
+    }
+    if proxy is None:
+        return httpcore2.ConnectionPool(**options)
+    parts = httpcore2.URL(proxy)
+    if parts.scheme in (b"socks5", b"socks5h"):
+        return httpcore2.SOCKSProxy(proxy_url=proxy, **options)
+    return httpcore2.HTTPProxy(*_proxy_and_auth(proxy), **options)
+
+
+def _proxy_and_auth(proxy: str) -> tuple[str, tuple[str, str] | None]:
+    """A proxy's URL without the name and password in it, and those."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return proxy, None
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return bare, (unquote(parts.username), unquote(parts.password or ""))
 
 
 def _ask(ask: Ask) -> Any:
@@ -158,25 +284,28 @@ def _ask(ask: Ask) -> Any:
 
 
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
-    """Translate httpx2's errors into TransportFault; anything else is a bug of ours and stays as it is."""
+    """Translate httpcore2's errors into TransportFault; anything else is a bug of ours and stays as it is."""
     where = shown(request.url)
     clocks = request.timeouts
     match error:
-        case httpx2.ConnectTimeout():
+        case httpcore2.ConnectTimeout():
             return TransportFault("timeout", f"no connection to {where} within {clocks.connect:g} s (connect timeout)")
-        case httpx2.TimeoutException() if in_body and request.stream:
+        case httpcore2.TimeoutException() if in_body and request.stream:
             return TransportFault("timeout", f"{where} was silent for {clocks.between:g} s in mid-stream")
-        case httpx2.TimeoutException():
+        case httpcore2.TimeoutException():
             return TransportFault("timeout", f"no answer from {where} within {clocks.first_byte:g} s (first byte)")
-        case httpx2.ConnectError() | httpx2.ProxyError():
-            kind: Any = "tls" if "SSL" in str(error) or "certificate" in str(error).lower() else "connect"
-            return TransportFault(kind, f"cannot connect to {where}: {error}")
-        case httpx2.UnsupportedProtocol() | httpx2.InvalidURL():
+        case httpcore2.ConnectError() if isinstance(error.__cause__, ssl.SSLError) or "SSL" in str(error):
+            return TransportFault("tls", f"TLS with {where} failed: {error}")
+        case httpcore2.ProxyError():
+            return TransportFault("connect", f"cannot connect to {where}: the proxy refused: {error}")
+        case httpcore2.ConnectError():
+            return TransportFault("connect", f"cannot connect to {where}: {error}")
+        case httpcore2.UnsupportedProtocol():
             return TransportFault("url", f"{where} is no usable URL")
-        case httpx2.RemoteProtocolError() if "disconnect" in str(error) or "closed connection" in str(error):
+        case httpcore2.RemoteProtocolError() if "disconnect" in str(error) or "closed connection" in str(error):
             return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error}")
-        case httpx2.ReadError() | httpx2.WriteError() | httpx2.CloseError():
+        case httpcore2.NetworkError():
             return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error!r}")
-        case httpx2.HTTPError():
+        case httpcore2.ProtocolError() | zlib.error():
             return TransportFault("protocol", f"{where} did not answer in HTTP: {error}")
     return error

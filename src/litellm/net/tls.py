@@ -15,12 +15,13 @@ import msgspec
 class Network(msgspec.Struct, frozen=True):
     """How to reach an upstream, besides its URL.
 
-    verify: True (the system's authorities, or SSL_CERT_FILE), False (none), or the path of a CA file or folder.
+    verify: True (the system's authorities, or SSL_CERT_FILE), False (none), the path of a CA file or folder, or a
+    context of your own.
     client_cert: path of a PEM file with certificate and key, or None.
     ipv4_only: do not try IPv6.
     """
 
-    verify: bool | str = True
+    verify: bool | str | ssl.SSLContext = True
     client_cert: str | None = None
     ipv4_only: bool = False
 
@@ -44,7 +45,20 @@ DIRECT = Network()
 
 @lru_cache(maxsize=64)
 def ssl_context(network: Network) -> ssl.SSLContext:
-    """The context for `network`. Kept, because making one reads every authority (about 10 ms)."""
+    """The context for `network`. Kept, because making one reads every authority (about 10 ms).
+
+    Raises ValueError for a file that cannot be read.
+    """
+    if isinstance(network.verify, ssl.SSLContext):
+        return network.verify
+    try:
+        return _made(network)
+    except (OSError, ssl.SSLError) as error:
+        files = [name for name in (network.verify, network.client_cert) if isinstance(name, str)]
+        raise ValueError(f"cannot use {' or '.join(files)} for TLS: {error}") from None
+
+
+def _made(network: Network) -> ssl.SSLContext:
     if isinstance(network.verify, str):
         folder = Path(network.verify).is_dir()
         context = ssl.create_default_context(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,9 +16,13 @@ T = TypeVar("T")
 MAX_THREADS = 64
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
+@lru_cache(maxsize=1)
+def _pool_of(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - threads do not survive a fork: the child makes its own
     return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="litellm-handler")
+
+
+def _pool() -> ThreadPoolExecutor:
+    return _pool_of(os.getpid())
 
 
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
@@ -42,6 +47,7 @@ class SideLoop:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._process = 0
 
     async def run(self, awaitable: Awaitable[T]) -> T:
         """Await `awaitable` over there. Cancelling this call cancels it there."""
@@ -61,7 +67,8 @@ class SideLoop:
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or self._process != os.getpid():
+                self._process = os.getpid()
                 ready = threading.Event()
                 self._thread = threading.Thread(target=self._live, args=(ready,), name="litellm-handlers", daemon=True)
                 self._thread.start()

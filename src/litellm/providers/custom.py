@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from litellm.wire.openai_chat import Decoder
-from litellm.wire.protocol import Chunk
+from litellm.wire.protocol import Chunk, StreamFault, WrongShape
 
 if TYPE_CHECKING:
     from litellm.types.chat import ModelResponse, ModelResponseStream
@@ -92,16 +92,23 @@ class GenericDecoder(Decoder):
 
     def feed(self, data: Any) -> list[Chunk]:
         chunks: list[Chunk] = []
+        try:
+            self._take_all(data, chunks)
+        except (WrongShape, StreamFault) as fault:
+            self.fault = fault
+        return chunks
+
+    def _take_all(self, data: Any, chunks: list[Chunk]) -> None:
         for value in [{**self._head, **data}] if "choices" in data else self._generic(data):
             chunks += self.take(value, None)
-        return chunks
 
     def end(self) -> list[Chunk]:
         closing: list[Chunk] = []
-        if not self.done and (self._begun != self._ended or not self._begun):
+        if self.fault is None and not self.done and (self._begun != self._ended or not self._begun):
             closing = self.take(self._chunk({}, "tool_calls" if self._called_tools else "stop"), None)
+        closing += super().end()
         self.done = True
-        return closing + super().end()
+        return closing
 
     def _chunk(self, delta: dict[str, Any], finish_reason: str | None, index: int = 0) -> dict[str, Any]:
         if not self._role_sent:

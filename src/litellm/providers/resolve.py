@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from litellm._log import log
-from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
 from litellm.net.messages import Timeouts
-from litellm.net.tls import DIRECT, Network
+from litellm.net.tls import DIRECT, Network, ssl_context
 from litellm.net.url import join, split
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL, Policy
@@ -53,6 +53,7 @@ class Target(msgspec.Struct, kw_only=True, eq=False):
 
     defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
     id, group: the deployment and the public name it serves, where there are such. clocks: None for the call's own.
+    unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
     """
 
     provider: Provider
@@ -71,6 +72,7 @@ class Target(msgspec.Struct, kw_only=True, eq=False):
     group: str = ""
     clocks: Timeouts | None = None
     max_retries: int | None = None
+    unusable: LiteLLMError | None = None
 
     def __repr__(self) -> str:  # the default would show the key
         return f"Target({self.provider.name}/{self.model} at {self.url})"
@@ -248,6 +250,11 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         url = join(base, path)
     except ValueError as error:
         raise BadRequestError(str(error), model, provider.name, param="api_base") from None
+    if place.network is not DIRECT and url.startswith("https:"):
+        try:
+            ssl_context(place.network)
+        except ValueError as error:
+            raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
     if key is None:
         _require_key(provider, base, model)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}

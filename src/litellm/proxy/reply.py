@@ -48,7 +48,6 @@ async def stream(http: Exchange, opened: Opened, io: AsyncTransport, call_id: st
     However this ends, also by cancellation when the client has gone, the upstream's connection is let go.
     """
     relabel = Relabel(opened.asked)
-    step = opened.source.step
     try:
         http.begin_stream(_headers(opened, call_id, started))
         ready = opened.first
@@ -58,7 +57,7 @@ async def stream(http: Exchange, opened: Opened, io: AsyncTransport, call_id: st
                 if waiting is not None:
                     await waiting
             try:
-                piece = await io.perform(step)
+                piece = await io.perform(opened.source.step)
             except TransportFault as fault:
                 piece = fault
             ready = advance(opened, piece)

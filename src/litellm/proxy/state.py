@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from litellm import _json
+from litellm._log import log
 from litellm.engine.client import Client
 from litellm.engine.retries import Retry
-from litellm.exceptions import LiteLLMError
+from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.tls import Network
 from litellm.providers.policy import Policy
 from litellm.providers.resolve import Defaults, Place, Target, resolve
+from litellm.providers.spec import Provider
+from litellm.providers.table import BY_NAME
 from litellm.proxy.auth.gate import Gate
 from litellm.proxy.config.secrets import reveal_all
 from litellm.router.pool import Deployment, Pool
@@ -150,7 +153,11 @@ def _target(
     defaults_of_body: dict[str, Any],
     max_retries: int | None,
 ) -> Target:
-    target = resolve(msgspec.structs.replace(place, model=model), defaults)
+    try:
+        target = resolve(msgspec.structs.replace(place, model=model), defaults)
+    except AuthenticationError as error:  # a missing key concerns those who ask for this model, nobody else
+        log.warning("%s: %s", group, error.message)
+        target = Target(provider=BY_NAME.get(error.llm_provider or "", Provider(name="")), model=model, unusable=error)
     return msgspec.structs.replace(
         target, id=id, group=group, clocks=clocks, defaults=defaults_of_body, max_retries=max_retries
     )

@@ -119,7 +119,7 @@ def _chunk(opened: Opened, hidden: dict[str, Any], value: Mapping[str, Any]) -> 
 
 def _built(cls: Any, value: Mapping[str, Any], result: Answer | Opened) -> Any:
     try:
-        return cls(**value)
+        return cls.read(value)
     except (ValidationError, TypeError) as error:
         raise wrong_shape(WrongShape(str(error)), result.target, result.headers) from error
 

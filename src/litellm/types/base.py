@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +24,11 @@ class OpenAIObject(BaseModel):
     """
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """The object for what an upstream sent. Unlike the constructor it takes no word of `data` for one of its own."""
+        return cls.__pydantic_validator__.validate_python(data, self_instance=cls.__new__(cls))  # type: ignore[return-value]
 
     def __getitem__(self, key: str) -> Any:
         return getattr(self, key)

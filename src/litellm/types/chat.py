@@ -99,7 +99,7 @@ class Message(_Spoken):
     function_call: FunctionCall | None = None
     provider_specific_fields: dict[str, Any] | None = None
 
-    def __init__(self, content: Any = None, role: str | None = "assistant", **fields: Any) -> None:
+    def __init__(self, /, content: Any = None, role: str | None = "assistant", **fields: Any) -> None:
         super().__init__(**{"content": content, "role": role or "assistant", **fields})
 
 
@@ -111,7 +111,7 @@ class Delta(_Spoken):
     audio: Any = None
     provider_specific_fields: dict[str, Any] | None = None
 
-    def __init__(self, content: Any = None, role: str | None = None, **fields: Any) -> None:
+    def __init__(self, /, content: Any = None, role: str | None = None, **fields: Any) -> None:
         super().__init__(**{"content": content, "role": role, **fields})
 
 
@@ -138,6 +138,18 @@ class ModelResponseBase(OpenAIObject):
     _hidden_params: dict[str, Any] = PrivateAttr(default_factory=dict)
     _response_headers: dict[str, str] | None = PrivateAttr(default=None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usage_as_object(cls, data: Any) -> Any:
+        """`usage` is no declared field (callers look for it in model_extra), so its type is seen to here."""
+        if isinstance(data, dict) and "usage" in data and not isinstance(data["usage"], Usage):
+            data = dict(data)
+            if data["usage"] is None:
+                del data["usage"]
+            elif isinstance(data["usage"], dict):
+                data["usage"] = Usage.model_validate(data["usage"])
+        return data
+
     @property
     def _response_ms(self) -> float | None:
         """Milliseconds from the call to this answer."""
@@ -158,13 +170,9 @@ class ModelResponse(ModelResponseBase):
 
     choices: list[Choices] = Field(default_factory=lambda: [Choices()])
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         fields.pop("stream", None)  # LiteLLM's constructor has it; a stream's chunks are ModelResponseStream
         hidden = fields.pop("_hidden_params", None)
-        if fields.get("usage") is None:
-            fields.pop("usage", None)
-        elif isinstance(fields["usage"], dict):
-            fields["usage"] = Usage.model_validate(fields["usage"])
         super().__init__(**fields)
         if hidden:
             self._hidden_params = hidden
@@ -176,10 +184,3 @@ class ModelResponseStream(ModelResponseBase):
     object: Text = "chat.completion.chunk"
     choices: list[StreamingChoices] = Field(default_factory=lambda: [StreamingChoices()])
     provider_specific_fields: dict[str, Any] | None = None
-
-    def __init__(self, **fields: Any) -> None:
-        if isinstance(fields.get("usage", ...), dict):
-            fields["usage"] = Usage.model_validate(fields["usage"])
-        elif fields.get("usage", ...) is None:
-            del fields["usage"]
-        super().__init__(**fields)

@@ -193,11 +193,12 @@ class Decoder:
     without a stable index, arguments that are no string, a usage chunk that nobody asked for."""
 
     __slots__ = ("_begun", "_created", "_ended", "_id", "_model", "_parser", "_tools", "_usage_chunk", "done",
-                 "include_usage", "usage")  # fmt: skip
+                 "fault", "include_usage", "usage")  # fmt: skip
 
     def __init__(self, *, include_usage: bool) -> None:
         self.include_usage = include_usage
         self.done = False
+        self.fault: Exception | None = None
         self.usage: Body | None = None
         self._parser = sse.Parser()
         self._id: str | None = None
@@ -213,14 +214,21 @@ class Decoder:
         return self.done or (bool(self._begun) and self._begun == self._ended)
 
     def feed(self, data: bytes) -> list[Chunk]:
+        chunks: list[Chunk] = []
         try:
-            payloads = self._parser.feed(data)
+            self._read(self._parser.feed(data), chunks)
+        except (WrongShape, StreamFault) as fault:
+            self.fault = fault
         except ValueError as error:
-            raise WrongShape(str(error)) from None
-        return self._chunks(payloads)
+            self.fault = WrongShape(str(error))
+        return chunks
 
     def end(self) -> list[Chunk]:
-        chunks = [] if self.done else self._chunks(self._parser.end())
+        chunks: list[Chunk] = []
+        if self.fault is not None:
+            raise self.fault
+        if not self.done:
+            self._read(self._parser.end(), chunks)
         if self.include_usage and self.usage is not None:
             last = self._usage_chunk or Chunk(
                 {"id": self._id, "object": "chat.completion.chunk", "created": self._created, "model": self._model,
@@ -229,14 +237,12 @@ class Decoder:
             chunks.append(last)
         return chunks
 
-    def _chunks(self, payloads: list[bytes]) -> list[Chunk]:
-        chunks: list[Chunk] = []
+    def _read(self, payloads: list[bytes], chunks: list[Chunk]) -> None:
         for payload in payloads:
             if payload == sse.DONE:
                 self.done = True
                 break
             chunks += self.take(_object(payload), payload)
-        return chunks
 
     def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
         """One chunk, checked: as a list, because a usage chunk is held back until the end."""

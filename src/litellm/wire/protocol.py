@@ -57,16 +57,18 @@ class ChatDecoder(Protocol):
     done: bool  # the upstream has said that this is all
     usage: Body | None
     include_usage: bool
+    fault: Exception | None  # what broke the stream, after the chunks that were given; `end` raises it
 
     @property
     def complete(self) -> bool:
         """Whether every choice has finished, or the upstream has said that this is all."""
 
     def feed(self, data: bytes) -> list[Chunk]:
-        """The chunks completed by `data`. Raises WrongShape or StreamFault."""
+        """The chunks completed by `data`. What comes after a broken event is not read: see `fault`."""
 
     def end(self) -> list[Chunk]:
-        """The last chunks, after the last bytes: the usage chunk, if the caller wants one."""
+        """The last chunks, after the last bytes: the usage chunk, if the caller wants one. Raises `fault`, if there is
+        one: a WrongShape or a StreamFault."""
 
 
 class ChatWire(Protocol):

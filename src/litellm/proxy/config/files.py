@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
-# Set on modules that came from a config's folder, to tell them from everything else that is imported.
-_MARK = "__litellm_config__"
+# The top-level modules that came from a config's folder. A global, as the sys.modules it annotates is; a mark on the
+# modules would mean looking at every module there is, and a look is what makes a lazy one load.
+_ours: dict[str, ModuleType] = {}
 _MISSING = object()
 _LONGEST = 300
 
@@ -46,11 +47,13 @@ def user_code(folder: Path, environment: Mapping[str, str]) -> Iterator[Callable
     environment = {
         name: text for name, text in environment.items() if name and "=" not in name and "\0" not in name + text
     }
-    earlier = _take(_marked())
+    ours_before = dict(_ours)
+    earlier = _take_ours()
     try:
         yield lambda reference: _find(reference, folder, environment)
     except BaseException:
-        _take(_marked())
+        _take_ours()
+        _ours.update(ours_before)
         sys.modules.update(earlier)
         raise
 
@@ -93,23 +96,26 @@ def _importing(top: str, folder: Path, environment: Mapping[str, str]) -> Iterat
             sys.path.remove(str(folder))
         for name, value in exported.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
-        for name in {name.partition(".")[0] for name in sys.modules} - before:
-            if _is_from(sys.modules.get(name), folder):
-                setattr(sys.modules[name], _MARK, True)
         if foreign:
             _take({top})
             sys.modules.update(foreign)
+        for name in {name.partition(".")[0] for name in sys.modules} - before:
+            module = sys.modules.get(name)
+            if module and name not in foreign and _is_from(module, folder):
+                _ours[name] = module
 
 
-def _is_from(module: ModuleType | None, folder: Path) -> bool:
+def _is_from(module: ModuleType, folder: Path) -> bool:
     """Whether a top-level module lies directly in `folder` (not somewhere below, as a virtual environment may)."""
     spec = getattr(module, "__spec__", None)
     places = (spec.submodule_search_locations or [spec.origin]) if spec else [getattr(module, "__file__", None)]
     return any(place and Path(place).parent == folder for place in places)
 
 
-def _marked() -> set[str]:
-    return {name for name, module in list(sys.modules.items()) if hasattr(module, _MARK)}
+def _take_ours() -> dict[str, ModuleType]:
+    taken = _take({name for name, module in _ours.items() if sys.modules.get(name) is module})
+    _ours.clear()
+    return taken
 
 
 def _take(tops: set[str]) -> dict[str, ModuleType]:

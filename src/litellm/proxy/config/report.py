@@ -34,7 +34,7 @@ class Problem:
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         label = "warning" if self.severity == "warning" else ""
-        return ": ".join(part for part in (place, label, self.path, self.what) if part)
+        return _one_line(": ".join(part for part in (place, label, self.path, self.what) if part))
 
 
 class ConfigError(ValueError):
@@ -73,7 +73,12 @@ def _shown_key(key: str | int) -> str:
     text = f"{name}:{MASK}" if colon and rest and names_credential(name) else str(key)
     if len(text) > _LONGEST_KEY:
         text = text[:_LONGEST_KEY] + "…"
-    return text if text.isprintable() and text else ascii(text)
+    return text or "''"
+
+
+def _one_line(text: str) -> str:
+    """Names come from files: a line break or a terminal's escape code in one must not act when it is printed."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def did_you_mean(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
