@@ -23,6 +23,9 @@ def _plain(value: Any) -> Any:
 encode = msgspec.json.Encoder(enc_hook=_plain).encode
 decode = msgspec.json.Decoder().decode
 
+# All that decode() raises for bytes that are no JSON we can use: malformed, no UTF-8, nested too deeply.
+UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def position(body: bytes, error: Exception) -> str:
     """Say where `error` (a DecodeError about `body`) lies, as "line 3 column 5", or nothing when it does not say.

@@ -67,13 +67,14 @@ class LiteLLMError(Exception):
         param: str | None = None,
         type: str | None = None,  # noqa: A002 - OpenAI's word
         response_headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         status_code: int | None = None,
         request_url: str | None = None,
         **_: Any,
     ) -> None:
         message = mask(message)
         prefix = f"litellm.{self.__class__.__name__}: "
-        if not message.startswith("litellm."):
+        if not message.startswith(prefix):
             message = prefix + message
         Exception.__init__(self, message)
         self.message = message
@@ -86,8 +87,8 @@ class LiteLLMError(Exception):
         self.code = code
         self.param = param
         self.type = type
-        headers = response_headers if response_headers is not None else getattr(response, "headers", None)
-        self.response_headers: Mapping[str, str] = headers if headers is not None else _NO_HEADERS
+        known = (response_headers, headers, getattr(response, "headers", None), _NO_HEADERS)
+        self.response_headers: Mapping[str, str] = next(given for given in known if given is not None)
         if status_code is not None:
             self.status_code = status_code
         self._response = response
@@ -237,6 +238,11 @@ class Timeout(_ModelFirst):
 
     status_code = 408
     _openai_name = "APITimeoutError"
+
+    def __init__(self, /, *args: Any, exception_status_code: int | None = None, **kwargs: Any) -> None:
+        if exception_status_code is not None:
+            kwargs["status_code"] = exception_status_code
+        super().__init__(*args, **kwargs)
 
 
 class UnprocessableEntityError(_ModelFirst):

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from litellm.proxy.config import ConfigError, load_config
+from litellm.proxy.state import build
 
 if TYPE_CHECKING:
     import os
@@ -18,6 +19,7 @@ def check(path: str | os.PathLike[str]) -> int:
     """
     try:
         config = load_config(path)
+        build(config)
     except ConfigError as error:
         problems = error.problems
         warnings = sum(problem.severity == "warning" for problem in problems)

@@ -55,14 +55,10 @@ def main(context: click.Context, /, config: Path | None, model: str | None, **op
         return
     if config is None and model is None:
         raise click.UsageError("pass --config FILE or --model PROVIDER/NAME; `litellm check FILE` only checks a file")
-    if options["debug"] or options["detailed_debug"]:
-        _log.turn_on()
-    else:
-        _log.turn_on(logging.WARNING)
-    try:
-        loaded = load_config(config) if config is not None else one_model(model or "", options)
-    except ConfigError as error:
-        _stop(f"{error}\n\n{config} cannot be served; `litellm check {config}` shows this report again.")
+    loaded = one_model(model, options) if model is not None and config is None else _loaded(config)
+    settings = loaded.litellm_settings
+    verbose = options["debug"] or options["detailed_debug"] or settings.set_verbose
+    _log.turn_on(logging.DEBUG if verbose else logging.WARNING, as_json=settings.json_logs)
     for warning in loaded.warnings:
         click.echo(str(warning), err=True)
     _start(loaded, options)
@@ -94,10 +90,21 @@ def one_model(model: str, options: dict[str, Any]) -> Config:
     )
 
 
+def _loaded(path: Path | None) -> Config:
+    try:
+        return load_config(path or "")
+    except ConfigError as error:
+        _refuse(path, error)
+
+
+def _refuse(path: Path | None, error: ConfigError) -> NoReturn:
+    _stop(f"{error}\n\n{path} cannot be served; `litellm check {path}` shows this report again.")
+
+
 def _start(config: Config, options: dict[str, Any]) -> None:
     from litellm.proxy.app import App
     from litellm.proxy.serve import Listening, bind, serve, serve_workers
-    from litellm.proxy.state import StartError, build
+    from litellm.proxy.state import build
 
     os.environ.update({name: value.reveal() for name, value in config.environment_variables.items()})
     configured = config.general_settings.master_key
@@ -113,8 +120,8 @@ def _start(config: Config, options: dict[str, Any]) -> None:
     )
     try:
         proxy = build(config, key)
-    except StartError as error:
-        _stop(f"{config.path} cannot be served:\n{error}")
+    except ConfigError as error:
+        _refuse(config.path, error)
     try:
         sock = bind(listening)
     except OSError as error:

@@ -8,9 +8,12 @@ import copy
 from litellm.engine import handlers, mock
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.faults import Refused, answer_error, broken, stream_error, wrong_shape
+from litellm.engine.retries import clocks_of
 from litellm.engine.stream import advance
 from litellm.net.messages import Reply, Request, Timeouts, TransportFault
 from litellm.net.steps import Flow, Read, Send
+from litellm.providers import policy as params_policy
+from litellm.providers.policy import KEEP_ALL
 from litellm.providers.resolve import Target
 from litellm.wire import openai_chat
 from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, WrongShape
@@ -40,7 +43,7 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
     if target.unusable is not None:
         raise copy.copy(target.unusable)
     clocks = _clocks(call, target, remaining)
-    if target.handler is not None and call.mock is None:
+    if target.handler is not None and call.mock is None and target.mock is None:
         return (yield from handlers.attempt(call, target, clocks))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
     try:
@@ -61,7 +64,7 @@ def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool)
         url=target.url, headers=target.headers, body=wire.encode(out), timeouts=clocks, network=target.network,
         stream=call.stream,
     )  # fmt: skip
-    if call.mock is not None:
+    if call.mock is not None or target.mock is not None:
         request.script = mock.scripted(call, target)
     elif target.url.startswith("mock:"):
         request.script = mock.model(target, out)
@@ -80,7 +83,7 @@ def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool)
 
 
 def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
-    clocks = call.timeouts if call.own_timeouts else target.clocks or call.timeouts
+    clocks = clocks_of(call, target)
     if remaining is None:
         return clocks
     left = max(remaining, 0.001)
@@ -94,6 +97,10 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
         body = body | {"stream_options": {**(options if isinstance(options, dict) else {}), "include_usage": True}}
     elif call.ask_usage and "stream_options" in body:  # refused there before
         body = {name: value for name, value in body.items() if name != "stream_options"}
+    unsupported = target.provider.unsupported
+    if unsupported or target.policy is not KEEP_ALL or call.policy is not KEEP_ALL:
+        policy = target.policy.joined(call.policy)
+        body = params_policy.apply(policy, unsupported, body, target.provider.name, target.model)
     for edit in target.edits:
         body = edit(body)
     return body
@@ -161,8 +168,11 @@ def _next(opened: Opened) -> Flow[list[Chunk]]:
 def _unstreamed(opened: Opened, reply: Reply) -> Flow[None]:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
     body = b""
-    while data := (yield Read(reply)):
-        body += data
+    try:
+        while data := (yield Read(reply)):
+            body += data
+    except TransportFault as fault:
+        raise broken(fault, opened.target) from fault
     try:
         answer = (opened.target.wire or openai_chat).decode(body)
     except WrongShape as error:

@@ -11,20 +11,12 @@ import msgspec
 from litellm.engine.retries import Retry
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Step
-from litellm.providers.resolve import Target
+from litellm.providers.policy import KEEP_ALL, Policy
+from litellm.providers.resolve import Mock, Target
 from litellm.wire.protocol import Body, ChatDecoder, Chunk
 
 Choose = Callable[[Sequence[Target]], Target]
 MakeCall = Callable[[], "Call"]
-
-
-class Mock(msgspec.Struct, frozen=True):
-    """An answer that is known beforehand (mock_response and its relatives)."""
-
-    response: Any = None
-    tool_calls: list[Any] | None = None
-    timeout: bool = False
-    delay: float = 0.0
 
 
 class Fallbacks(msgspec.Struct, frozen=True):
@@ -60,6 +52,7 @@ class Call(msgspec.Struct, kw_only=True):
     own_retries: bool = False
     fallbacks: Fallbacks = NO_FALLBACKS
     mock: Mock | None = None
+    policy: Policy = KEEP_ALL
     metadata: Mapping[str, Any] = {}
     id: str = ""
 

@@ -49,7 +49,7 @@ def stream_error(error: StreamFault, target: Target, headers: Mapping[str, str])
 def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -> LiteLLMError:
     """The exception for a 200 that is no answer."""
     text = f"{shown(target.url) or target.provider.name} sent no usable answer: {error}"
-    return errors.APIResponseValidationError(_said(target, text), target.provider.name, target.model,
+    return errors.APIResponseValidationError(said(target, text), target.provider.name, target.model,
                                              response_headers=headers, request_url=target.url or None)  # fmt: skip
 
 
@@ -58,27 +58,27 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
     if fault.kind == "url":
         return errors.BadRequestError(str(fault), target.model, target.provider.name)
     kind = errors.Timeout if fault.kind == "timeout" else errors.APIConnectionError
-    return kind(_said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
+    return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
                 request_url=target.url or None)  # fmt: skip
 
 
 def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
-    return errors.IncompleteStream(_said(target, text), target.provider.name, target.model, response_headers=headers,
+    return errors.IncompleteStream(said(target, text), target.provider.name, target.model, response_headers=headers,
                                    request_url=target.url or None)  # fmt: skip
 
 
 def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str], hint: str = "") -> LiteLLMError:
     kind = fault.kind or errors.BY_STATUS.get(status)
     return errors.of_status(
-        status, _said(target, fault.message, kind) + hint, target.provider.name, target.model,
+        status, said(target, fault.message, kind) + hint, target.provider.name, target.model,
         kind=fault.kind, body=fault.body, code=fault.code, param=fault.param, type=fault.type,
         response_headers=headers, request_url=target.url or None,
     )  # fmt: skip
 
 
-def _said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
+def said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
     """LiteLLM's wording, "RateLimitError: OpenAIException - slow down"; bad requests do without the first part."""
     name = target.provider.name
     text = f"{_SHOWN_NAMES.get(name, name.capitalize())}Exception - {text}"

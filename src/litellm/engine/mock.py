@@ -16,11 +16,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from litellm import _json, exceptions
-from litellm.engine.call import Call, Mock
+from litellm.engine.call import Call
+from litellm.engine.faults import said
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net import sse
 from litellm.net.messages import Part, Script
-from litellm.providers.resolve import Target
+from litellm.providers.resolve import Mock, Target
 from litellm.wire.protocol import Body, Chunk, Outgoing
 
 JSON = {"content-type": "application/json"}
@@ -42,7 +43,7 @@ _WORDS = _PROSE.split()
 
 def scripted(call: Call, target: Target) -> Script:
     """What `mock_response` and its relatives ask for. Raises the error that they name."""
-    mock = call.mock or Mock()
+    mock = call.mock or target.mock or Mock()
     if mock.timeout:
         return Script(200, (), delay=float("inf"))
     response = mock.response
@@ -80,7 +81,7 @@ def _answer(call: Call, target: Target, text: Any, tool_calls: list[Any] | None)
 def _raised(error: Exception, target: Target) -> LiteLLMError:
     if isinstance(error, LiteLLMError):
         return error
-    status, text = getattr(error, "status_code", None), f"litellm.MockException: {error}"
+    status, text = getattr(error, "status_code", None), said(target, f"litellm.MockException: {error}")
     if isinstance(status, int):
         return exceptions.of_status(status, text, target.provider.name, target.model)
     return InternalServerError(text, target.provider.name, target.model)

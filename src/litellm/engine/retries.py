@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from litellm.net.steps import Flow, Sleep
 
 if TYPE_CHECKING:
     from litellm.engine.call import Answer, Call, Opened
+    from litellm.net.messages import Timeouts
     from litellm.providers.resolve import Target
 
 FIRST_DELAY = 0.5  # seconds; doubles each time
@@ -24,10 +26,14 @@ LONGEST_RETRY_AFTER = 60.0  # an upstream that asks for more is not waited for: 
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """How often a failed call is sent again: `limit` times at the most, so the upstream sees limit + 1 requests."""
+    """How often a failed call is sent again: `limit` times at the most, so the upstream sees limit + 1 requests.
+
+    floor: seconds to wait at least, also where the upstream asks for nothing.
+    """
 
     limit: int = 2
     used: int = 0
+    floor: float = 0.0
 
     def after(self, error: LiteLLMError) -> Retry:
         """The value for the next try; raises `error` when it should not be tried again."""
@@ -41,7 +47,7 @@ class Retry(msgspec.Struct, frozen=True):
         """Seconds to wait before this try: full jitter, and never less than the latest Retry-After."""
         asked = retry_after(error.response_headers)
         backoff = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (self.used - 1))
-        return (asked or 0.0) + random.uniform(0, backoff)  # noqa: S311 - spreading load, not secrets
+        return max(asked or 0.0, self.floor) + random.uniform(0, backoff)  # noqa: S311 - spreading load, not secrets
 
 
 def retryable(error: LiteLLMError) -> bool:
@@ -59,18 +65,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     if not headers:
         return None
-    in_ms = headers.get("retry-after-ms")
+    in_ms = _number(headers.get("retry-after-ms"))
+    if in_ms is not None:
+        return in_ms / 1000
     value = headers.get("retry-after") or headers.get("Retry-After")
+    seconds = _number(value)
+    if seconds is not None or value is None:
+        return seconds
     try:
-        if in_ms:
-            return max(0.0, float(in_ms) / 1000)
-        if value is None:
-            return None
-        if value.strip().replace(".", "", 1).isdigit():
-            return float(value)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, TypeError):
         return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < math.inf else None
 
 
 def retrying(
@@ -78,38 +91,44 @@ def retrying(
 ) -> Flow[Answer | Opened]:
     """Attempt until it works or may not be tried again. A try goes to another target where there is one.
 
-    The call's total timeout holds for all tries at one target together: a retry gets what is left of it.
+    A total timeout that the caller set holds for everything together; one of the configuration, for all tries at one
+    target: another deployment gets its full time.
     """
     tried: list[Target] = []
     retry = call.retry
     target = call.choose(tried)
     if target.max_retries is not None and not call.own_retries:
-        retry = Retry(target.max_retries)
-    deadline: float | None = None
+        retry = Retry(target.max_retries, floor=retry.floor)
+    deadlines: dict[int, float] = {}
     while True:
         started = time.monotonic()
-        if deadline is None:
-            limits = call.timeouts if call.own_timeouts else target.clocks or call.timeouts
-            deadline = started + limits.total
-            remaining = None
-        else:
-            remaining = deadline - started
+        deadline = _deadline(deadlines, call, target, started)
         try:
-            answer = yield from attempt(call, target, remaining)
+            answer = yield from attempt(call, target, deadline - started if tried else None)
         except LiteLLMError as error:
             retry = retry.after(error)
             tried.append(target)
-            following = call.choose(tried)
-            if following in tried:
-                pause = retry.delay(error)
-                if following is target and time.monotonic() + pause >= deadline:
-                    error.num_retries, error.max_retries = retry.used - 1, retry.limit
-                    raise
+            target = call.choose(tried)
+            pause = retry.delay(error) if target in tried else 0.0
+            if time.monotonic() + pause >= _deadline(deadlines, call, target, time.monotonic()):
+                error.num_retries, error.max_retries = retry.used - 1, retry.limit
+                raise
+            if pause:
                 log.debug("retry %d of %d in %.2f s after %s", retry.used, retry.limit, pause, error)
                 yield Sleep(pause)
-            if following is not target:
-                deadline = None
-            target = following
         else:
             answer.retries = retry.used
             return answer
+
+
+def clocks_of(call: Call, target: Target) -> Timeouts:
+    """The call's clocks, or the target's where the caller said nothing."""
+    if call.own_timeouts:
+        return call.timeouts
+    return (target.stream_clocks if call.stream else target.clocks) or call.timeouts
+
+
+def _deadline(deadlines: dict[int, float], call: Call, target: Target, now: float) -> float:
+    """When the tries at `target` must have ended: fixed when it is first asked for."""
+    key = 0 if call.own_timeouts else id(target)
+    return deadlines.setdefault(key, now + clocks_of(call, target).total)

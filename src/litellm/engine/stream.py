@@ -80,6 +80,7 @@ class CustomStreamWrapper:
         self._present = present
         self._ready: deque[Chunk] = deque(opened.first)
         self._text: list[str] = []
+        self.chunks: list[ModelResponseStream] = []
         self.received_finish_reason: str | None = None
         self.model = opened.target.model
         self.custom_llm_provider = opened.target.provider.name
@@ -158,7 +159,8 @@ class CustomStreamWrapper:
                 text = (choice.get("delta") or {}).get("content")
                 if isinstance(text, str) and text:
                     self._text.append(text)
-        return self._present(chunk.value)
+        self.chunks.append(self._present(chunk.value))
+        return self.chunks[-1]
 
     def close(self) -> None:
         """Stop, and close the upstream connection. Idempotent."""

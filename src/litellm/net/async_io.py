@@ -30,28 +30,51 @@ _url = lru_cache(maxsize=1024)(yarl.URL)
 
 @lru_cache(maxsize=256)
 def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    total = max(timeouts.total, timeouts.connect + 0.02)  # so that a connection that does not come about says so
     return aiohttp.ClientTimeout(
-        total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
+        total=total, sock_connect=timeouts.connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
     )
 
 
 class AsyncReply:
     """A reply whose body may still be on its way."""
 
-    __slots__ = ("__weakref__", "_request", "_response", "body", "headers", "status")
+    __slots__ = ("__weakref__", "_begun", "_request", "_response", "body", "headers", "status")
 
     def __init__(self, request: Request, response: aiohttp.ClientResponse) -> None:
         self._request = request
         self._response = response
+        self._begun = False
         self.status: int = response.status
         self.headers: Mapping[str, str] = response.headers
         self.body = b""
 
     async def read(self) -> bytes:
+        content = self._response.content
         try:
-            return await self._response.content.readany()
+            data = await content.readany()
         except Exception as error:
+            # aiohttp forgets what had arrived before the connection broke; a slow reader would lose text that was sent.
+            buffered = b"".join(content._buffer)  # noqa: SLF001 - there is no public way
+            if buffered:
+                content._buffer.clear()  # noqa: SLF001
+                return buffered
             raise fault(error, self._request, in_body=True) from error
+        if not self._begun:
+            self._begun = True
+            self._allow(self._request.timeouts.between)
+        return data
+
+    def expect_first(self) -> None:
+        """The head is here, and the clock that runs was armed for it. The first piece may take as long as the stricter
+        of two clocks says: the one for the beginning of an answer and the one for silence."""
+        self._allow(min(self._request.timeouts.first_byte, self._request.timeouts.between))
+
+    def _allow(self, silence: float) -> None:
+        connection = self._response.connection
+        if connection is not None and connection.protocol is not None and connection.protocol.read_timeout != silence:
+            connection.protocol.read_timeout = silence
+            connection.protocol.start_timeout()
 
     async def read_whole(self) -> None:
         try:
@@ -133,10 +156,8 @@ class AsyncTransport:
         response = await _head(session, request)
         reply = AsyncReply(request, response)
         if request.stream and response.status < 400:
-            if response.connection is not None and response.connection.protocol is not None:
-                response.connection.protocol.read_timeout = request.timeouts.between
-                response.connection.protocol.start_timeout()  # the one that runs was armed for the first byte
-                session.streams.add(reply)
+            reply.expect_first()
+            session.streams.add(reply)
         else:
             await reply.read_whole()
         return reply

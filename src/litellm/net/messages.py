@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -49,11 +50,14 @@ class Timeouts(msgspec.Struct, frozen=True):
 
 def _seconds(value: object) -> float:
     try:
-        seconds = float(value)  # type: ignore[arg-type]  # the except below is the check
-    except (TypeError, ValueError):
-        raise ValueError(f"timeout must be a number of seconds or an httpx.Timeout, not {value!r}") from None
-    if not seconds > 0:
-        raise ValueError(f"timeout must be more than 0 seconds, not {value!r}")
+        seconds = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # the except is the check
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    shown = repr(value)[:50] if isinstance(value, bool | int | float | str) else type(value).__name__
+    if math.isnan(seconds):
+        raise ValueError(f"timeout must be a number of seconds or an httpx.Timeout, not {shown}")
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"timeout must be more than 0 seconds, and finite, not {shown}")
     return seconds
 
 

@@ -112,6 +112,8 @@ class SyncReply:
     def read(self) -> bytes:
         try:
             while data := next(self._chunks, b""):
+                if self._request.stream:
+                    self._clock.silence = self._request.timeouts.between
                 if self._unzip is None:
                     return data
                 if plain := self._unzip.decompress(data):
@@ -193,7 +195,7 @@ class SyncTransport:
         clock.deadline = deadline
         reply = SyncReply(request, response, clock)
         if request.stream and reply.status < 400:
-            clock.silence = clocks.between
+            clock.silence = min(clocks.first_byte, clocks.between)  # until the first piece; then `between`
         else:
             reply.read_whole()
         return reply

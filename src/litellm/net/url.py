@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from base64 import b64encode
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 
 def join(base: str, path: str) -> str:
@@ -22,6 +23,20 @@ def join(base: str, path: str) -> str:
     if not prefix.endswith(path):
         prefix += path
     return urlunsplit(parts._replace(path=prefix))
+
+
+def without_userinfo(url: str) -> tuple[str, str | None]:
+    """`url` without "user:password@", and the Basic authorization that this stands for, or None.
+
+    >>> without_userinfo("http://me:pass@host/v1")
+    ('http://host/v1', 'Basic bWU6cGFzcw==')
+    """
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(bare), f"Basic {b64encode(pair).decode()}"
 
 
 def split(base: str) -> SplitResult:

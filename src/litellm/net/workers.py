@@ -28,7 +28,14 @@ def _pool() -> ThreadPoolExecutor:
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run a blocking function in the bounded pool, with the caller's context variables."""
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_pool(), lambda: context.run(function, *args))
+
+    def run() -> T:
+        try:
+            return context.run(function, *args)
+        except StopIteration as error:  # a future cannot hold one: whoever awaits it would wait for ever
+            raise RuntimeError("StopIteration") from error
+
+    return await asyncio.get_running_loop().run_in_executor(_pool(), run)
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

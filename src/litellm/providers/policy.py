@@ -25,6 +25,16 @@ class Policy(msgspec.Struct, frozen=True):
     additional_drop_params: tuple[str, ...] = ()
     allowed_openai_params: tuple[str, ...] = ()
 
+    def joined(self, other: Policy) -> Policy:
+        """Both together: what either drops is dropped, what either allows is allowed."""
+        if other is KEEP_ALL:
+            return self
+        return Policy(
+            self.drop_params or other.drop_params,
+            self.additional_drop_params + other.additional_drop_params,
+            self.allowed_openai_params + other.allowed_openai_params,
+        )
+
 
 KEEP_ALL = Policy()
 

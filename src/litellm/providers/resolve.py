@@ -17,8 +17,7 @@ from litellm._log import log
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network, ssl_context
-from litellm.net.url import join, split
-from litellm.providers import policy as params_policy
+from litellm.net.url import join, split, without_userinfo
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
@@ -28,6 +27,15 @@ from litellm.wire.quirks import Quirks
 
 USER_AGENT = "litellm/1.106.0"
 Edit = Callable[[Body], Body]
+
+
+class Mock(msgspec.Struct, frozen=True):
+    """An answer that is known beforehand (mock_response and its relatives)."""
+
+    response: Any = None
+    tool_calls: list[Any] | None = None
+    timeout: bool = False
+    delay: float = 0.0
 
 
 class Place(msgspec.Struct, kw_only=True, frozen=True):
@@ -52,7 +60,8 @@ class Target(msgspec.Struct, kw_only=True, eq=False):
     """A place to send to, ready: everything that does not change from call to call is made here, once.
 
     defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
-    id, group: the deployment and the public name it serves, where there are such. clocks: None for the call's own.
+    id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
+    None for the call's.
     unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
     """
 
@@ -71,6 +80,9 @@ class Target(msgspec.Struct, kw_only=True, eq=False):
     id: str = ""
     group: str = ""
     clocks: Timeouts | None = None
+    stream_clocks: Timeouts | None = None
+    policy: Policy = KEEP_ALL
+    mock: Mock | None = None
     max_retries: int | None = None
     unusable: LiteLLMError | None = None
 
@@ -247,6 +259,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
             model = match.expand(elsewhere.model) if elsewhere.model else model
             break
     try:
+        base, userinfo = without_userinfo(base)
         url = join(base, path)
     except ValueError as error:
         raise BadRequestError(str(error), model, provider.name, param="api_base") from None
@@ -255,11 +268,13 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
             ssl_context(place.network)
         except ValueError as error:
             raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
-    if key is None:
+    if key is None and userinfo is None:
         _require_key(provider, base, model)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     if key is not None:
         headers |= provider.auth.sign(key, url)
+    elif userinfo is not None:
+        headers["Authorization"] = userinfo
     for header, variable in provider.env_headers.items():
         if value := os.environ.get(variable):
             headers[header] = value
@@ -268,7 +283,8 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         headers["OpenAI-Organization"] = organization or os.environ["OPENAI_ORGANIZATION"]
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers={**headers, **place.extra_headers},
-        network=place.network, wire=wire, edits=_edits(place, provider, model), params=place.params,
+        network=place.network, wire=wire, edits=_edits(place, provider), policy=place.policy,
+        params=place.params,
     )  # fmt: skip
 
 
@@ -300,12 +316,9 @@ def _require_key(provider: Provider, base: str, model: str) -> None:
         )
 
 
-def _edits(place: Place, provider: Provider, model: str) -> tuple[Edit, ...]:
+def _edits(place: Place, provider: Provider) -> tuple[Edit, ...]:
     """The functions that a body goes through; none at all for the common case."""
     edits: list[Edit] = []
-    policy, unsupported = place.policy, provider.unsupported
-    if unsupported or policy.additional_drop_params:
-        edits.append(lambda body: params_policy.apply(policy, unsupported, body, provider.name, model))
     quirks = provider.quirks
     if not place.supports_system_message:
         quirks = msgspec.structs.replace(quirks, fold_system=True, developer_as_system=False)

@@ -42,7 +42,8 @@ class App:
         except Exception as error:
             if http.started:  # too late for a status: the client sees the connection end
                 raise
-            http.answer(errors.status_of(error), errors.encoded(error), errors.headers_of(error))
+            headers = [(b"x-litellm-call-id", http.call_id.encode("latin-1")), *errors.headers_of(error)]
+            http.answer(errors.status_of(error), errors.encoded(error), headers)
 
     def _route(self, http: Exchange) -> Route:
         methods = ROUTES.get(http.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from litellm import _json
@@ -11,9 +12,9 @@ from litellm.exceptions import LiteLLMError
 from litellm.proxy.http import Headers
 
 _TYPES = {
-    400: "invalid_request_error", 401: "auth_error", 403: "permission_error", 404: "not_found_error",
+    400: "invalid_request_error", 401: "auth_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
-    429: "throttling_error", 503: "service_unavailable",
+    426: "invalid_request_error", 429: "throttling_error", 431: "invalid_request_error", 503: "service_unavailable",
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def headers_of(error: Exception) -> Headers:
     if isinstance(error, LiteLLMError):
         seconds = retry_after(error.response_headers)
         if seconds is not None:
-            return [(b"retry-after", str(max(1, round(seconds))).encode())]
+            return [(b"retry-after", str(max(1, math.ceil(seconds))).encode())]
     return []
 
 

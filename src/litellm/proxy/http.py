@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Awaitable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -37,7 +38,19 @@ class Line(Protocol):
 class Exchange:
     """A request, whole, and the way back to whoever sent it. keep_alive: the connection may be used again."""
 
-    __slots__ = ("_chunked", "_head", "_line", "body", "headers", "keep_alive", "method", "path", "query", "started")
+    __slots__ = (
+        "_call_id",
+        "_chunked",
+        "_head",
+        "_line",
+        "body",
+        "headers",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "started",
+    )
 
     def __init__(
         self,
@@ -58,9 +71,18 @@ class Exchange:
         self.body = body
         self.keep_alive = keep_alive
         self.started = False
+        self._call_id = ""
         self._line = line
         self._chunked = version == "1.1"
         self._head = b""
+
+    @property
+    def call_id(self) -> str:
+        """The id of this call: the client's own, or a new one."""
+        if not self._call_id:
+            given = self.headers.get(b"x-litellm-call-id")
+            self._call_id = given.decode("latin-1") if given else str(uuid.uuid4())
+        return self._call_id
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)

@@ -177,7 +177,10 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         body = self._body
-        path, _, query = self._url.partition(b"?")
+        url = self._url
+        if not url.startswith(b"/") and b"://" in url:  # the absolute form, which proxies are sent (RFC 9112, 3.2.2)
+            url = b"/" + url.partition(b"://")[2].partition(b"/")[2]
+        path, _, query = url.partition(b"?")
         text = path.decode("latin-1")
         exchange = Exchange(
             self,

@@ -13,6 +13,7 @@ from litellm import _json
 from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
 from litellm.engine.retries import Retry
 from litellm.net.messages import Timeouts
+from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.proxy.errors import RequestError
 from litellm.proxy.state import Proxy
 from litellm.router.pool import Group
@@ -36,7 +37,9 @@ _STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-lite
 class Overrides(msgspec.Struct, frozen=True):
     """What a client said to steer its call, checked. It cannot hold a credential, a host or a server setting."""
 
-    timeouts: Timeouts | None = None
+    timeout: Any = None
+    stream_timeout: Any = None
+    policy: Policy = KEEP_ALL
     retries: int | None = None
     fallbacks: Sequence[Any] = ()
     disable_fallbacks: bool = False
@@ -52,7 +55,8 @@ def chat(proxy: Proxy, data: bytes, headers: Mapping[bytes, bytes], call_id: str
     overrides = _overrides(body, headers)
     model = body.pop("model", None)
     stream = body.pop("stream", None)
-    model = proxy.completion_model or model
+    if model is None:
+        model = proxy.completion_model
     if model is None:
         raise _missing("model", 'name one, as in {"model": "my-model", …}')
     if not isinstance(model, str):
@@ -65,7 +69,7 @@ def chat(proxy: Proxy, data: bytes, headers: Mapping[bytes, bytes], call_id: str
         raise RequestError(400, "every message must be an object with role and content", param="messages")
     if stream is not None and not isinstance(stream, bool):
         raise _wrong_type("stream", "true or false", stream)
-    group = find(proxy, model)
+    group = find(proxy, proxy.completion_model or model)  # `litellm --model`: one model answers to every name
     call = _call(proxy, group, model, body, bool(stream), overrides, call_id)
     if not overrides.disable_fallbacks:
         call.fallbacks = _fallbacks(proxy, group, model, body, call, overrides)
@@ -76,7 +80,7 @@ def parse(data: bytes) -> dict[str, Any]:
     """The JSON object in a body, or RequestError 400 with line and column."""
     try:
         body = _json.decode(data)
-    except (_json.DecodeError, UnicodeDecodeError) as error:
+    except _json.UNREADABLE as error:
         if not data.strip():
             raise RequestError(400, "The request has no body; send a JSON object", param="request_body") from None
         where = _json.position(data, error)
@@ -117,9 +121,10 @@ def _call(
         relay=True,
         ask_usage=stream,
         show_usage=show_usage,
-        timeouts=overrides.timeouts or proxy.timeouts,
-        own_timeouts=overrides.timeouts is not None,
-        retry=proxy.retry if overrides.retries is None else Retry(overrides.retries),
+        timeouts=_clocks(proxy, overrides, stream=stream),
+        own_timeouts=overrides.timeout is not None or (stream and overrides.stream_timeout is not None),
+        retry=proxy.retry if overrides.retries is None else Retry(overrides.retries, floor=proxy.retry.floor),
+        policy=overrides.policy,
         own_retries=overrides.retries is not None,
         metadata=overrides.metadata,
         id=call_id,
@@ -128,8 +133,10 @@ def _call(
 
 def _overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Overrides:
     extra = body.pop("extra_body", None) if "extra_body" in body else None
-    if isinstance(extra, dict):
-        body |= extra
+    if extra is not None:
+        if not isinstance(extra, dict):
+            raise _wrong_type("extra_body", "an object", extra)
+        body |= {name: value for name, value in extra.items() if name != "model"}
     said = body.keys() & _CONTROL
     if not said and not any(name in headers for name in _STEERING_HEADERS):
         return NO_OVERRIDES
@@ -150,13 +157,13 @@ def _overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Override
     fallbacks = taken.get("fallbacks") or ()
     if not isinstance(fallbacks, list | tuple) or len(fallbacks) > MOST_FALLBACKS:
         raise _wrong_type("fallbacks", f"a list of at most {MOST_FALLBACKS} model names", fallbacks)
-    dropped = taken.get("additional_drop_params") or ()
-    if not isinstance(dropped, list | tuple) or not all(isinstance(name, str) for name in dropped):
-        raise _wrong_type("additional_drop_params", "a list of names", dropped)
-    for name in dropped:
-        body.pop(name, None)
+    for entry in fallbacks:
+        _check_fallback(entry)
+    _timeouts(timeout, stream_timeout)
     return Overrides(
-        timeouts=None if timeout is None and stream_timeout is None else _timeouts(timeout, stream_timeout),
+        timeout=timeout,
+        stream_timeout=stream_timeout,
+        policy=_policy(taken),
         retries=None if retries is None else _retries(retries),
         fallbacks=fallbacks,
         disable_fallbacks=taken.get("disable_fallbacks") in (True, "true", 1),
@@ -164,9 +171,39 @@ def _overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Override
     )
 
 
+def _check_fallback(entry: Any) -> None:
+    """A client's fallback: a name, or an object with a name and parameters that it could also send itself."""
+    if isinstance(entry, str):
+        return
+    if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
+        raise _wrong_type("fallbacks", "a list of model names", entry)
+    for name in entry.keys() & _CONTROL:
+        raise RequestError(400, f"{name} is not allowed in the fallbacks of a request", param="fallbacks")
+
+
 def _number(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
     value = headers.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def _policy(taken: Mapping[str, Any]) -> Policy:
+    """What the client says about parameters. It may drop and allow; the deployment's own policy holds besides."""
+    lists = {}
+    for name in ("additional_drop_params", "allowed_openai_params"):
+        lists[name] = taken.get(name) or ()
+        if not isinstance(lists[name], list | tuple) or not all(isinstance(entry, str) for entry in lists[name]):
+            raise _wrong_type(name, "a list of names", lists[name])
+    drop = truthy(taken.get("drop_params"))
+    if not drop and not any(lists.values()):
+        return KEEP_ALL
+    return Policy(drop, tuple(lists["additional_drop_params"]), tuple(lists["allowed_openai_params"]))
+
+
+def _clocks(proxy: Proxy, overrides: Overrides, *, stream: bool) -> Timeouts:
+    stream_timeout = overrides.stream_timeout if stream else None
+    if overrides.timeout is None and stream_timeout is None:
+        return proxy.stream_timeouts if stream else proxy.timeouts
+    return _timeouts(overrides.timeout, stream_timeout)
 
 
 def _timeouts(timeout: Any, stream_timeout: Any) -> Timeouts:
@@ -194,27 +231,17 @@ def _fallbacks(
     if not general and not longer:
         return NO_FALLBACKS
 
-    def plans(entries: Sequence[Any], *, from_client: bool) -> tuple[MakeCall, ...]:
-        return tuple(
-            partial(_fallback_call, proxy, entry, body, call, from_client) for entry in entries if entry != model
-        )
+    def plans(entries: Sequence[Any]) -> tuple[MakeCall, ...]:
+        return tuple(partial(_fallback_call, proxy, entry, body, call) for entry in entries if entry != model)
 
-    return Fallbacks(
-        general=plans(general, from_client=bool(overrides.fallbacks)),
-        context_window=plans(longer, from_client=False),
-    )
+    return Fallbacks(general=plans(general), context_window=plans(longer))
 
 
-def _fallback_call(proxy: Proxy, entry: Any, body: dict[str, Any], call: Call, from_client: bool) -> Call:
+def _fallback_call(proxy: Proxy, entry: Any, body: dict[str, Any], call: Call) -> Call:
     changes: dict[str, Any] = {}
     if isinstance(entry, Mapping):
         changes = dict(entry)
         entry = changes.pop("model", call.model)
-        if from_client and changes.keys() & _CONTROL:
-            name = min(changes.keys() & _CONTROL)
-            raise RequestError(400, f"{name} is not allowed in fallbacks of a request", param="fallbacks")
-    if not isinstance(entry, str):
-        raise _wrong_type("fallbacks", "a list of model names", entry)
     group = find(proxy, entry)
     return msgspec.structs.replace(
         call, model=entry, body={**body, **changes}, choose=group.choose, fallbacks=NO_FALLBACKS

@@ -30,7 +30,7 @@ _NOT_RELAYED = frozenset({"connection", "content-encoding", "content-length", "k
 _RATE_LIMITS = "x-ratelimit-"
 
 
-def whole(http: Exchange, answer: Answer, call_id: str, started: float) -> None:
+def whole(http: Exchange, answer: Answer, started: float) -> None:
     """Answer with the whole completion; `model` is the name that was asked for."""
     if answer.raw is not None:
         body = Relabel(answer.asked)(answer.raw, answer.model)
@@ -39,17 +39,17 @@ def whole(http: Exchange, answer: Answer, call_id: str, started: float) -> None:
         if isinstance(data, ModelResponse):
             data = data.model_dump(exclude_none=True)
         body = _json.encode(data | {"model": answer.asked})
-    http.answer(200, body, _headers(answer, call_id, started))
+    http.answer(200, body, _headers(answer, http.call_id, started))
 
 
-async def stream(http: Exchange, opened: Opened, io: AsyncTransport, call_id: str, started: float) -> None:
+async def stream(http: Exchange, opened: Opened, io: AsyncTransport, started: float) -> None:
     """Answer with an event stream. A failure from here on is told inside it, followed by [DONE].
 
     However this ends, also by cancellation when the client has gone, the upstream's connection is let go.
     """
     relabel = Relabel(opened.asked)
     try:
-        http.begin_stream(_headers(opened, call_id, started))
+        http.begin_stream(_headers(opened, http.call_id, started))
         ready = opened.first
         while not opened.finished:
             if ready:

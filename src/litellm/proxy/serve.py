@@ -22,6 +22,7 @@ from litellm._log import log
 from litellm.proxy.app import App
 from litellm.proxy.http1 import Connections, Limits
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SWEEP = 5.0  # seconds between looks for idle connections
 CUT_OFF = 2.0  # seconds for cancelled requests to clean up
 
@@ -122,15 +123,27 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
         runner.run(coroutine)
 
 
-def serve(app: App, listening: Listening, sock: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way, for `listening.grace` seconds at the most."""
+def serve(
+    app: App,
+    listening: Listening,
+    sock: socket.socket,
+    on_start: Callable[[], None] = lambda: None,
+    lifeline: int | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way, for `listening.grace` seconds at the most.
+
+    lifeline: a file descriptor that becomes readable when the parent process is gone, which ends this one too.
+    """
     server = Server(app, listening)
 
     async def until_signal() -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
                 loop.add_signal_handler(number, server.stop)
+        if lifeline is not None:
+            loop.add_reader(lifeline, server.stop)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         await server.serve(sock, on_start)
 
     run(until_signal())
@@ -143,17 +156,23 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
     """
     workers: dict[int, int] = {}
     stopping = False
+    # Only this process holds the writing end: when it dies, however it dies, the workers read an end of file.
+    lifeline, held = os.pipe()
 
     def start(number: int) -> None:
+        # Signals wait until the worker's loop can obey them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         process = os.fork()
         if process:
             workers[process] = number
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             return
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
+        os.close(held)
+        for signal_number in SIGNALS:
             signal.signal(signal_number, signal.SIG_DFL)
         status = 1
         try:
-            serve(make_app(), listening, sock)
+            serve(make_app(), listening, sock, lifeline=lifeline)
             status = 0
         except BaseException:  # noqa: BLE001 - a forked worker must not run on into its parent's code
             traceback.print_exc()
@@ -166,8 +185,8 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for signal_number in SIGNALS:
+        signal.signal(signal_number, stop)
     for number in range(count):
         start(number)
     failed = False
@@ -182,4 +201,7 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
             time.sleep(0.5)  # a worker that cannot start must not make a busy loop
             failed = False
             start(number)
+    sock.close()
+    os.close(held)
+    os.close(lifeline)
     return 1 if failed else 0

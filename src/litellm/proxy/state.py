@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,14 @@ from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.tls import Network
 from litellm.providers.policy import Policy
-from litellm.providers.resolve import Defaults, Place, Target, resolve
+from litellm.providers.resolve import Defaults, Mock, Place, Target, resolve
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME
 from litellm.proxy.auth.gate import Gate
-from litellm.proxy.config.secrets import reveal_all
+from litellm.proxy.config import ConfigError, LitellmParams, Problem, dotted, reveal_all
+from litellm.proxy.config.secrets import names_credential
 from litellm.router.pool import Deployment, Pool
-from litellm.types.params import ALWAYS, SAMPLING
+from litellm.types.params import ALWAYS, OWNED, SAMPLING
 
 if TYPE_CHECKING:
     from litellm.proxy.config import Config
@@ -34,17 +35,8 @@ MAX_BODY = 100_000_000  # bytes; a request with a few images in base64 has some 
 
 FallbackTable = Mapping[str, Sequence[Any]]
 
-# Deployment parameters that are read here by name; what remains of litellm_params and is OpenAI's is a default of the
-# requests, and what is not is for the provider's handler.
-_DEFAULTED = frozenset(SAMPLING) - ALWAYS
-
-
-class StartError(Exception):
-    """The configuration is well-formed but cannot be served. Each problem is one line."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+# Access to clouds that have providers of their own; such words mean nothing to an OpenAI-compatible upstream.
+_FOREIGN = ("aws_", "azure_", "hf_", "litellm_", "s3_", "sagemaker_", "vertex_", "watsonx_")
 
 
 class Proxy(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +47,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
     max_body: int
     timeouts: Timeouts
+    stream_timeouts: Timeouts
     retry: Retry
     fallbacks: FallbackTable
     context_window_fallbacks: FallbackTable
@@ -64,21 +57,10 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(config: Config, master_key: str | None = None, client: Client | None = None) -> Proxy:
-    """The Proxy for a configuration. master_key: overrules the file's. Raises StartError with all that is wrong."""
+    """The Proxy for a configuration. master_key: overrules the file's. Raises ConfigError with all that is wrong."""
     general, settings, routing = config.general_settings, config.litellm_settings, config.router_settings
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
-    problems: list[str] = []
-    deployments = []
-    for at, entry in enumerate(config.model_list):
-        deployment = _deployment(entry, config, Defaults(handlers=handlers))
-        deployments.append(deployment)
-        if "*" not in deployment.model:
-            try:
-                deployment.make(deployment.model)
-            except (LiteLLMError, ValueError) as error:
-                problems.append(f"model_list.{at} ({entry.model_name}): {_reason(error)}")
-    if problems:
-        raise StartError(problems)
+    deployments = _deployments(config, Defaults(handlers=handlers))
     key = master_key or (general.master_key.reveal() if general.master_key else None)
     timeout = routing.timeout if routing.timeout is not None else settings.request_timeout
     retries = next((n for n in (routing.num_retries, settings.num_retries) if n is not None), RETRIES)
@@ -88,14 +70,58 @@ def build(config: Config, master_key: str | None = None, client: Client | None =
         client=client or Client(isolate_handlers=True),
         gate=Gate(key),
         max_body=MAX_BODY if general.max_request_size_mb is None else int(general.max_request_size_mb * 1_000_000),
-        timeouts=Timeouts.of(timeout, routing.stream_timeout),
-        retry=Retry(retries),
+        timeouts=Timeouts.of(timeout),
+        stream_timeouts=Timeouts.of(timeout, routing.stream_timeout),
+        retry=Retry(retries, floor=routing.retry_after),
         fallbacks=_table([*settings.fallbacks, *routing.fallbacks]),
         context_window_fallbacks=_table([*settings.context_window_fallbacks, *routing.context_window_fallbacks]),
-        default_fallbacks=[*settings.default_fallbacks, *routing.default_fallbacks],
+        default_fallbacks=reveal_all([*settings.default_fallbacks, *routing.default_fallbacks]),
         completion_model=general.completion_model,
         handlers=handlers,
     )
+
+
+def _deployments(config: Config, defaults: Defaults) -> list[Deployment]:
+    deployments, problems = [], []
+    for at, entry, organization in _with_organizations(config):
+        deployment = _deployment(entry, config, defaults, organization)
+        try:
+            if "*" not in deployment.model:
+                deployment = msgspec.structs.replace(deployment, target=deployment.make(deployment.model))
+        except LiteLLMError as error:
+            path = ("model_list", at, "litellm_params", error.param or "model")
+            problems.append(Problem(*config.place(path), dotted(path), _reason(error)))
+        deployments.append(deployment)
+    problems += _fallback_problems(config)
+    if problems:
+        raise ConfigError(problems)
+    return deployments
+
+
+def _fallback_problems(config: Config) -> Iterator[Problem]:
+    """Fallback maps that try to bring their own access: credentials and addresses belong to deployments."""
+    for section in ("litellm_settings", "router_settings"):
+        settings = getattr(config, section)
+        lists = [
+            ((section, kind, at, group), targets)
+            for kind in ("fallbacks", "context_window_fallbacks")
+            for at, entry in enumerate(getattr(settings, kind))
+            for group, targets in entry.items()
+        ]
+        for path, targets in [*lists, ((section, "default_fallbacks"), settings.default_fallbacks)]:
+            for number, target in enumerate(targets):
+                for name in sorted(target.keys() & OWNED) if isinstance(target, Mapping) else ():
+                    at = (*path, number, name)
+                    what = f"{name} belongs to a deployment: add one to model_list and name it here"
+                    yield Problem(*config.place(at), dotted(at), what)
+
+
+def _with_organizations(config: Config) -> Iterator[tuple[int, DeploymentConfig, str | None]]:
+    """The deployments, those with a list of organizations once for each."""
+    for at, entry in enumerate(config.model_list):
+        organization = entry.litellm_params.organization
+        for each in (organization,) if isinstance(organization, str) or organization is None else organization:
+            yield at, entry, each
 
 
 def _reason(error: Exception) -> str:
@@ -103,23 +129,25 @@ def _reason(error: Exception) -> str:
 
 
 def _table(entries: Sequence[Mapping[str, Sequence[Any]]]) -> FallbackTable:
-    return {group: targets for entry in entries for group, targets in entry.items()}
+    return {group: reveal_all(targets) for entry in entries for group, targets in entry.items()}
 
 
-def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults) -> Deployment:
+def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults, organization: str | None) -> Deployment:
     params: dict[str, Any] = reveal_all(entry.litellm_params.model_dump(exclude_none=True))
+    if organization is not None:
+        params["organization"] = organization
     settings = config.litellm_settings
     own_id = entry.model_info.id or _stable_id(entry.model_name, params)
-    clocks = None
+    clocks = stream_clocks = None
     if "timeout" in params or "stream_timeout" in params:
         total = params.get("timeout", settings.request_timeout)
-        clocks = Timeouts.of(total, params.get("stream_timeout"))
+        clocks, stream_clocks = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
     place = Place(
         model="",
         custom_llm_provider=params.get("custom_llm_provider"),
         api_base=params.get("base_url") or params.get("api_base"),
         api_key=params.get("api_key"),
-        organization=params.get("organization"),
+        organization=organization,
         extra_headers={**params.get("headers", {}), **params.get("extra_headers", {})},
         network=Network.of(params.get("ssl_verify", settings.ssl_verify), settings.ssl_certificate),
         policy=Policy(
@@ -130,37 +158,38 @@ def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults) -> 
         supports_system_message=params.get("supports_system_message", True),
         params=params | {"model_info": entry.model_info.model_dump(exclude_none=True)},
     )
-    body_defaults = {name: value for name, value in params.items() if name in _DEFAULTED}
-    body_defaults |= params.get("extra_body", {})
-    make = partial(
-        _target, place, defaults, id=own_id, group=entry.model_name, clocks=clocks, defaults_of_body=body_defaults,
-        max_retries=params.get("max_retries"),
-    )  # fmt: skip
+    made = {
+        "id": own_id,
+        "group": entry.model_name,
+        "clocks": clocks,
+        "stream_clocks": stream_clocks,
+        "max_retries": params.get("max_retries"),
+        "defaults": {name: value for name, value in params.items() if _is_default(name)} | params.get("extra_body", {}),
+        "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0))
+        if "mock_response" in params
+        else None,
+    }
     return Deployment(
-        name=entry.model_name, model=params["model"], make=make, id=own_id, weight=params.get("weight"),
-        order=params.get("order", 0),
+        name=entry.model_name, model=params["model"], make=partial(_target, place, defaults, made), id=own_id,
+        weight=params.get("weight"), order=params.get("order", 0),
     )  # fmt: skip
 
 
-def _target(
-    place: Place,
-    defaults: Defaults,
-    model: str,
-    *,
-    id: str,  # noqa: A002 - a deployment's id
-    group: str,
-    clocks: Timeouts | None,
-    defaults_of_body: dict[str, Any],
-    max_retries: int | None,
-) -> Target:
+def _is_default(name: str) -> bool:
+    """Whether a deployment's parameter goes into its requests' bodies: OpenAI's, and those that we do not know. What
+    steers us, belongs to another provider's access, or may be a credential does not."""
+    ours = name in ALWAYS or name in OWNED or (name in LitellmParams.model_fields and name not in SAMPLING)
+    return not ours and not name.startswith(_FOREIGN) and not names_credential(name)
+
+
+def _target(place: Place, defaults: Defaults, made: Mapping[str, Any], model: str) -> Target:
     try:
         target = resolve(msgspec.structs.replace(place, model=model), defaults)
     except AuthenticationError as error:  # a missing key concerns those who ask for this model, nobody else
-        log.warning("%s: %s", group, error.message)
+        if made["mock"] is None:
+            log.warning("%s: %s", made["group"], error.message)
         target = Target(provider=BY_NAME.get(error.llm_provider or "", Provider(name="")), model=model, unusable=error)
-    return msgspec.structs.replace(
-        target, id=id, group=group, clocks=clocks, defaults=defaults_of_body, max_retries=max_retries
-    )
+    return msgspec.structs.replace(target, **made, unusable=None if made["mock"] else target.unusable)
 
 
 def _stable_id(name: str, params: Mapping[str, Any]) -> str:

@@ -17,12 +17,13 @@ _RNG = Random()  # noqa: S311 - spreading load, not secrets
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint behind a name. `make` builds its target for the upstream model that is asked for."""
+    """One endpoint behind a name. target: where to send; None for a wildcard, whose `make` builds one for each name."""
 
     name: str
     model: str
     make: Callable[[str], Target]
     id: str
+    target: Target | None = None
     weight: float | None = None
     order: int = 0
 
@@ -92,7 +93,7 @@ class Pool:
             if "*" in name:
                 wildcards[name] = group
                 continue
-            targets = [deployment.make(deployment.model) for deployment in group]
+            targets = [deployment.target or deployment.make(deployment.model) for deployment in group]
             self._groups[name] = Group(name, targets, [d.weight for d in group], [d.order for d in group])
             for deployment, target in zip(group, targets, strict=True):
                 self._by_id[deployment.id] = Group(name, [target], [None], [0])

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from litellm import _log
-from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall, Mock
+from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retries import Retry
 from litellm.exceptions import BadRequestError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
-from litellm.providers.resolve import Defaults, Place, Target, resolve, split_model
+from litellm.providers.resolve import Defaults, Mock, Place, Target, resolve, split_model
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import OWNED
 
@@ -107,10 +107,11 @@ def make_call(model: str, messages: list[Any] | None, stream: bool | None, param
         stream=bool(stream),
         ask_usage=wants_usage,
         show_usage=wants_usage,
-        timeouts=_timeouts(control, settings, model),
+        timeouts=_timeouts(control, settings, model, streamed=bool(stream)),
         retry=Retry(int(retries)),
         fallbacks=_fallbacks(model, messages, stream, params, control, settings),
         mock=_mock(control),
+        policy=_policy(control, settings),
         metadata=control.get("metadata") or {},
         id=control.get("litellm_call_id") or "",
     )
@@ -125,13 +126,12 @@ def _target(model: str, control: Mapping[str, Any], settings: Settings) -> Targe
         organization=control.get("organization"),
         extra_headers={**settings.headers, **control.get("headers", {}), **control.get("extra_headers", {})},
         network=_network(control, settings),
-        policy=_policy(control, settings),
         supports_system_message=control.get("supports_system_message", True) is not False,
         params={
             name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")
         },
     )
-    if "mock_response" in control or "mock_tool_calls" in control:
+    if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
         place = msgspec.structs.replace(place, api_key=place.api_key or "mock", api_base=place.api_base)
     return resolve(place, settings.defaults)
 
@@ -153,8 +153,9 @@ def _policy(control: Mapping[str, Any], settings: Settings) -> Policy:
     return Policy(truthy(drop), tuple(additional or ()), tuple(allowed or ()))
 
 
-def _timeouts(control: Mapping[str, Any], settings: Settings, model: str) -> Timeouts:
-    timeout, stream_timeout = control.get("timeout", settings.request_timeout), control.get("stream_timeout")
+def _timeouts(control: Mapping[str, Any], settings: Settings, model: str, *, streamed: bool) -> Timeouts:
+    timeout = control.get("timeout", settings.request_timeout)
+    stream_timeout = control.get("stream_timeout") if streamed else None
     if timeout is None and stream_timeout is None:
         return _DEFAULT_TIMEOUTS
     try:

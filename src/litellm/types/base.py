@@ -28,7 +28,8 @@ class OpenAIObject(BaseModel):
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
         """The object for what an upstream sent. Unlike the constructor it takes no word of `data` for one of its own."""
-        return cls.__pydantic_validator__.validate_python(data, self_instance=cls.__new__(cls))  # type: ignore[return-value]
+        made: Self = cls.__pydantic_validator__.validate_python(data, self_instance=cls.__new__(cls))
+        return made
 
     def __getitem__(self, key: str) -> Any:
         return getattr(self, key)
@@ -38,6 +39,9 @@ class OpenAIObject(BaseModel):
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and hasattr(self, key)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def keys(self) -> Iterator[str]:
         yield from (key for key, _ in self)

@@ -84,13 +84,6 @@ class _Spoken(OpenAIObject):
             return extra[other]
         return super().__getattr__(name)  # type: ignore[misc]  # pydantic hides it from type checkers
 
-    @model_serializer(mode="wrap")
-    def _without_empty_extras(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        data: dict[str, Any] = handler(self)
-        if data.get("provider_specific_fields", ...) is None:
-            del data["provider_specific_fields"]
-        return data
-
 
 class Message(_Spoken):
     content: Text | list[Any] | None = None
@@ -115,13 +108,25 @@ class Delta(_Spoken):
         super().__init__(**{"content": content, "role": role, **fields})
 
 
-class Choices(OpenAIObject):
+class _Choice(OpenAIObject):
+    @model_serializer(mode="wrap")
+    def _without_empty_extras(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """LiteLLM shows an empty provider_specific_fields only on a message that is dumped by itself."""
+        data: dict[str, Any] = handler(self)
+        for name in ("message", "delta"):
+            inner = data.get(name)
+            if isinstance(inner, dict) and inner.get("provider_specific_fields", ...) is None:
+                del inner["provider_specific_fields"]
+        return data
+
+
+class Choices(_Choice):
     finish_reason: Text | None = "stop"
     index: Integer = 0
     message: Message = Field(default_factory=Message)
 
 
-class StreamingChoices(OpenAIObject):
+class StreamingChoices(_Choice):
     finish_reason: Text | None = None
     index: Integer = 0
     delta: Delta = Field(default_factory=Delta)

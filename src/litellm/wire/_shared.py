@@ -39,6 +39,11 @@ _REFUSED = re.compile(
 )
 
 
+def by_code(code: object) -> type[LiteLLMError] | None:
+    """The class that an error code stands for by itself, where there is no status to go by."""
+    return _BY_CODE.get(code) if isinstance(code, str) else None
+
+
 def refine(status: int, code: str | None, message: str) -> type[LiteLLMError] | None:
     """A more telling class than the status alone gives, or None. Status first, code second, text last.
 

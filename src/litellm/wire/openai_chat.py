@@ -14,7 +14,7 @@ import msgspec
 
 from litellm import _json
 from litellm.net import sse
-from litellm.wire._shared import refine
+from litellm.wire._shared import by_code, refine
 from litellm.wire.protocol import Body, Chunk, Fault, Outgoing, StreamFault, WrongShape
 
 PATH = "/chat/completions"
@@ -45,6 +45,8 @@ def decode(data: bytes) -> Body:
         if isinstance(message, dict) and message.get("tool_calls"):
             for call in message["tool_calls"]:
                 _stringify_arguments(call)
+            if choice.get("finish_reason") == "stop":  # some servers forget; agents go by it
+                choice["finish_reason"] = "tool_calls"
     return answer
 
 
@@ -55,6 +57,7 @@ class Glance(msgspec.Struct):
     choices: msgspec.Raw
     model: str | None = None
     id: str | None = None
+    created: float | None = None
     usage: Body | None = None
 
 
@@ -65,9 +68,10 @@ def glance(data: bytes) -> Glance | None:
     """The few fields, or None if the answer is not one that can be relayed unread (decode() then says what it is)."""
     try:
         seen = _glance(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _json.UNREADABLE:
         return None
-    return seen if bytes(seen.choices).startswith(b"[") and seen.id and b'"created"' in data else None
+    usable = seen.id and seen.created is not None and bytes(seen.choices).startswith(b"[")
+    return seen if usable and b'"tool_calls"' not in data else None  # tool calls are looked at, by decode()
 
 
 class Relabel:
@@ -108,7 +112,7 @@ def error(status: int, data: bytes) -> Fault:
     """Read an error answer: OpenAI's error object, or what vLLM, FastAPI, TGI and plain proxies write instead."""
     try:
         body = _json.decode(data)
-    except (_json.DecodeError, UnicodeDecodeError):
+    except _json.UNREADABLE:
         text = excerpt(data)
         return Fault(text, refine(status, None, text))
     return _fault(status, body)
@@ -134,8 +138,12 @@ def in_band(body: Body) -> StreamFault:
     """The error that a 200 answer or a stream carries inside. Its status is its code where that is a number."""
     found = body["error"]
     code = found.get("code") or found.get("status_code") or found.get("status") if isinstance(found, dict) else None
-    status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) < 600 else 500
-    return StreamFault(status, _fault(status, body))
+    if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) < 600:
+        return StreamFault(int(code), _fault(int(code), body))
+    fault = _fault(400, body)  # a code that is a word, or a text that gives it away, tells the class and so the status
+    kind = by_code(code) or fault.kind
+    status = (kind.status_code if kind is not None else None) or 500
+    return StreamFault(status, msgspec.structs.replace(fault, kind=kind))
 
 
 def _text(value: Any) -> str | None:
@@ -153,7 +161,7 @@ def excerpt(data: bytes, length: int = 300) -> str:
 def _object(data: bytes) -> Body:
     try:
         value = _json.decode(data)
-    except (_json.DecodeError, UnicodeDecodeError) as error:
+    except _json.UNREADABLE as error:
         raise WrongShape(f"the answer is not JSON ({error}): {excerpt(data)}") from None
     if not isinstance(value, dict):
         raise WrongShape(f"the answer is not a JSON object: {excerpt(data)}")
@@ -267,9 +275,13 @@ class Decoder:
         changed = False
         for name, slot in (("id", "_id"), ("created", "_created"), ("model", "_model")):
             kept, sent = getattr(self, slot), value.get(name)
+            if not kept and not sent and name != "model" and value.get("choices"):
+                sent = f"chatcmpl-{uuid.uuid4()}" if name == "id" else int(time.time())
+                value[name] = sent
+                changed = True
             if not kept:
                 setattr(self, slot, sent)
-            elif sent != kept and (sent or name not in value):
+            elif sent != kept and (sent or name != "model" or name not in value):
                 value[name] = kept
                 changed = True
         return changed
@@ -282,11 +294,15 @@ class Decoder:
                 raise WrongShape("a choice of the stream is not an object")
             index = choice.get("index", 0)
             self._begun.add(index)
-            if choice.get("finish_reason"):
-                self._ended.add(index)
             delta = choice.get("delta")
             if delta and delta.get("tool_calls"):
                 changed = self._settle_tools(index, delta["tool_calls"]) or changed
+            reason = choice.get("finish_reason")
+            if reason:
+                self._ended.add(index)
+                if reason == "stop" and self._tools and any(owner == index for owner, _ in self._tools):
+                    choice["finish_reason"] = "tool_calls"
+                    changed = True
         return changed
 
     def _settle_tools(self, choice: int, calls: list[Any]) -> bool:
@@ -308,7 +324,7 @@ class Decoder:
                 self._tools[choice, call["index"]] = sent
                 continue
             for holder, name, value in ((call, "id", known[0]), (function, "name", known[1])):
-                if value and holder.get(name):
+                if name in holder and (value or not holder[name]):
                     del holder[name]
                     changed = True
         return changed

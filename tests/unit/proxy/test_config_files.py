@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm.proxy.config import ConfigError, load_config
+from litellm.proxy.config import ConfigError, files, load_config
 from litellm.proxy.config.files import HandlerError, user_code
 
 
@@ -16,10 +16,7 @@ def clean_imports():
     modules, path = dict(sys.modules), list(sys.path)
     yield
     assert sys.path == path
-    ours = {name for name, module in sys.modules.items() if hasattr(module, "__litellm_config__")}
-    for name in set(sys.modules) - set(modules):
-        if name.partition(".")[0] in ours:
-            del sys.modules[name]
+    files._take_ours()
     sys.modules.update(modules)
 
 
@@ -120,7 +117,20 @@ def test_an_installed_module_can_be_named_too(tmp_path):
 
     assert find(tmp_path, "string.digits") == "0123456789"
     assert sys.modules["string"] is string
-    assert not hasattr(string, "__litellm_config__")
+    assert "string" not in files._ours
+
+
+def test_lazy_modules_stay_unloaded(tmp_path, monkeypatch):
+    """Some load themselves when they are looked at (importlib.util.LazyLoader), and some raise."""
+
+    class Lazy(type(sys)):
+        def __getattribute__(self, name):
+            raise AssertionError(name)
+
+    monkeypatch.setitem(sys.modules, "lazy_one", Lazy("lazy_one"))
+    write(tmp_path, custom_handler="llm = 1")
+    assert find(tmp_path, "custom_handler.llm") == 1
+    assert find(tmp_path, "custom_handler.llm") == 1
 
 
 def test_an_installed_module_that_fails(tmp_path, monkeypatch):

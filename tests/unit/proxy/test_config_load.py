@@ -470,6 +470,7 @@ def raises_nothing_else(content: bytes):
 @example("a: !!binary x")
 @example("a: !!timestamp x")
 @example("=: =")
+@example("a: os.environ/\n\n b")
 def test_any_text_loads_or_is_a_config_error(text):
     """O1: whatever the file holds, there is no other exception."""
     raises_nothing_else(text.encode("utf-8", "surrogatepass"))

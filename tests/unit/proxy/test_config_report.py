@@ -133,7 +133,7 @@ def test_check_of_a_good_file(folder, capsys):
 @pytest.mark.parametrize(
     ("text", "last"),
     [
-        ("model_list: [{model_name: a, litellm_params: {model: x/y}}]", "config.yaml: ok, 1 deployment in 1 group"),
+        ("model_list: [{model_name: a, litellm_params: {model: mock/y}}]", "config.yaml: ok, 1 deployment in 1 group"),
         ("", "config.yaml: ok, 0 deployments in 0 groups"),
         ("x: 1", "config.yaml: 1 error"),
         ("x: 1\ngeneral_settings: {alerting: 1}", "config.yaml: 1 error, 1 warning"),
@@ -165,7 +165,7 @@ def test_odd_keys_are_printed_on_one_line_and_in_any_encoding(folder, monkeypatc
     sys.stdout.flush()
     lines = raw.getvalue().decode("ascii").splitlines()
     assert len(lines) == 5
-    assert lines[0] == r"config.yaml:1: 'a\nb\x1b[31m': unknown key"
+    assert lines[0] == r"config.yaml:1: a\nb\x1b[31m: unknown key"
     assert lines[1] == "config.yaml:2: '': unknown key"
     assert r"\u043a" in lines[2]
     assert "k" * 81 not in lines[3]

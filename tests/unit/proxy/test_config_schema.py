@@ -211,7 +211,14 @@ def test_wrong_values(folder, value, what):
 
 
 @pytest.mark.parametrize(
-    "text", ["model_list: {a: 1}", "model_list: [a]", "general_settings: [a]", "router_settings: x"]
+    "text",
+    [
+        "model_list: {a: 1}",
+        "model_list: [a]",
+        "general_settings: [a]",
+        "router_settings: x",
+        "model_list: [{model_name: a, litellm_params: [1]}]",
+    ],
 )
 def test_wrong_shapes(folder, text):
     (line,) = faults(text)

@@ -9,7 +9,7 @@ Everything that is wrong is told at once, by file and line; see `ConfigError`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from litellm.proxy.config.checks import Surroundings
 from litellm.proxy.config.files import user_code
 from litellm.proxy.config.groups import groups_in
-from litellm.proxy.config.load import Loaded, load_files
+from litellm.proxy.config.known import NOT_OBEYED_YET
+from litellm.proxy.config.load import Loaded, load_files, locate
 from litellm.proxy.config.report import ConfigError, Problem, dotted, in_order
 from litellm.proxy.config.schema import (
     ConfigFile,
@@ -52,6 +53,7 @@ __all__ = [
     "Problem",
     "RouterSettings",
     "Secret",
+    "dotted",
     "load_config",
     "reveal_all",
 ]
@@ -75,6 +77,12 @@ class Config:
     general_settings: GeneralSettings
     environment_variables: dict[str, Secret]  # exported by whoever starts the server, not by loading
     warnings: tuple[Problem, ...]
+    lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict, repr=False)
+    """Where each setting stands, for those who find something wrong with it later."""
+
+    def place(self, path: KeyPath) -> tuple[str, int | None]:
+        """File and line of the setting at `path`, or of the nearest thing above it."""
+        return locate(self.lines, path, str(self.path))
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -99,6 +107,8 @@ def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | No
     with user_code(file.parent, loaded.environment) as find_handler:
         groups = groups_in(loaded.data) if loaded.complete else None
         settings = _validated(loaded, Surroundings(groups, find_handler), meant)
+        if settings is not None:
+            _warn_of_what_waits(loaded, settings)
         if settings is None or any(problem.severity == "error" for problem in loaded.problems):
             raise ConfigError(loaded.problems)
     return Config(
@@ -109,7 +119,15 @@ def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | No
         general_settings=settings.general_settings,
         environment_variables=settings.environment_variables,
         warnings=in_order(loaded.problems),
+        lines=loaded.lines,
     )
+
+
+def _warn_of_what_waits(loaded: Loaded, settings: ConfigFile) -> None:
+    """Settings that are understood and kept, but that nothing obeys yet: whoever relies on them has to know."""
+    for at, deployment in enumerate(settings.model_list):
+        for name in NOT_OBEYED_YET & deployment.litellm_params.model_fields_set:
+            loaded.report(("model_list", at, "litellm_params", name), "has no effect yet", "warning")
 
 
 def _validated(loaded: Loaded, surroundings: Surroundings, meant: set[KeyPath]) -> ConfigFile | None:

@@ -102,3 +102,7 @@ def names(section: str) -> frozenset[str]:
     """The keys of a section that are known and not in the schema."""
     both = IGNORED.get(section, frozenset()) | REFUSED.get(section, frozenset())
     return frozenset(name for name in both if not name.endswith("*"))
+
+
+# Keys of litellm_params that are read, and wait for what will obey them.
+NOT_OBEYED_YET = frozenset({"rpm", "tpm", "max_parallel_requests", "tags", "api_version"})

@@ -51,12 +51,17 @@ class Loaded:
 
     def place(self, path: KeyPath) -> tuple[str, int | None]:
         """File and line of the value at `path`, or of the nearest thing above it that has a line."""
-        above = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
-        return self.lines[above] if above else (self.file, None)
+        return locate(self.lines, path, self.file)
 
     def report(self, path: KeyPath, what: str, severity: Severity = "error") -> None:
         """Note a problem with the value at `path`."""
         self.problems.append(Problem(*self.place(path), dotted(path), what, severity))
+
+
+def locate(lines: Mapping[KeyPath, tuple[str, int]], path: KeyPath, file: str) -> tuple[str, int | None]:
+    """Look `path` up in `lines`, or what is nearest above it; `file` without a line when there is nothing."""
+    above = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in lines), None)
+    return lines[above] if above else (file, None)
 
 
 def load_files(path: Path, environ: Mapping[str, str]) -> Loaded:

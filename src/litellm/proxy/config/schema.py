@@ -72,7 +72,7 @@ class LitellmParams(_FreeFormSection):
     api_version: str | None = Field(default=None, description="API version, for providers that have one (Azure).")
     organization: Texts | None = Field(default=None, description="OpenAI's; a list makes one deployment of each.")
     timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
-    stream_timeout: Seconds | None = Field(default=None, description="The same for streamed calls.")
+    stream_timeout: Seconds | None = Field(default=None, description="Seconds a streamed call may take to begin.")
     max_retries: Count | None = Field(default=None, description="Retries of one call to this deployment.")
     rpm: Count | None = Field(default=None, description="Requests per minute this deployment takes: a limit.")
     tpm: Count | None = Field(default=None, description="Tokens per minute this deployment takes: a limit.")
@@ -96,7 +96,7 @@ class LitellmParams(_FreeFormSection):
 
 
 class ModelInfo(_FreeFormSection):
-    """Facts about a deployment. Keys that are not listed here are kept and shown by `/model/info`."""
+    """Facts about a deployment. Keys that are not listed here are kept."""
 
     id: str | None = Field(default=None, coerce_numbers_to_str=True, description="Its own name; derived if absent.")
     base_model: str | None = Field(default=None, description="The model whose facts and prices apply.")
@@ -167,7 +167,7 @@ class RouterSettings(_Failover):
         default="simple-shuffle", description="How to pick from a group."
     )
     timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
-    stream_timeout: Seconds | None = Field(default=None, description="The same for streamed calls.")
+    stream_timeout: Seconds | None = Field(default=None, description="Seconds a streamed call may take to begin.")
     retry_after: Seconds = Field(default=0, description="Seconds to wait at least before a retry.")
     model_group_alias: dict[str, GroupAlias] = Field(
         default={}, description="Other names for groups: `{alias: group}`."
@@ -179,7 +179,7 @@ class GeneralSettings(_Section):
 
     master_key: Secret | None = Field(default=None, description="The key that clients must show; it may do everything.")
     max_request_size_mb: Amount | None = Field(default=None, description="Largest request body, in megabytes.")
-    completion_model: str | None = Field(default=None, description="The model to use when a request names none.")
+    completion_model: str | None = Field(default=None, description="Answers every request, whatever name it asks for.")
     graceful_shutdown_seconds: Seconds = Field(default=30, description="For calls under way after a stop signal.")
     allow_client_side_credentials: bool = Field(
         default=True, description="Let requests bring their own `api_key`, `api_base` and `user_config`."

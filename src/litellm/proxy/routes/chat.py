@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 
 from litellm.engine.call import Answer
 from litellm.engine.drivers import arun
@@ -16,11 +15,10 @@ async def create(proxy: Proxy, http: Exchange) -> None:
     """Answer a chat request, whole or streamed."""
     started = time.monotonic()
     proxy.gate.admit(http.headers)
-    call_id = http.header(b"x-litellm-call-id") or str(uuid.uuid4())
-    call = intake.chat(proxy, http.body, http.headers, call_id)
+    call = intake.chat(proxy, http.body, http.headers, http.call_id)
     client = proxy.client
     result = await arun(client.flow(call), client.async_io)
     if isinstance(result, Answer):
-        reply.whole(http, result, call_id, started)
+        reply.whole(http, result, started)
     else:
-        await reply.stream(http, result, client.async_io, call_id, started)
+        await reply.stream(http, result, client.async_io, started)

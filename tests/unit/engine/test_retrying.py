@@ -1,0 +1,228 @@
+"""The retry layer by itself: its generator driven by hand, so that no test waits. Must R3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm.engine.call import Answer, Call
+from litellm.engine.retries import FIRST_DELAY, LONGEST_DELAY, Retry, retry_after, retryable, retrying
+from litellm.exceptions import (
+    APIConnectionError,
+    APIError,
+    BadRequestError,
+    InternalServerError,
+    LiteLLMError,
+    RateLimitError,
+    Timeout,
+    of_status,
+)
+from litellm.net.messages import Timeouts
+from litellm.net.steps import Sleep
+from litellm.providers.resolve import Target
+from litellm.providers.table import BY_NAME
+
+
+def target(name: str = "m") -> Target:
+    return Target(provider=BY_NAME["openai"], model=name)
+
+
+def limited(seconds: float) -> RateLimitError:
+    return RateLimitError("slow down", "openai", "m", response_headers={"retry-after": str(seconds)})
+
+
+def call(*targets: Target, choose: Any = None, **fields: Any) -> Call:
+    """A call whose targets are taken in turn; when all were tried, from the first one again."""
+
+    def in_turn(tried: Any) -> Target:
+        return targets[len(tried) % len(targets)]
+
+    return Call(model="m", body={}, choose=choose or in_turn, **fields)
+
+
+class Script:
+    """Attempts that go as written: an exception is raised, anything else is an answer."""
+
+    def __init__(self, *outcomes: Any) -> None:
+        self.outcomes = list(outcomes)
+        self.attempts: list[tuple[str, float | None]] = []
+
+    def __call__(self, _call: Call, chosen: Target, remaining: float | None) -> Any:
+        self.attempts.append((chosen.model, remaining))
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Answer(target=chosen, asked="m", headers={})
+        yield  # a generator, as attempts are
+
+
+def drive(made: Call, script: Script) -> tuple[Answer | LiteLLMError, list[float]]:
+    """How it ends, and what it slept on the way; without sleeping."""
+    flow, pauses = retrying(made, script), []
+    try:
+        step = next(flow)
+        while True:
+            assert isinstance(step, Sleep)
+            pauses.append(step.seconds)
+            step = flow.send(None)
+    except StopIteration as done:
+        return done.value, pauses
+    except LiteLLMError as error:
+        return error, pauses
+
+
+BOOM = InternalServerError("boom", "openai", "m")
+
+
+@given(limit=st.integers(0, 6), fails=st.integers(0, 8))
+def test_r3_as_many_as_allowed_and_needed(limit, fails):
+    """R3: min(n, failures) + 1 attempts, and one pause between two of them."""
+    script = Script(*[BOOM] * fails, "ok")
+    ended, pauses = drive(call(target(), retry=Retry(limit)), script)
+    assert len(script.attempts) == min(limit, fails) + 1
+    assert len(pauses) == min(limit, fails)
+    assert isinstance(ended, Answer) == (fails <= limit)
+    if isinstance(ended, Answer):
+        assert ended.retries == fails
+
+
+@given(used=st.integers(1, 12))
+def test_r3_full_jitter_within_growing_bounds(used):
+    """R3: anything from nothing up to a bound that doubles and then stays."""
+    bound = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (used - 1))
+    delays = [Retry(20, used).delay(BOOM) for _ in range(40)]
+    assert all(0 <= delay <= bound for delay in delays)
+    assert len(set(delays)) > 1
+    assert max(delays) > bound / 4
+
+
+@given(used=st.integers(1, 5), asked=st.floats(0, 60))
+def test_r3_never_sooner_than_asked(used, asked):
+    """R3: the wait is at least the Retry-After, jitter comes on top."""
+    assert Retry(9, used).delay(limited(round(asked, 3))) >= round(asked, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        *[(of_status(status, "x", "p", "m"), True) for status in (408, 409, 429, 500, 502, 503, 504, 520, 529)],
+        *[(of_status(status, "x", "p", "m"), False) for status in (400, 401, 402, 403, 404, 413, 418, 422, 451)],
+        (Timeout("x", "m", "p"), True),
+        (APIConnectionError("x", "p", "m"), True),
+        (APIError(599, "x", "p", "m"), True),
+        (BadRequestError("x", "m", "p"), False),
+        (limited(60), True),
+        (limited(61), False),
+    ],
+    ids=lambda value: f"{type(value).__name__}-{getattr(value, 'status_code', value)}",
+)
+def test_r3_what_is_worth_another_try(error, wanted):
+    """R3: one table for all."""
+    assert retryable(error) is wanted
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-3"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after-ms": "soon"}, None),
+        ({"retry-after-ms": "soon", "retry-after": "2"}, 2.0),
+        ({"retry-after-ms": "nan"}, None),
+        ({"retry-after-ms": "inf", "retry-after": "2"}, 2.0),
+    ],
+)
+def test_r3_retry_after_is_read(headers, seconds):
+    """R3: seconds, a date, or OpenAI's milliseconds; nonsense is not there."""
+    assert retry_after(headers) == seconds
+
+
+def test_r3_the_latest_answer_counts():
+    """R3: the pause follows the error before it."""
+    script = Script(limited(3), limited(1), "ok")
+    _, pauses = drive(call(target(), retry=Retry(2)), script)
+    assert 3 <= pauses[0] <= 3 + FIRST_DELAY
+    assert 1 <= pauses[1] <= 1 + 2 * FIRST_DELAY
+
+
+def test_r3_no_pause_beyond_the_deadline():
+    """R3: what cannot be waited for in time is raised at once."""
+    script = Script(limited(30))
+    ended, pauses = drive(call(target(), timeouts=Timeouts(total=5)), script)
+    assert isinstance(ended, RateLimitError)
+    assert pauses == []
+
+
+def test_r3_no_pause_beyond_the_deadline_for_another_target_either():
+    """R3: also when all targets were tried and the turn is another one's than the last."""
+    script = Script(limited(30), limited(30), "ok")
+    ended, pauses = drive(call(target("a"), target("b"), timeouts=Timeouts(total=5), own_timeouts=True), script)
+    assert [model for model, _ in script.attempts] == ["a", "b"]
+    assert isinstance(ended, RateLimitError)
+    assert pauses == []
+
+
+def test_r3_another_target_needs_no_pause():
+    """R3: one that was not tried is asked at once."""
+    script = Script(limited(3), BOOM, "ok")
+    ended, pauses = drive(call(target("a"), target("b"), target("c"), retry=Retry(2)), script)
+    assert [model for model, _ in script.attempts] == ["a", "b", "c"]
+    assert isinstance(ended, Answer)
+    assert pauses == []
+
+
+def test_r3_a_long_wait_at_one_place_is_none_at_another():
+    """R3: a deployment that is out for an hour is no reason not to ask the next one."""
+    script = Script(limited(3600), "ok")
+    ended, pauses = drive(call(target("a"), target("b"), retry=Retry(2)), script)
+    assert [model for model, _ in script.attempts] == ["a", "b"]
+    assert isinstance(ended, Answer)
+    assert pauses == []
+
+
+def test_r3_a_retry_gets_what_is_left():
+    """R3, R5: the first try has the whole total, later ones less and less."""
+    script = Script(BOOM, BOOM, "ok")
+    drive(call(target(), timeouts=Timeouts(total=100), retry=Retry(2)), script)
+    (_, first), (_, second), (_, third) = script.attempts
+    assert first is None
+    assert second is not None
+    assert third is not None
+    assert 100 > second > third > 90
+
+
+def test_r3_the_error_tells_how_often_it_was_tried():
+    """R3: on the error that is raised, and only when there were retries."""
+    ended, _ = drive(call(target(), retry=Retry(2)), Script(BOOM, BOOM, InternalServerError("last", "openai", "m")))
+    assert isinstance(ended, LiteLLMError)
+    assert (ended.num_retries, ended.max_retries) == (2, 2)
+    ended, _ = drive(call(target(), retry=Retry(2)), Script(BadRequestError("no", "m", "openai")))
+    assert isinstance(ended, LiteLLMError)
+    assert ended.num_retries is None
+
+
+def test_r3_a_bug_is_not_retried():
+    """R3: what is no LiteLLMError is a bug, and comes out as it is."""
+    with pytest.raises(ZeroDivisionError):
+        drive(call(target()), Script(ZeroDivisionError()))
+
+
+@pytest.mark.parametrize(("own", "limit", "wanted"), [(False, 2, 1), (True, 2, 3), (False, 0, 1), (True, 0, 1)])
+def test_r3_a_targets_own_limit(own, limit, wanted):
+    """R3: a deployment's max_retries counts unless the caller said his own."""
+    made = target()
+    made.max_retries = 0
+    script = Script(*[BOOM] * 5)
+    drive(call(made, retry=Retry(limit), own_retries=own), script)
+    assert len(script.attempts) == wanted

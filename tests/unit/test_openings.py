@@ -1,0 +1,182 @@
+"""What the source must not do, read from the source itself: files without an encoding (G5), output (G6), and ways to run
+what others wrote (F3)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "litellm"
+
+
+def python_files(*folders):
+    """All Python, with and without the suffix."""
+    found = []
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                if path.suffix == ".py" or (not path.suffix and path.read_bytes().startswith(b"#!/usr/bin/env python")):
+                    found.append(path)
+    return found
+
+
+EVERYWHERE = python_files("src", "scripts", "bench", "examples")
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def calls(path):
+    """Every call in a file: line, the name as it is written, the call."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func), node
+
+
+def has_encoding(call, position):
+    return any(keyword.arg in ("encoding", None) for keyword in call.keywords) or len(call.args) > position
+
+
+def mode_of(call, position):
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "mode"] + call.args[position : position + 1]
+    return given[0].value if given and isinstance(given[0], ast.Constant) else ""
+
+
+def without_encoding(path):
+    """Lines that open text in whatever encoding the machine prefers."""
+    found = []
+    for line, name, call in calls(path):
+        method = name.rpartition(".")[2]
+        if name in ("open", "io.open", "codecs.open") and "b" not in mode_of(call, 1):
+            wrong = not has_encoding(call, 3)
+        elif method == "open" and name not in ("os.open", "gzip.open", "webbrowser.open") and "." in name:
+            wrong = "b" not in mode_of(call, 0) and not has_encoding(call, 2)
+        elif method == "read_text":
+            wrong = not has_encoding(call, 0)
+        elif method == "write_text":
+            wrong = not has_encoding(call, 1)
+        elif method in ("NamedTemporaryFile", "TemporaryFile", "fdopen"):
+            wrong = "b" not in (mode_of(call, 0) or mode_of(call, 1) or "b") and not has_encoding(call, 3)
+        else:
+            wrong = False
+        if wrong:
+            found.append(f"{path.name}:{line} {ast.unparse(call)[:80]}")
+    return found
+
+
+@pytest.mark.parametrize("path", EVERYWHERE, ids=name_of)
+def test_text_has_an_encoding(path):
+    """G5: on Windows the default is none that JSON or YAML is written in."""
+    assert without_encoding(path) == []
+
+
+MUTE = [path for path in python_files("src") if (SOURCE / "cli") not in path.parents]
+OUTPUT = ("print", "sys.stdout.write", "sys.stderr.write", "traceback.print_exc", "traceback.print_exception", "pprint")
+
+
+def speaking(path):
+    found = [
+        f"{path.name}:{line} {name}"
+        for line, name, _ in calls(path)
+        if name in (*OUTPUT, "warnings.warn", "click.echo")
+    ]
+    for line, name, call in calls(path):
+        if name in ("logging.basicConfig", "logging.getLogger") and not call.args:
+            found.append(f"{path.name}:{line} {name}: the root logger is not ours")
+        if name.startswith("logging.") and name.rpartition(".")[2] in (
+            "debug",
+            "info",
+            "warning",
+            "error",
+            "exception",
+        ):
+            found.append(f"{path.name}:{line} {name}: the root logger is not ours")
+    return found
+
+
+@pytest.mark.parametrize("path", MUTE, ids=name_of)
+def test_nothing_is_printed(path):
+    """G6: outside cli. A worker that dies tells its parent why, on stderr: the one exception."""
+    allowed = {"serve.py": "traceback.print_exc"}.get(path.name)
+    assert [line for line in speaking(path) if not allowed or not line.endswith(allowed)] == []
+
+
+# Modules that run, unpickle or shell out; and calls that do it by themselves.
+MODULES = {
+    "pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "subprocess", "pty", "commands", "jinja2", "mako", "ctypes",
+    "code", "codeop", "multiprocessing",
+}  # fmt: skip
+CALLS = {
+    "eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.execv", "os.execve", "os.execvp", "os.spawnv",
+    "os.posix_spawn", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "asyncio.create_subprocess_exec",
+    "asyncio.create_subprocess_shell", "builtins.eval", "builtins.exec", "input",
+}  # fmt: skip
+# importlib.import_module: by whom, and of what.
+IMPORTERS = {
+    "_names.py": "names from its own table",
+    "resolve.py": "wires by the provider table's names",
+    "files.py": "handlers that the config file names, beside it",
+}
+
+
+def dangerous(path):
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [
+                f"{path.name}:{node.lineno} import {a.name}" for a in node.names if a.name.partition(".")[0] in MODULES
+            ]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in MODULES:
+            found.append(f"{path.name}:{node.lineno} from {node.module} import …")
+    for line, name, call in calls(path):
+        if name in CALLS or any(keyword.arg == "shell" for keyword in call.keywords):
+            found.append(f"{path.name}:{line} {name}()")
+        if name.endswith("import_module") and path.name not in IMPORTERS:
+            found.append(f"{path.name}:{line} {name}()")
+    return found
+
+
+@pytest.mark.parametrize("path", python_files("src"), ids=name_of)
+def test_nobody_elses_words_are_run(path):
+    """F3: no eval, exec, pickle, template or shell; code is imported from a closed table or the config file's folder."""
+    assert dangerous(path) == []
+
+
+def test_importers_still_import():
+    """An exception that nobody needs any more has to go."""
+    names = {path.name for path in python_files("src") if any(n.endswith("import_module") for _, n, _ in calls(path))}
+    assert names == set(IMPORTERS)
+
+
+FAULTY = """
+import pickle, subprocess
+from subprocess import run
+open("x")
+open("x", "w")
+open("x", mode="r")
+open("x", "rb"), open("x", encoding="utf-8"), open("x", "r", -1, "utf-8"), open(**options)
+path.read_text()
+path.read_text("utf-8"), path.read_text(encoding="utf-8"), path.read_bytes()
+path.write_text("x")
+path.write_text("x", "utf-8")
+path.open()
+path.open("wb"), path.open(encoding="utf-8"), os.open("x", 0)
+print("x"); sys.stderr.write("x"); logging.getLogger(); logging.error("x"); logging.getLogger("ours")
+eval("1"); exec("1"); os.system("x"); importlib.import_module("x"); yaml.load("x"); run("x", shell=True)
+re.compile("x"); ast.literal_eval("1")
+"""
+
+
+def test_the_checks_find_what_they_are_for(tmp_path):
+    """Lines by number; those in between are fine."""
+    path = tmp_path / "faulty.py"
+    path.write_text(FAULTY, encoding="utf-8")
+
+    def lines(found):
+        return [int(text.partition(":")[2].partition(" ")[0]) for text in found]
+
+    assert sorted(lines(without_encoding(path))) == [4, 5, 6, 8, 10, 12]
+    assert lines(speaking(path)) == [14] * 4
+    assert sorted(lines(dangerous(path))) == [2, 2, 3] + [15] * 6
