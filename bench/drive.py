@@ -80,7 +80,9 @@ def _wrk(target: Target, connections: int, seconds: float) -> dict:
     lines = [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in fields.items()]
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         script = Path(scratch) / "post.lua"
-        script.write_text("\n".join(['wrk.method = "POST"', f"wrk.body = [==[{body}]==]", *lines, DONE]))
+        script.write_text(
+            "\n".join(['wrk.method = "POST"', f"wrk.body = [==[{body}]==]", *lines, DONE]), encoding="utf-8"
+        )
         command = ["wrk", "--threads", "1", "--connections", str(connections), "--timeout", "20s"]
         command += ["--duration", f"{math.ceil(seconds)}s", "--script", str(script)]
         command += [f"http://127.0.0.1:{target.port}/v1/chat/completions"]
@@ -89,7 +91,7 @@ def _wrk(target: Target, connections: int, seconds: float) -> dict:
 
 def _said(command: list[str], seconds: float) -> dict:
     """The last line of JSON that the command prints; an empty tally when it fails, which is reported, not raised."""
-    said = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+    said = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=seconds + 60)
     if said.returncode:
         error = said.stderr.strip().rpartition("\n")[2]
         return {"requests": 0, "seconds": math.nan, "errors": 1, "error": error, "p50": math.nan, "p99": math.nan}
@@ -99,4 +101,4 @@ def _said(command: list[str], seconds: float) -> dict:
 def wrk_version() -> str | None:
     if not shutil.which("wrk"):
         return None
-    return subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout.partition(" [")[0]
+    return subprocess.run(["wrk", "-v"], capture_output=True, text=True, encoding="utf-8").stdout.partition(" [")[0]

@@ -136,7 +136,7 @@ class Running:
         self.scratch = Path(tempfile.mkdtemp(prefix="bench-"))
         filled = {"port": self.port, "upstream": upstream, "scratch": self.scratch, "here": HERE}
         for name, text in row.files.items():
-            (self.scratch / name).write_text(text.format(**filled))
+            (self.scratch / name).write_text(text.format(**filled), encoding="utf-8")
         self.headers = {name: value.format(**filled) for name, value in row.headers.items()}
         self.environment = BARE | {name: value.format(**filled) for name, value in row.environment.items()}
         self.log = self.scratch / "log"
@@ -178,12 +178,14 @@ class Running:
             return False
 
     def _last_line(self) -> str:
-        lines = self.log.read_text(errors="replace").split("\n")
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
     def _version(self, program: str) -> str:
         command = [program, *self.row.version.split()]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=60, env=self.environment)
+        said = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", timeout=60, env=self.environment
+        )
         return (said.stdout + said.stderr).strip().rpartition("\n")[2]
 
     def stop(self) -> None:

@@ -21,7 +21,7 @@ def middle(numbers: list[float]) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return (PROC / str(pid) / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
 def tree(root: int) -> list[int]:
@@ -55,7 +55,7 @@ def memory(root: int) -> dict[str, float]:
     total = {"VmRSS": 0, "VmHWM": 0}
     for pid in tree(root):
         try:
-            for line in (PROC / str(pid) / "status").read_text().splitlines():
+            for line in (PROC / str(pid) / "status").read_text(encoding="utf-8").splitlines():
                 name, _, value = line.partition(":")
                 if name in total:
                     total[name] += int(value.split()[0])
@@ -68,7 +68,7 @@ def machine() -> str:
     model = next(
         (
             line.partition(":")[2].strip()
-            for line in (PROC / "cpuinfo").read_text().splitlines()
+            for line in (PROC / "cpuinfo").read_text(encoding="utf-8").splitlines()
             if line.startswith("model name")
         ),
         platform.machine(),

@@ -122,5 +122,5 @@ def spread(results: Results, figure: str) -> str:
 def save(results: Results, head: dict) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(head | asdict(results), indent=1) + "\n")
+    path.write_text(json.dumps(head | asdict(results), indent=1) + "\n", encoding="utf-8")
     return path

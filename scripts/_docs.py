@@ -179,19 +179,10 @@ configuration says. Remove them to start. A value of `null` or `false` is only w
 NOTHING = "*No effect yet.*"
 CAVEATS: dict[tuple[type[BaseModel], str], str] = {
     **{(schema.LitellmParams, key): NOTHING for key in (
-        "api_version", "rpm", "tpm", "max_parallel_requests", "tags", "mock_response", "input_cost_per_token",
-        "output_cost_per_token",
+        "api_version", "rpm", "tpm", "max_parallel_requests", "tags", "input_cost_per_token", "output_cost_per_token",
     )},
-    (schema.LitellmParams, "organization"): "*A list does not work yet.*",
-    (schema.LitellmParams, "stream_timeout"): "*For now: seconds until the answer begins, streamed or not.*",
-    (schema.LitellmParams, "mock_delay"): "*For now: only for models of `mock/`.*",
     (schema.ModelInfo, "base_model"): NOTHING,
     (schema.ModelInfo, "mode"): NOTHING,
-    (schema.LitellmSettings, "set_verbose"): NOTHING,
-    (schema.LitellmSettings, "json_logs"): NOTHING,
-    (schema.RouterSettings, "stream_timeout"): "*For now: seconds until the answer begins, streamed or not.*",
-    (schema.RouterSettings, "retry_after"): NOTHING,
-    (schema.GeneralSettings, "completion_model"): "*For now it answers to every name.*",
     (schema.GeneralSettings, "allow_client_side_credentials"): NOTHING,
 }  # fmt: skip
 
@@ -210,8 +201,9 @@ TITLES = {model: title for title, model in SECTIONS}
 MORE = {
     schema.LitellmParams: (
         "Besides these keys, OpenAI's chat parameters (`temperature`, `max_tokens`, …) are defaults for requests to this "
-        "deployment. A provider of your own is handed all keys, these and any other, as `litellm_params`; other providers "
-        "are sent a further parameter only from `extra_body`."
+        "deployment, and so are further keys that we do not know, such as `top_k`, unless they belong to another provider's "
+        "access (`aws_…`, `vertex_…`) or are named like a credential. A provider of your own is handed all keys, as "
+        "`litellm_params`."
     ),
 }
 # What the types do not say in a reader's words.

@@ -11,7 +11,7 @@ log = logging.getLogger("LiteLLM")
 log.addHandler(logging.NullHandler())
 
 # What keys look like in the wild; used where text that we did not write (an upstream's error) is shown to people.
-_SECRETS = re.compile(r"\b(?:sk|pk|gsk|xai|hf|r8|nvapi|AIza|Bearer )[-_ ]?[A-Za-z0-9._\-]{12,}")
+_SECRETS = re.compile(r"\b(?:sk|pk|gsk|xai|hf|r8|nvapi|AIza|Bearer )[-_ ]?[A-Za-z0-9._\-]{11,}[A-Za-z0-9_\-]")
 
 
 def mask(text: str, *secrets: str) -> str:

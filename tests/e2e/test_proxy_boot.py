@@ -23,8 +23,8 @@ def config_for(up, **general):
 
 @pytest.mark.parametrize(
     ("general", "env"),
-    [({}, {}), ({"master_key": "sk-1234"}, {}), ({}, {"LITELLM_MASTER_KEY": "sk-1234"}), ({"master_key": ""}, {})],
-    ids=["no key", "weak key", "weak key by variable", "empty key"],
+    [({}, {}), ({}, {"LITELLM_MASTER_KEY": "sk-1234"}), ({"master_key": ""}, {})],
+    ids=["no key", "weak key", "empty key"],
 )
 def test_a_weak_key_means_loopback(module_upstream, general, env):
     """Decision 2: allowed on loopback alone; one line warns."""
@@ -41,12 +41,11 @@ def test_a_weak_key_means_loopback(module_upstream, general, env):
         assert "sk-1234" not in gateway.stderr, "F5"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-@pytest.mark.parametrize("key", [None, "sk-1234", "short"])
-def test_other_machines_are_let_in_with_a_strong_key_only(tmp_path, host, key):
+@pytest.mark.parametrize(
+    ("host", "key"), [("0.0.0.0", None), ("0.0.0.0", "sk-1234"), ("::", "short"), ("192.0.2.1", None)]
+)
+def test_other_machines_are_let_in_with_a_strong_key_only(host, key):
     """Decision 2, F4: refused with exit code 1, the reason, and a fresh key to use."""
-    if (host, key) in [("::", "short"), ("192.0.2.1", "sk-1234"), ("192.0.2.1", "short")]:
-        key = None  # the same path; three processes less
     env = {"LITELLM_MASTER_KEY": key} if key else {}
     ended = run_command("--model", "openai/x", "--api_key", "k", "--host", host, "--port", "0", env=env)
     assert ended.returncode == 1
@@ -208,7 +207,7 @@ def test_a_file_that_is_fine(tmp_path, module_upstream):
     assert KEY not in ended.stdout
 
 
-@pytest.mark.parametrize("text", [None, "", "model_list: [", "\t- x", "- a list", "\xff\xfe"], ids=repr)
+@pytest.mark.parametrize("text", [None, "", "model_list: [", "- a list"], ids=repr)
 def test_what_is_no_config(tmp_path, text):
     """O1: a missing, empty or unreadable file, told without a traceback; an empty one is a config that serves nothing."""
     file = tmp_path / "config.yaml"

@@ -199,21 +199,17 @@ def test_it_learns_that_its_client_has_gone(talk):
 # --- files that cannot be used -------------------------------------------------------------------------------------------
 
 FAULTY = {
-    "no such file": (None, "handlers.py not found beside the config file"),
     "a syntax error": ("x = 1\ny = = 2\n", "handlers.py:2: SyntaxError"),
     "an import that fails": ("import os\nimport no_such_module_here\n", "handlers.py:2: ModuleNotFoundError"),
     "an exception": ("def f():\n    1 / 0\nf()\n", "handlers.py:2: ZeroDivisionError"),
     "it exits": ("raise SystemExit('canary')\n", "handlers.py:1: SystemExit"),
-    "no such name": ("handlr = object()\n", "has no attribute handler (did you mean handlr?)"),
-    "a class": ("class handler: pass\n", "handler is a class; name an instance of it"),
 }
 
 
 @pytest.mark.parametrize(("text", "said"), FAULTY.values(), ids=FAULTY)
 def test_a_file_that_cannot_be_used(tmp_path, text, said):
     """O1: told at the start, with the config's line and the file's own; nothing is served."""
-    if text is not None:
-        (tmp_path / "handlers.py").write_text(text)
+    (tmp_path / "handlers.py").write_text(text)
     file = tmp_path / "config.yaml"
     file.write_text(
         "model_list: []\nlitellm_settings:\n  custom_provider_map:\n"

@@ -115,8 +115,7 @@ def test_the_grace_has_an_end(module_upstream, up, workers):
     calm(gateway)
 
 
-@WORKERS
-@pytest.mark.parametrize("after", [0.0, 0.01, 0.03])
+@pytest.mark.parametrize(("workers", "after"), [(1, 0.0), (2, 0.0), (2, 0.01)])
 def test_stopping_right_after_the_start(tmp_path, workers, after):
     """O15: an orchestrator that changes its mind gets exit code 0 too."""
     (tmp_path / "config.yaml").write_text("model_list: []\n")

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import gc
 import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
 import yaml
 
@@ -74,7 +74,6 @@ class ServedProxy:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(timeout=10)
-        gc.unfreeze()  # the server freezes what is there when it starts, which in a real process is not a test suite
         assert not self._thread.is_alive(), "the proxy did not stop"
         if self._broken is not None:
             raise self._broken
@@ -90,7 +89,19 @@ class ServedProxy:
     async def _serve(self, sock: Any) -> None:
         self._loop = asyncio.get_running_loop()
         self._server = Server(self.app, self._listening)
-        await self._server.serve(sock, self._started.set)
+        # Before it starts, the server collects garbage and freezes the rest: a tenth of a second in the process of a
+        # test suite, and not its business there.
+        no_collecting = mock.patch("litellm.proxy.serve.gc")
+
+        def started() -> None:
+            no_collecting.stop()
+            self._started.set()
+
+        no_collecting.start()
+        try:
+            await self._server.serve(sock, started)
+        finally:
+            no_collecting.stop()
 
     def call(self, function: Any, *args: Any) -> Any:
         """Runs a coroutine function on the proxy's loop and waits for its result."""

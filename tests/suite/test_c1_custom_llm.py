@@ -39,7 +39,9 @@ def test_c1_any_subset_of_methods(handlers, methods, streamed):
 async def test_c1_sync_call_inside_a_running_loop(monkeypatch):
     """C1, G1: an async handler behind the sync function, called where a loop runs already (a notebook)."""
     for methods in (("acompletion",), ("astreaming",)):
-        monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": with_only(*methods)}])
+        monkeypatch.setattr(
+            litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": with_only(*methods)}]
+        )
         streamed = methods == ("astreaming",)
         assert text_of(SdkSync(NOWHERE).ask(streamed=streamed, model="mine/x")) == TEXT
 

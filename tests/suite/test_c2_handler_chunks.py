@@ -93,7 +93,9 @@ def test_c2_text_and_end_in_one_chunk(handlers):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("chunk", [GenericStreamingChunk(text="Hi", is_finished=False, finish_reason=None), {"text": "Hi"}])
+@pytest.mark.parametrize(
+    "chunk", [GenericStreamingChunk(text="Hi", is_finished=False, finish_reason=None), {"text": "Hi"}]
+)
 def test_c2_only_the_text_is_needed(handlers, chunk):
     """C2: keys that say nothing may be left out, and a handler that returns has said all."""
     got = handlers.ask(yielding(chunk), streamed=True)

@@ -47,7 +47,12 @@ def test_c3_everything_from_the_configuration(handler, streamed):
     assert given["api_key"] == "sk-of-the-handler"
     assert given["timeout"] == 7
     assert given["headers"] == {"x-team": "blue"}
-    wanted = {"temperature": 0.25, "top_k": 3, "max_tokens": 9, "tools": [{"type": "function", "function": {"name": "f"}}]}
+    wanted = {
+        "temperature": 0.25,
+        "top_k": 3,
+        "max_tokens": 9,
+        "tools": [{"type": "function", "function": {"name": "f"}}],
+    }
     assert {name: given["optional_params"].get(name) for name in wanted} == wanted
     assert given["litellm_params"]["metadata"] == {"trace": "t"}
     for name, value in YAML_PARAMS.items():
@@ -106,7 +111,9 @@ def test_c3_a_handler_that_scribbles_harms_nobody():
         seen: list[Any] = []
 
         def completion(self, **given: Any) -> Any:
-            self.seen.append(copy.deepcopy({name: given[name] for name in ("optional_params", "litellm_params", "headers")}))
+            self.seen.append(
+                copy.deepcopy({name: given[name] for name in ("optional_params", "litellm_params", "headers")})
+            )
             given["optional_params"]["stop"].append("scribbled")
             given["optional_params"]["temperature"] = 99
             given["litellm_params"]["my_region"] = "scribbled"

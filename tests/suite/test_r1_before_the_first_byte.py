@@ -160,7 +160,9 @@ def test_r1_a_prompt_too_long_goes_to_a_bigger_model(fallback_proxy, up, streame
 def test_r1_context_window_fallback_dict(house, up, streamed):
     """R1: the SDK's word for it."""
     up.models["m"] = act.error(400, "prompt is too long", code="context_length_exceeded")
-    answer = house.doors["sdk"].ask(streamed=streamed, context_window_fallback_dict={"m": "openai/big", "openai/m": "openai/big"})
+    answer = house.doors["sdk"].ask(
+        streamed=streamed, context_window_fallback_dict={"m": "openai/big", "openai/m": "openai/big"}
+    )
     assert text_of(answer) == GOOD
     assert [seen.fields["model"] for seen in up.requests] == ["m", "big"]
 
@@ -228,7 +230,10 @@ def test_r1_fallback_with_its_own_place(up, streamed):
         )  # fmt: skip
         chunks = [chunk.model_dump() for chunk in answer] if streamed else answer.model_dump()
         assert text_of(chunks) == GOOD
-        assert (other.requests[0].fields["model"], other.requests[0].headers["authorization"]) == ("z", "Bearer sk-other")
+        assert (other.requests[0].fields["model"], other.requests[0].headers["authorization"]) == (
+            "z",
+            "Bearer sk-other",
+        )
     assert fallback == {"model": "openai/z", "api_base": other.base, "api_key": "sk-other"}
 
 
@@ -244,7 +249,9 @@ def test_r1_fallback_with_its_own_place(up, streamed):
 def test_r1_an_error_without_a_status_is_known_by_its_code(house, up, streamed, code, kind):
     """R1, decision 8: status first, the vendor's code second. Inside a 200 there is no status but the code."""
     told = {"error": {"message": "No.", "code": code}}
-    up.next(act.events([told]) if streamed else act.verbatim(200, json.dumps(told), {"content-type": "application/json"}))
+    up.next(
+        act.events([told]) if streamed else act.verbatim(200, json.dumps(told), {"content-type": "application/json"})
+    )
     with pytest.raises(Failure) as failed:
         house.doors["sdk"].ask(streamed=streamed, num_retries=0)
     assert failed.value.kind is kind

@@ -63,7 +63,11 @@ def test_s4_broken_in_the_middle(door, up, case):
     with pytest.raises(Failure) as told:
         door.stream()
     assert text_of(told.value.chunks).startswith("one two")
-    assert all(choice.get("finish_reason") is None or choice["index"] == 1 for c in told.value.chunks for choice in c["choices"])
+    assert all(
+        choice.get("finish_reason") is None or choice["index"] == 1
+        for c in told.value.chunks
+        for choice in c["choices"]
+    )
     assert told.value.status == status
     if not door.remote:
         assert told.value.kind is kind
@@ -93,7 +97,9 @@ WHOLE = {
     "[DONE], then cut": Behaviour(Stream(ALL), fault="close", after=len(ALL) + 1),
     "until the connection closes": Behaviour(Stream(ALL), framing="until_close"),
     "no [DONE], until it closes": Behaviour(Stream(ALL), sse=NO_DONE, framing="until_close"),
-    "the last event has no blank line": Behaviour(Stream([*ALL[:-1], b"data: " + json.dumps(ALL[-1]).encode()]), sse=NO_DONE),
+    "the last event has no blank line": Behaviour(
+        Stream([*ALL[:-1], b"data: " + json.dumps(ALL[-1]).encode()]), sse=NO_DONE
+    ),
 }
 
 

@@ -23,20 +23,33 @@ def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict
 
 def calls(*deltas: dict[str, Any], finish: str = "tool_calls") -> Behaviour:
     """A stream of tool-call deltas, one to a chunk."""
-    return Behaviour(Stream([chunk({"role": "assistant", "content": None}), *({"tool_calls": [d]} and chunk({"tool_calls": [d]}) for d in deltas), chunk({}, finish)]))
+    return Behaviour(
+        Stream(
+            [
+                chunk({"role": "assistant", "content": None}),
+                *({"tool_calls": [d]} and chunk({"tool_calls": [d]}) for d in deltas),
+                chunk({}, finish),
+            ]
+        )
+    )
 
 
-def call(index: int | None = None, id: str | None = None, name: str | None = None, arguments: Any = None) -> dict[str, Any]:
+def call(
+    index: int | None = None, call_id: str | None = None, name: str | None = None, arguments: Any = None
+) -> dict[str, Any]:
     """A tool-call delta with just these fields."""
     function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
     delta: dict[str, Any] = {"function": function}
-    delta |= {key: value for key, value in (("index", index), ("id", id)) if value is not None}
+    delta |= {key: value for key, value in (("index", index), ("id", call_id)) if value is not None}
     return delta
 
 
 def test_s5_identity_that_changes_is_kept(door, up):
     """S5: an upstream that gives each chunk an id and a time of its own has one id and time when we pass it on."""
-    chunks = [{**c, "id": f"id-{at}", "created": 100 + at, "model": f"model-{at}"} for at, c in enumerate(chat_chunks(Answer()))]
+    chunks = [
+        {**c, "id": f"id-{at}", "created": 100 + at, "model": f"model-{at}"}
+        for at, c in enumerate(chat_chunks(Answer()))
+    ]
     up.next(Behaviour(Stream(chunks)))
     got = door.stream()
     assert {c["id"] for c in got} == {"id-0"}
@@ -48,6 +61,7 @@ def test_s5_identity_that_changes_is_kept(door, up):
 @pytest.mark.parametrize("how", ["missing", "null"])
 def test_s5_identity_that_is_absent(door, up, streamed, absent, how):
     """S5: what the upstream leaves out is made up once, not once per chunk."""
+
     def without(value: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in value.items() if k != absent} if how == "missing" else value | {absent: None}
 
@@ -87,11 +101,18 @@ F1 = {"ids": ["c1"], "names": ["f"], "arguments": '{"a": 1}'}
 G2 = {"ids": ["c2"], "names": ["g"], "arguments": '{"b": 2}'}
 STREAMS: dict[str, tuple[Behaviour, list[dict[str, Any]]]] = {
     "as OpenAI does": (
-        calls(call(0, "c1", "f", ""), call(0, arguments='{"a"'), call(0, arguments=": 1}"), call(1, "c2", "g", '{"b": 2}')),
+        calls(
+            call(0, "c1", "f", ""), call(0, arguments='{"a"'), call(0, arguments=": 1}"), call(1, "c2", "g", '{"b": 2}')
+        ),
         [F1, G2],
     ),
     "id and name on each delta": (
-        calls(call(0, "c1", "f", '{"a"'), call(0, "c1", "f", ": 1}"), call(1, "c2", "g", '{"b": '), call(1, "c2", "g", "2}")),
+        calls(
+            call(0, "c1", "f", '{"a"'),
+            call(0, "c1", "f", ": 1}"),
+            call(1, "c2", "g", '{"b": '),
+            call(1, "c2", "g", "2}"),
+        ),
         [F1, G2],
     ),
     "a new id on each delta of an index": (
@@ -131,6 +152,7 @@ def test_s5_tool_calls_can_be_put_together(door, up, case):
 
 def test_s5_indices_are_per_choice(door, up):
     """S5: two choices that call tools at the same time do not mix theirs."""
+
     def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         deltas = [{"tool_calls": [first]}, {"tool_calls": [second]}]
         return {**HEAD, "choices": [{"index": i, "delta": d, "finish_reason": None} for i, d in enumerate(deltas)]}
@@ -138,7 +160,13 @@ def test_s5_indices_are_per_choice(door, up):
     end = {**HEAD, "choices": [{"index": i, "delta": {}, "finish_reason": "tool_calls"} for i in range(2)]}
     up.next(
         Behaviour(
-            Stream([both(call(0, "c1", "f", ""), call(0, "c2", "g", "")), both(call(0, arguments="{}"), call(0, arguments="[]")), end])
+            Stream(
+                [
+                    both(call(0, "c1", "f", ""), call(0, "c2", "g", "")),
+                    both(call(0, arguments="{}"), call(0, arguments="[]")),
+                    end,
+                ]
+            )
         )
     )
     built = litellm.stream_chunk_builder(door.stream(tools=TOOLS, n=2))
@@ -161,7 +189,11 @@ def test_s5_arguments_are_a_string_in_whole_answers(door, up, arguments):
 
 def finishes(answer: Any) -> list[str]:
     """The finish reasons of the first choice, whole or streamed, as they came."""
-    found = [c["choices"][0].get("finish_reason") for c in answer if c["choices"]] if isinstance(answer, list) else [answer["choices"][0]["finish_reason"]]
+    found = (
+        [c["choices"][0].get("finish_reason") for c in answer if c["choices"]]
+        if isinstance(answer, list)
+        else [answer["choices"][0]["finish_reason"]]
+    )
     return [reason for reason in found if reason]
 
 

@@ -90,7 +90,9 @@ def test_s8_the_proxy_serves_on(house, up):
         up.wait_for(lambda: len(up.requests) == 50)
     up.wait_for(lambda: all(seen.aborted_at for seen in up.requests))
     up.default = act.answer()
-    assert request(house.proxy, "POST", "/v1/chat/completions", json.dumps({"model": "m", "messages": HI})).status == 200
+    assert (
+        request(house.proxy, "POST", "/v1/chat/completions", json.dumps({"model": "m", "messages": HI})).status == 200
+    )
     assert house.proxy.call(tasks) <= before + 1
 
 
@@ -316,6 +318,6 @@ def test_g1_loop_ends_right_after_the_stream(up, after):
         warnings.simplefilter("always")
         for _ in range(5):
             asyncio.run(ask())
-            gc.collect()
+        gc.collect()
     assert [str(warning.message) for warning in caught] == []
     up.wait_for(lambda: all(seen.aborted_at or seen.finished_at for seen in up.requests))

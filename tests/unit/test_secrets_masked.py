@@ -5,9 +5,12 @@ import logging
 import pickle
 import traceback
 
-import litellm
 import msgspec
 import pytest
+from tests.fakes import behaviour as act
+from tests.fakes.upstream import Upstream
+
+import litellm
 from litellm import _log, exceptions
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.client import Client
@@ -21,8 +24,6 @@ from litellm.proxy.config import load_config
 from litellm.proxy.state import build
 from litellm.sdk import _defaults
 from litellm.wire import openai_chat
-from tests.fakes import behaviour as act
-from tests.fakes.upstream import Upstream
 
 # Such as no pattern finds.
 KEY = "canary.api.key.aaaa"

@@ -164,8 +164,9 @@ def _is_loopback(host: str) -> bool:
 
 def _ready(listening: Listening, config: Config, sock: socket.socket) -> None:
     port = sock.getsockname()[1]
+    scheme = "https" if listening.certificate else "http"
     names = ", ".join(config.groups[:8]) + (", …" if len(config.groups) > 8 else "")
-    click.echo(f"litellm {version} serves {names or 'no models'} on http://{listening.host}:{port}", err=True)
+    click.echo(f"litellm {version} serves {names or 'no models'} on {scheme}://{listening.host}:{port}", err=True)
 
 
 def _stop(message: str) -> NoReturn:

@@ -122,9 +122,9 @@ def _whole(call: Call, target: Target, reply: Reply) -> Answer:
     try:
         data = wire.decode(reply.body)
     except WrongShape as error:
-        raise wrong_shape(error, target, reply.headers) from error
+        raise wrong_shape(error, target, reply.headers) from None
     except StreamFault as error:
-        raise stream_error(error, target, reply.headers) from error
+        raise stream_error(error, target, reply.headers) from None
     return Answer(
         target=target,
         asked=call.model,
@@ -176,9 +176,9 @@ def _unstreamed(opened: Opened, reply: Reply) -> Flow[None]:
     try:
         answer = (opened.target.wire or openai_chat).decode(body)
     except WrongShape as error:
-        raise wrong_shape(error, opened.target, opened.headers) from error
+        raise wrong_shape(error, opened.target, opened.headers) from None
     except StreamFault as error:
-        raise stream_error(error, opened.target, opened.headers) from error
+        raise stream_error(error, opened.target, opened.headers) from None
     opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
     opened.finished = True
     reply.close()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from litellm import exceptions as errors
+from litellm._log import mask
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Reply, TransportFault
 from litellm.net.url import shown, with_v1
@@ -50,7 +52,7 @@ def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -
     """The exception for a 200 that is no answer."""
     text = f"{shown(target.url) or target.provider.name} sent no usable answer: {error}"
     return errors.APIResponseValidationError(said(target, text), target.provider.name, target.model,
-                                             response_headers=headers, request_url=target.url or None)  # fmt: skip
+                                             response_headers=headers, request_url=shown(target.url) or None)  # fmt: skip
 
 
 def broken(fault: TransportFault, target: Target) -> LiteLLMError:
@@ -59,29 +61,42 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
         return errors.BadRequestError(str(fault), target.model, target.provider.name)
     kind = errors.Timeout if fault.kind == "timeout" else errors.APIConnectionError
     return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
-                request_url=target.url or None)  # fmt: skip
+                request_url=shown(target.url) or None)  # fmt: skip
 
 
 def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
     return errors.IncompleteStream(said(target, text), target.provider.name, target.model, response_headers=headers,
-                                   request_url=target.url or None)  # fmt: skip
+                                   request_url=shown(target.url) or None)  # fmt: skip
 
 
 def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str], hint: str = "") -> LiteLLMError:
     kind = fault.kind or errors.BY_STATUS.get(status)
     return errors.of_status(
         status, said(target, fault.message, kind) + hint, target.provider.name, target.model,
-        kind=fault.kind, body=fault.body, code=fault.code, param=fault.param, type=fault.type,
-        response_headers=headers, request_url=target.url or None,
+        kind=fault.kind, body=_masked(target, fault.body), code=_masked(target, fault.code),
+        param=_masked(target, fault.param), type=_masked(target, fault.type),
+        response_headers=_masked(target, dict(headers)), request_url=shown(target.url) or None,
     )  # fmt: skip
 
 
 def said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
     """LiteLLM's wording, "RateLimitError: OpenAIException - slow down"; bad requests do without the first part."""
     name = target.provider.name
+    text = mask(text, *target.secrets)
     text = f"{_SHOWN_NAMES.get(name, name.capitalize())}Exception - {text}"
     if kind is None or issubclass(kind, errors.BadRequestError):
         return text
     return f"{kind.__name__}: {text}"
+
+
+def _masked(target: Target, value: Any) -> Any:
+    """`value` without our credentials, should the upstream have repeated them."""
+    if isinstance(value, str):
+        return mask(value, *target.secrets)
+    if isinstance(value, dict):
+        return {_masked(target, name): _masked(target, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(target, item) for item in value]
+    return value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -12,7 +14,7 @@ from pydantic import BaseModel
 
 from litellm.engine import mock
 from litellm.engine.call import Answer, Call, Opened, Source
-from litellm.engine.faults import wrong_shape
+from litellm.engine.faults import broken, said, wrong_shape
 from litellm.engine.stream import advance
 from litellm.exceptions import InternalServerError, LiteLLMError, of_status
 from litellm.net.messages import Timeouts, TransportFault
@@ -53,7 +55,7 @@ def _named(data: dict[str, Any]) -> tuple[Any, Any]:
 
 def _ask_whole(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
     arguments = _arguments(call, target, clocks)
-    ask = _either(target.handler, "completion", "acompletion", arguments)
+    ask = _either(target.handler, "completion", "acompletion", arguments, clocks.total)
     try:
         data = yield ask
     except Exception as error:
@@ -72,23 +74,21 @@ def _ask_whole(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
 def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
     arguments = _arguments(call, target, clocks)
     try:
-        iterator = yield _either(target.handler, "streaming", "astreaming", arguments)
+        iterator = yield _either(target.handler, "streaming", "astreaming", arguments, clocks.total)
         if inspect.isawaitable(iterator):  # `async def astreaming` that returns, rather than is, an async generator
-            iterator = yield Ask(None, _awaiting(iterator))
+            iterator = yield Ask(None, _awaiting(iterator), (), clocks.total)
     except Exception as error:
         raise _translated(error, target) from error
     puller = _puller(iterator, target)
     opened = Opened(
         target=target, asked=call.model, headers={}, first=[],
-        source=Source(Ask(puller.pull, puller.apull), puller.close, puller.close),
+        source=Source(Ask(puller.pull, puller.apull, (), clocks.between), puller.close, puller.close),
         decoder=GenericDecoder(include_usage=call.show_usage, model=target.model),
     )  # fmt: skip
     try:
         while not opened.finished:
             try:
                 piece = yield opened.source.step
-            except TransportFault:
-                raise
             except Exception as error:
                 raise _translated(error, target) from error
             chunks = advance(opened, piece)
@@ -116,6 +116,9 @@ class _Puller:
         self.asynchronous = hasattr(iterator, "__anext__") or hasattr(iterator, "__aiter__")
         self.iterator = aiter(iterator) if self.asynchronous else iter(iterator)
         self._side_loop: SideLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
+        self._task: asyncio.Future[None] | None = None
         self.pull = self._pull_async_from_sync if self.asynchronous else self._pull
         self.apull = self._apull if self.asynchronous else None
 
@@ -124,8 +127,12 @@ class _Puller:
             return self._checked(next(self.iterator, END))
         except Exception as error:
             raise _translated(error, self.target) from error
+        finally:
+            if self._closing:  # while it ran in this thread
+                self._close_iterator()
 
     async def _apull(self) -> Any:
+        self._loop = asyncio.get_running_loop()
         try:
             return self._checked(await anext(self.iterator, END))
         except Exception as error:
@@ -144,13 +151,29 @@ class _Puller:
         raise _wrong_kind(self.target, "streaming/astreaming", chunk, "GenericStreamingChunk or OpenAI chunks")
 
     def close(self) -> None:
-        closing = getattr(self.iterator, "close", None)
-        if closing is not None and not self.asynchronous:
-            # It may be running in a worker thread right now, which will find nobody to give its chunk to.
-            with contextlib.suppress(ValueError):
-                closing()
+        """Let the handler's generator run its `finally`, in the thread or on the loop that it runs in."""
+        self._closing = True
+        if not self.asynchronous:
+            self._close_iterator()
+        elif self._loop is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._start_closing)
         if self._side_loop is not None:
             self._side_loop.close()
+
+    def _close_iterator(self) -> None:
+        closing = getattr(self.iterator, "close", None)
+        if closing is not None:
+            with contextlib.suppress(ValueError):  # it is running in another thread, which will close it
+                closing()
+
+    def _start_closing(self) -> None:
+        self._task = asyncio.ensure_future(self._aclose())
+
+    async def _aclose(self) -> None:
+        closing = getattr(self.iterator, "aclose", None)
+        if closing is not None:
+            with contextlib.suppress(Exception):  # running (and cancelled), or broken: it has ended either way
+                await closing()
 
 
 def _puller(iterator: Any, target: Target) -> _Puller:
@@ -163,7 +186,7 @@ def _puller(iterator: Any, target: Target) -> _Puller:
     return _Puller(iterator, target)
 
 
-def _either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any]) -> Ask:
+def _either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any], seconds: float) -> Ask:
     """Ask whichever of the two methods the handler has; the transport takes the one that fits it, if both are there."""
     sync_fn = partial(_call, getattr(handler, sync_name), arguments) if implemented(handler, sync_name) else None
     async_fn = None
@@ -175,7 +198,7 @@ def _either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, 
             async_fn = partial(_acall, method, arguments)
     if sync_fn is None and async_fn is None:
         sync_fn = partial(_call, getattr(handler, sync_name, CustomLLM().completion), arguments)
-    return Ask(sync_fn, async_fn)
+    return Ask(sync_fn, async_fn, (), seconds)
 
 
 def _immediately(function: Callable[[], Any]) -> Callable[[], Any]:
@@ -228,14 +251,16 @@ class SilentLogging:
 
 def _arguments(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any]:
     """LiteLLM's keyword arguments for a handler. `litellm_params` has every key of the deployment's YAML."""
-    body = {**target.defaults, **call.body}
+    # Copies: a handler may scribble on what it is given.
+    body = copy.deepcopy({**target.defaults, **call.body})
     for edit in target.edits:
         body = edit(body)
     messages = body.pop("messages", [])
     if call.stream:
         body["stream"] = True
     params: Mapping[str, Any] = {
-        **target.params, "metadata": dict(call.metadata), "api_base": target.api_base, "api_key": target.api_key,
+        **copy.deepcopy(dict(target.params)), "metadata": copy.deepcopy(dict(call.metadata)),
+        "api_base": target.api_base, "api_key": target.api_key,
         "custom_llm_provider": target.provider.name, "litellm_call_id": call.id,
     }  # fmt: skip
     return {
@@ -254,10 +279,11 @@ def _silently(*_: Any, **__: Any) -> None:
 def _translated(error: Exception, target: Target) -> LiteLLMError:
     if isinstance(error, LiteLLMError):
         return error
+    if isinstance(error, TransportFault):
+        return broken(error, target)
     provider = target.provider.name
     status = getattr(error, "status_code", None)
-    said = getattr(error, "message", None) or repr(error)
-    text = f"{provider.capitalize()}Exception - {said}"
+    text = said(target, str(getattr(error, "message", None) or repr(error)))
     if isinstance(status, int) and 400 <= status < 600:
         return of_status(status, text, provider, target.model)
     if isinstance(error, TimeoutError):

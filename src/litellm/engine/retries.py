@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -53,8 +52,7 @@ class Retry(msgspec.Struct, frozen=True):
 def retryable(error: LiteLLMError) -> bool:
     """Whether the same request may succeed later: 408, 409, 429, 5xx, and broken connections. Other 4xx never."""
     status = error.status_code or 500
-    asked = retry_after(error.response_headers)
-    return (status in (408, 409, 429) or status >= 500) and not (asked is not None and asked > LONGEST_RETRY_AFTER)
+    return status in (408, 409, 429) or status >= 500
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -79,11 +77,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if 0 <= number < math.inf else None
+    """What RFC 9110 calls delay-seconds, and the fractions that some servers send."""
+    return float(text) if text and text.strip().replace(".", "", 1).isdecimal() else None
 
 
 def retrying(
@@ -110,8 +105,10 @@ def retrying(
             tried.append(target)
             target = call.choose(tried)
             pause = retry.delay(error) if target in tried else 0.0
-            if time.monotonic() + pause >= _deadline(deadlines, call, target, time.monotonic()):
-                error.num_retries, error.max_retries = retry.used - 1, retry.limit
+            too_long = pause > 0 and (retry_after(error.response_headers) or 0.0) > LONGEST_RETRY_AFTER
+            if too_long or time.monotonic() + pause >= _deadline(deadlines, call, target, time.monotonic()):
+                if retry.used > 1:
+                    error.num_retries, error.max_retries = retry.used - 1, retry.limit
                 raise
             if pause:
                 log.debug("retry %d of %d in %.2f s after %s", retry.used, retry.limit, pause, error)

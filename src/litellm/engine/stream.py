@@ -51,10 +51,10 @@ def advance(opened: Opened, piece: Any) -> list[Chunk]:
         opened.source.finish()
     except WrongShape as error:
         opened.source.close()
-        raise wrong_shape(error, opened.target, opened.headers) from error
+        raise wrong_shape(error, opened.target, opened.headers) from None
     except StreamFault as error:
         opened.source.close()
-        raise stream_error(error, opened.target, opened.headers) from error
+        raise stream_error(error, opened.target, opened.headers) from None
     except LiteLLMError:
         opened.source.close()
         raise
@@ -99,8 +99,8 @@ class CustomStreamWrapper:
                 piece = self._transport.perform(self._opened.source.step)
             except TransportFault as fault:
                 piece = fault
-            except BaseException:
-                self.close()
+            except BaseException as error:
+                self._break(error)
                 raise
             self._take(piece)
         return self._emit(self._ready.popleft())
@@ -113,8 +113,8 @@ class CustomStreamWrapper:
                 piece = await self._transport.perform(self._opened.source.step)
             except TransportFault as fault:
                 piece = fault
-            except BaseException:  # also when our task is cancelled
-                self.close()
+            except BaseException as error:  # also when our task is cancelled
+                self._break(error)
                 raise
             self._take(piece)
         return self._emit(self._ready.popleft())
@@ -147,9 +147,14 @@ class CustomStreamWrapper:
         try:
             self._ready.extend(advance(self._opened, piece))
         except LiteLLMError as error:
-            self._opened.finished = True
-            error.partial = self.response_uptil_now  # type: ignore[attr-defined]  # the text that did arrive
+            self._break(error)
             raise
+
+    def _break(self, error: BaseException) -> None:
+        """It ends here. A failure carries the text that did arrive."""
+        if isinstance(error, LiteLLMError):
+            error.partial = self.response_uptil_now  # type: ignore[attr-defined]
+        self.close()
 
     def _emit(self, chunk: Chunk) -> ModelResponseStream:
         for choice in chunk.value.get("choices") or ():

@@ -30,9 +30,10 @@ _url = lru_cache(maxsize=1024)(yarl.URL)
 
 @lru_cache(maxsize=256)
 def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    total = max(timeouts.total, timeouts.connect + 0.02)  # so that a connection that does not come about says so
+    # A little less than the total, so that a connection that does not come about says that this was it.
+    connect = min(timeouts.connect, max(timeouts.total - 0.02, timeouts.total / 2))
     return aiohttp.ClientTimeout(
-        total=total, sock_connect=timeouts.connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
+        total=timeouts.total, sock_connect=connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
     )
 
 
@@ -169,6 +170,16 @@ class AsyncTransport:
         return session
 
     async def _ask(self, ask: Ask) -> Any:
+        clock = asyncio.timeout(ask.limit)
+        try:
+            async with clock:
+                return await self._called(ask)
+        except TimeoutError:
+            if not clock.expired():  # the handler's own
+                raise
+            raise TransportFault("timeout", f"the handler gave nothing within {ask.limit:g} s") from None
+
+    async def _called(self, ask: Ask) -> Any:
         if ask.async_fn is None:
             assert ask.sync_fn is not None  # noqa: S101 - an Ask has at least one of the two
             return await workers.in_thread(ask.sync_fn, *ask.args)
@@ -228,5 +239,6 @@ def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
         case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():
             return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error!r}")
         case aiohttp.ClientError():
-            return TransportFault("protocol", f"{where} did not answer in HTTP: {error}")
+            what = getattr(error, "message", "") or type(error).__name__  # str(error) has the URL, with what is in it
+            return TransportFault("protocol", f"{where} did not answer in HTTP: {what}")
     return error

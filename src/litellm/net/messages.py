@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from litellm.net.guarded import Guarded
+from litellm.net.url import shown
+
 if TYPE_CHECKING:
     from litellm.net.tls import Network
 
@@ -78,7 +81,7 @@ class Script(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class Request(msgspec.Struct, kw_only=True):
+class Request(Guarded, msgspec.Struct, kw_only=True):
     """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting."""
 
     url: str
@@ -89,6 +92,9 @@ class Request(msgspec.Struct, kw_only=True):
     stream: bool = False
     method: str = "POST"
     script: Script | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {shown(self.url)})"
 
 
 class Reply(Protocol):

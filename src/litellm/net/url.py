@@ -41,9 +41,13 @@ def without_userinfo(url: str) -> tuple[str, str | None]:
 
 def split(base: str) -> SplitResult:
     """Split an http(s) URL; ValueError with the next step for anything else."""
-    parts = urlsplit(base.strip())
-    if parts.scheme not in ("http", "https", "mock") or not parts.hostname:
-        raise ValueError(f"api_base must be a full URL such as http://localhost:8000/v1, not {base!r}")
+    try:
+        parts = urlsplit(base.strip())
+        usable = parts.scheme in ("http", "https", "mock") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # it is not repeated: people put keys into URLs
+        raise ValueError("api_base must be a full URL such as http://localhost:8000/v1")
     return parts
 
 

@@ -100,12 +100,17 @@ class GenericDecoder(Decoder):
 
     def _take_all(self, data: Any, chunks: list[Chunk]) -> None:
         for value in [{**self._head, **data}] if "choices" in data else self._generic(data):
+            for at, choice in enumerate(value["choices"]):
+                choice.setdefault("index", at)
+                choice.setdefault("delta", {})
             chunks += self.take(value, None)
 
     def end(self) -> list[Chunk]:
         closing: list[Chunk] = []
-        if self.fault is None and not self.done and (self._begun != self._ended or not self._begun):
-            closing = self.take(self._chunk({}, "tool_calls" if self._called_tools else "stop"), None)
+        if self.fault is None and not self.done:
+            reason = "tool_calls" if self._called_tools else "stop"
+            for index in sorted(self._begun - self._ended) or ([] if self._begun else [0]):
+                closing += self.take(self._chunk({}, reason, index), None)
         closing += super().end()
         self.done = True
         return closing

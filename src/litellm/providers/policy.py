@@ -1,7 +1,7 @@
 """Which parameters are sent. The default is: all of them, also those that we have never heard of.
 
-Taken out are, in this order: what the provider documents as refused (an error, or silently with drop_params), and
-what the caller lists in additional_drop_params. allowed_openai_params overrules the first.
+Taken out are, in this order: what the caller lists in additional_drop_params, and what the provider documents as refused
+(an error, or silently with drop_params). allowed_openai_params overrules the second.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def truthy(value: Any) -> bool:
 
 def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str, model: str) -> Body:
     """`body` without what must not be sent. Raises UnsupportedParamsError, which names the three ways out."""
+    for path in policy.additional_drop_params:
+        body = without(body, _steps(path))
     refused = [
         name for name in unsupported if name in body and name not in ALWAYS and name not in policy.allowed_openai_params
     ]
@@ -67,8 +69,6 @@ def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str,
             )
         log.debug("drop_params: %s are not sent to %s/%s", refused, provider, model)
         body = {name: value for name, value in body.items() if name not in refused}
-    for path in policy.additional_drop_params:
-        body = without(body, _steps(path))
     return body
 
 

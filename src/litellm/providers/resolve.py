@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from litellm._log import log
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
+from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network, ssl_context
-from litellm.net.url import join, split, without_userinfo
+from litellm.net.url import join, shown, split, without_userinfo
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
@@ -25,6 +26,8 @@ from litellm.wire import quirks as body_quirks
 from litellm.wire.protocol import Body, ChatWire
 from litellm.wire.quirks import Quirks
 
+SHORTEST_SECRET = 3  # characters; shorter ones stand in ordinary words
+_CREDENTIAL = re.compile(r"(key|token|secret|password|credentials?)$", re.IGNORECASE)
 USER_AGENT = "litellm/1.106.0"
 Edit = Callable[[Body], Body]
 
@@ -38,7 +41,7 @@ class Mock(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class Place(msgspec.Struct, kw_only=True, frozen=True):
+class Place(Guarded, msgspec.Struct, kw_only=True, frozen=True):
     """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said."""
 
     model: str
@@ -52,17 +55,15 @@ class Place(msgspec.Struct, kw_only=True, frozen=True):
     supports_system_message: bool = True
     params: Mapping[str, Any] = {}
 
-    def __repr__(self) -> str:
-        return f"Place({self.model!r}, api_base={self.api_base!r})"
 
-
-class Target(msgspec.Struct, kw_only=True, eq=False):
+class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
     """A place to send to, ready: everything that does not change from call to call is made here, once.
 
     defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
     id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
     None for the call's.
     unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
+    secrets: what must not be seen in a message, should an upstream or a handler repeat it.
     """
 
     provider: Provider
@@ -85,12 +86,13 @@ class Target(msgspec.Struct, kw_only=True, eq=False):
     mock: Mock | None = None
     max_retries: int | None = None
     unusable: LiteLLMError | None = None
+    secrets: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:  # the default would show the key
-        return f"Target({self.provider.name}/{self.model} at {self.url})"
+    def __repr__(self) -> str:
+        return f"Target({self.provider.name}/{self.model} at {shown(self.url)})"
 
 
-class Defaults(msgspec.Struct, frozen=True):
+class Defaults(Guarded, msgspec.Struct, frozen=True):
     """What module settings say where a call does not: litellm.api_key, litellm.openai_key, litellm.api_base."""
 
     api_key: str | None = None
@@ -240,7 +242,8 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     if provider.handler is not None:
         return Target(
             provider=provider, model=model, handler=provider.handler, api_base=place.api_base, api_key=place.api_key,
-            headers=place.extra_headers, network=place.network, params=place.params,
+            headers=place.extra_headers, network=place.network, params=place.params, policy=place.policy,
+            secrets=_secrets(place, place.api_key, place.api_base or ""),
         )  # fmt: skip
     base, key = credentials(provider, place.api_base, place.api_key, named=named, defaults=defaults)
     if base is None:
@@ -259,6 +262,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
             model = match.expand(elsewhere.model) if elsewhere.model else model
             break
     try:
+        split(base)
         base, userinfo = without_userinfo(base)
         url = join(base, path)
     except ValueError as error:
@@ -269,7 +273,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         except ValueError as error:
             raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
     if key is None and userinfo is None:
-        _require_key(provider, base, model)
+        _require_key(provider, base, model, place.api_base)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     if key is not None:
         headers |= provider.auth.sign(key, url)
@@ -284,8 +288,18 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers={**headers, **place.extra_headers},
         network=place.network, wire=wire, edits=_edits(place, provider), policy=place.policy,
-        params=place.params,
+        params=place.params, secrets=_secrets(place, key, place.api_base or base),
     )  # fmt: skip
+
+
+def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:
+    """What is secret about a place: its key, what stands in its URL beside the address, headers, and named credentials."""
+    found = [key, place.organization, *place.extra_headers.values()]
+    if "@" in base or "?" in base:
+        parts = urlsplit(base)
+        found += [parts.username, parts.password, *(value for _, value in parse_qsl(parts.query))]
+    found += [value for name, value in place.params.items() if isinstance(value, str) and _CREDENTIAL.search(name)]
+    return tuple({text for text in found if text and len(text) > SHORTEST_SECRET})
 
 
 def _wire(provider: Provider, model: str) -> ChatWire:
@@ -301,7 +315,7 @@ def wire_named(name: str) -> ChatWire:
     return cast("ChatWire", importlib.import_module(f"litellm.wire.{name}"))
 
 
-def _require_key(provider: Provider, base: str, model: str) -> None:
+def _require_key(provider: Provider, base: str, model: str, given: str | None) -> None:
     """No key: an error before any network where one is needed; own servers are called without a header."""
     if provider.login is not None:
         raise AuthenticationError(
@@ -309,7 +323,8 @@ def _require_key(provider: Provider, base: str, model: str) -> None:
             provider.name,
             model,
         )
-    at_home = provider.base is not None and _host(base) == _host(provider.base)
+    elsewhere = given or _first_env(provider.base_env)
+    at_home = provider.base is not None and (elsewhere is None or _host(base) == _host(provider.base))
     if at_home and not provider.key_optional:
         raise AuthenticationError(
             f"no API key for {provider.name}: pass api_key=… or set {' or '.join(provider.key)}", provider.name, model

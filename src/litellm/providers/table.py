@@ -435,7 +435,7 @@ ROWS: tuple[Provider, ...] = (
     _openai(
         "vercel_ai_gateway",
         "https://ai-gateway.vercel.sh/v1",
-        key="VERCEL_AI_GATEWAY_API_KEY",
+        key=("VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"),
         base_env="VERCEL_AI_GATEWAY_API_BASE",
     ),
     _openai(

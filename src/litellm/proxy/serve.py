@@ -188,7 +188,8 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
     for signal_number in SIGNALS:
         signal.signal(signal_number, stop)
     for number in range(count):
-        start(number)
+        if not stopping:
+            start(number)
     failed = False
     while workers:
         process, status = os.wait()
@@ -200,7 +201,8 @@ def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socke
             log.error("worker %d (process %d) ended with status %d and is replaced", number, process, status)
             time.sleep(0.5)  # a worker that cannot start must not make a busy loop
             failed = False
-            start(number)
+            if not stopping:
+                start(number)
     sock.close()
     os.close(held)
     os.close(lifeline)

@@ -149,7 +149,9 @@ def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults, org
         api_key=params.get("api_key"),
         organization=organization,
         extra_headers={**params.get("headers", {}), **params.get("extra_headers", {})},
-        network=Network.of(params.get("ssl_verify", settings.ssl_verify), settings.ssl_certificate),
+        network=Network.of(
+            params.get("ssl_verify", settings.ssl_verify), params.get("ssl_certificate", settings.ssl_certificate)
+        ),
         policy=Policy(
             bool(params.get("drop_params", settings.drop_params)),
             tuple(params.get("additional_drop_params", ())),
@@ -163,7 +165,7 @@ def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults, org
         "group": entry.model_name,
         "clocks": clocks,
         "stream_clocks": stream_clocks,
-        "max_retries": params.get("max_retries"),
+        "max_retries": params.get("max_retries", params.get("num_retries")),
         "defaults": {name: value for name, value in params.items() if _is_default(name)} | params.get("extra_body", {}),
         "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0))
         if "mock_response" in params

@@ -16,6 +16,7 @@ from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retries import Retry
 from litellm.exceptions import BadRequestError, LiteLLMError
+from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
@@ -28,7 +29,7 @@ _CREDENTIALS = ("api_key", "api_base", "base_url", "api_version", "organization"
 _DEFAULT_TIMEOUTS = Timeouts()
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(Guarded, msgspec.Struct, frozen=True):
     """The module settings as they are at one moment."""
 
     defaults: Defaults
@@ -126,7 +127,7 @@ def _target(model: str, control: Mapping[str, Any], settings: Settings) -> Targe
         organization=control.get("organization"),
         extra_headers={**settings.headers, **control.get("headers", {}), **control.get("extra_headers", {})},
         network=_network(control, settings),
-        supports_system_message=control.get("supports_system_message", True) is not False,
+        supports_system_message=truthy(control.get("supports_system_message", True)),
         params={
             name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")
         },

@@ -15,6 +15,7 @@ from litellm.engine.call import Answer, Call, Opened
 from litellm.engine.drivers import arun, run
 from litellm.engine.faults import wrong_shape
 from litellm.engine.stream import CustomStreamWrapper
+from litellm.net.url import shown
 from litellm.providers.resolve import Target
 from litellm.sdk._defaults import default_client, make_call
 from litellm.types.chat import ModelResponse, ModelResponseStream
@@ -129,7 +130,7 @@ def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[
     return {
         "custom_llm_provider": target.provider.name,
         "model_id": target.id or None,
-        "api_base": target.api_base,
+        "api_base": target.api_base and shown(target.api_base),
         "litellm_model_name": target.model,
         "litellm_call_id": call.id or str(uuid.uuid4()),
         "response_cost": None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -86,7 +86,7 @@ class _Spoken(OpenAIObject):
 
 
 class Message(_Spoken):
-    content: Text | list[Any] | None = None
+    content: Text | None = None
     role: Text = "assistant"
     tool_calls: list[ChatCompletionMessageToolCall] | None = None
     function_call: FunctionCall | None = None
@@ -97,7 +97,7 @@ class Message(_Spoken):
 
 
 class Delta(_Spoken):
-    content: Text | list[Any] | None = None
+    content: Text | None = None
     role: Text | None = None
     function_call: FunctionCall | None = None
     tool_calls: list[ChatCompletionDeltaToolCall] | None = None
@@ -174,6 +174,8 @@ class ModelResponse(ModelResponseBase):
     """
 
     choices: list[Choices] = Field(default_factory=lambda: [Choices()])
+    if TYPE_CHECKING:
+        usage: Usage  # not a declared field: it is there when the upstream sent it, and callers look in model_extra
 
     def __init__(self, /, **fields: Any) -> None:
         fields.pop("stream", None)  # LiteLLM's constructor has it; a stream's chunks are ModelResponseStream

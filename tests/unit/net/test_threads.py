@@ -6,10 +6,11 @@ import copy
 import random
 import threading
 
-import litellm
 import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.raw_client import HI
+
+import litellm
 
 THREADS = 64
 ROUNDS = 200

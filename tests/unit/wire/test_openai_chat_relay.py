@@ -77,7 +77,7 @@ def test_s1_one_byte_at_a_time(newline):
 
 def test_s1_the_last_event_may_lack_its_blank_line():
     """S1: some servers end without the blank line after the last event."""
-    chunk = {"id": "1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    chunk = {"id": "1", "created": 1, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     chunks, decoder = decoded([b"data: " + json.dumps(chunk).encode()])
     assert [made.value for made in chunks] == [chunk]
     assert decoder.complete
@@ -85,7 +85,7 @@ def test_s1_the_last_event_may_lack_its_blank_line():
 
 def test_s1_a_byte_order_mark_hides_nothing():
     """S1: the standard allows one at the beginning of the stream, to be ignored."""
-    chunk = {"id": "1", "choices": [{"index": 0, "delta": {"content": "first"}}]}
+    chunk = {"id": "1", "created": 1, "choices": [{"index": 0, "delta": {"content": "first"}}]}
     chunks, _ = decoded([b"\xef\xbb\xbf" + SSE().event(chunk)])
     assert [made.value for made in chunks] == [chunk]
 

@@ -1,0 +1,256 @@
+"""The table of providers: its facts against the list they were taken from, and every row in use."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.upstream import Upstream
+
+import litellm
+from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.providers.resolve import Place, resolve
+from litellm.providers.spec import Provider
+from litellm.providers.table import BY_NAME, NOT_YET, ROWS
+from litellm.wire.protocol import ChatDecoder, ChatWire
+
+DATA = Path(__file__).parents[2] / "data" / "providers.json"
+LISTED: list[dict[str, Any]] = json.loads(DATA.read_text(encoding="utf-8"))
+HI = [{"role": "user", "content": "hi"}]
+KEY = "key-of-the-test"
+
+# Rows of our own, which the list does not have.
+OURS = {"mock"}
+# Where the address is not base + /chat/completions, as the list's notes say.
+PATHS = {
+    "docker_model_runner": "/v1/chat/completions",
+    "datarobot": "/genai/llmgw/chat/completions",
+    "gradient_ai": "/v1/chat/completions",
+    "heroku": "/v1/chat/completions",
+    "huggingface": "/v1/chat/completions",
+    "snowflake": "/cortex/v1/chat/completions",
+}
+PLACEHOLDERS = {"snowflake": {"SNOWFLAKE_ACCOUNT_ID": "acme"}, "bedrock_mantle": {"AWS_REGION": "eu-west-1"}}
+SERVING = [row for row in ROWS if row.name not in OURS and "chat" in row.wires]
+
+all_listed = pytest.mark.parametrize("fact", LISTED, ids=lambda fact: fact["provider"])
+all_serving = pytest.mark.parametrize("row", SERVING, ids=lambda row: row.name)
+
+
+@pytest.fixture(scope="module")
+def up():
+    with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for row in ROWS:
+        for name in (*row.key, *row.base_env, *row.env_headers):
+            monkeypatch.delenv(name, raising=False)
+
+
+# --- the facts -------------------------------------------------------------------------------------------------------
+
+
+@all_listed
+def test_rows_hold_the_listed_facts(fact):
+    """Name, base, and the variables for key and base."""
+    row = BY_NAME[fact["provider"]]
+    assert row.name == fact["provider"]
+    assert row.base == fact["api_base"]
+    assert (fact["api_key_env"] in row.key) if fact["api_key_env"] else not row.key
+    assert (fact["api_base_env"] in row.base_env) if fact["api_base_env"] else not row.base_env
+
+
+@all_listed
+def test_rows_hold_what_the_notes_say(fact):
+    """Aliases, optional keys, renamed parameters and the like, as far as a note can be read by a machine."""
+    row, notes = BY_NAME[fact["provider"]], fact.get("notes") or ""
+    for alias in re.findall(r"\b[A-Z][A-Z0-9_]+_(?:API_KEY|TOKEN|API_BASE|PAT)\b", notes):
+        known = {*row.key, *row.base_env, *row.env_headers.values()}
+        assert alias in known or _is_about_something_else(alias, notes), f"{alias} is in the notes: {notes}"
+    if "max_completion_tokens sent as max_tokens" in notes:
+        assert row.quirks.rename["max_completion_tokens"] == "max_tokens"
+    if "content lists flattened" in notes:
+        assert row.quirks.flatten_text_parts
+    if "base required" in notes:
+        assert row.base is None
+    if re.search(r"dummy key|default key|stub key", notes):
+        assert row.key_optional, "where a dummy will do, none is needed"
+    if "OAuth" in notes and fact["api_key_env"] is None:
+        assert row.login
+
+
+def _is_about_something_else(variable: str, notes: str) -> bool:
+    """Variables that the notes name for other operations or to say that they are not read."""
+    return bool(re.search(rf"(?:responses API|images)[^;]*{variable}|{variable}[^;]*only read", notes))
+
+
+def test_rows_are_those_of_the_list():
+    """None missing, none invented, none twice."""
+    names = [row.name for row in ROWS]
+    assert len(names) == len(set(names))
+    assert set(names) == {fact["provider"] for fact in LISTED} | OURS
+    assert set(litellm.provider_list) >= set(names)
+
+
+def test_rows_are_in_alphabetical_order():
+    """So that one can find one, and two people can add theirs without meeting."""
+    names = [row.name for row in ROWS]
+    assert names == sorted(names)
+
+
+def test_rows_do_not_claim_the_same_name():
+    """A bare model name or an alias means one provider."""
+    patterns = [pattern for row in ROWS for pattern in row.names]
+    assert len(patterns) == len(set(patterns))
+    taken = [name for row in ROWS for name in (row.name, *row.aliases)]
+    assert len(taken) == len(set(taken))
+    assert not NOT_YET & set(taken)
+
+
+# --- the wires -------------------------------------------------------------------------------------------------------
+
+
+def _public(protocol: type) -> set[str]:
+    return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("wire", sorted({row.wires["chat"] for row in SERVING}))
+def test_rows_name_wires_that_are_wires(wire):
+    """Every wire that a row names can be imported and has all that the Protocol asks for, with its parameters."""
+    module = importlib.import_module(f"litellm.wire.{wire}")
+    for name in _public(ChatWire):
+        found, wanted = getattr(module, name), getattr(ChatWire, name, None)
+        if inspect.isfunction(wanted):
+            parameters = list(inspect.signature(wanted).parameters)[1:]
+            assert list(inspect.signature(found).parameters) == parameters
+    decoder = module.decoder(include_usage=True)
+    for name in _public(ChatDecoder):
+        assert hasattr(decoder, name)
+
+
+# --- every row in use ------------------------------------------------------------------------------------------------
+
+
+def _call(row: Provider, base: str, *, sync: bool, **params: Any) -> Any:
+    params = {"model": f"{row.name}/vendor/the-model", "messages": HI, "api_base": base, "num_retries": 0, **params}
+    return litellm.completion(**params) if sync else litellm.acompletion(**params)
+
+
+@all_serving
+@pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+async def test_rows_chat(up, row, sync):
+    """A chat arrives at the row's path, with its key in the row's headers, under the model's name without our prefix."""
+    up.requests.clear()
+    params = {"api_key": KEY, "max_completion_tokens": 5, "vendor_option": [1]}
+    answer = _call(row, up.url, sync=sync, **params)
+    answer = answer if sync else await answer
+    assert answer.choices[0].message.content == "Hello from upstream."
+    seen = up.requests[0]
+    assert seen.path == row.base_suffix + PATHS.get(row.name, "/chat/completions")
+    _assert_key(row, seen.headers)
+    assert seen.headers["content-type"] == "application/json"
+    assert seen.headers["user-agent"].startswith("litellm/")
+    assert seen.fields["model"] == "vendor/the-model"
+    assert seen.fields["messages"] == HI
+    assert seen.fields["vendor_option"] == [1]
+    renamed = row.quirks.rename.get("max_completion_tokens", "max_completion_tokens")
+    assert seen.fields[renamed] == 5
+    wanted = {"model", "messages", "vendor_option", renamed, *row.quirks.force}
+    assert set(seen.fields) == wanted, "nothing that nobody said (C12)"
+
+
+def _assert_key(row: Provider, headers: dict[str, str]) -> None:
+    assert headers["authorization"] == f"Bearer {KEY}"
+    if row.name == "sarvam":
+        assert headers["api-subscription-key"] == KEY
+    if row.name == "snowflake":
+        assert headers["x-snowflake-authorization-token-type"] == "KEYPAIR_JWT"
+
+
+@all_serving
+def test_rows_stream(up, row):
+    """A stream too, and the same text."""
+    up.requests.clear()
+    stream = _call(row, up.url, sync=True, stream=True, api_key=KEY, stream_options={"include_usage": True})
+    chunks = list(stream)
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "Hello from upstream."
+    assert chunks[-1].usage.total_tokens == 13
+    assert up.requests[0].fields["stream"] is True
+
+
+@all_serving
+def test_rows_resolve_at_home(row, monkeypatch):
+    """With the key's variable set, the row's own address; without, an error that names it, unless no key is needed."""
+    for name, value in PLACEHOLDERS.get(row.name, {}).items():
+        monkeypatch.setenv(name, value)
+    place = Place(model=f"{row.name}/the-model")
+    if row.base is None:
+        with pytest.raises(BadRequestError, match="api_base"):
+            resolve(place)
+        return
+    if row.login is None and not row.key_optional:
+        with pytest.raises(AuthenticationError, match=row.key[0]):
+            resolve(place)
+    for variable in row.key:
+        with monkeypatch.context() as patched:
+            patched.setenv(variable, KEY)
+            target = resolve(place)
+        assert target.headers["Authorization"] == f"Bearer {KEY}"
+        assert "{" not in target.url
+        assert target.url.startswith("https://" if not row.key_optional else "http")
+        assert target.url.endswith("/chat/completions")
+        assert "//" not in target.url.partition("://")[2]
+
+
+@all_serving
+def test_rows_take_a_base_from_the_environment(up, row, monkeypatch):
+    """Each of the row's variables for the base is read, and the key's variable goes there too."""
+    for variable in row.base_env:
+        up.requests.clear()
+        with monkeypatch.context() as patched:
+            patched.setenv(variable, up.base)
+            if row.key:
+                patched.setenv(row.key[0], KEY)
+            params = {} if row.key else {"api_key": KEY}
+            litellm.completion(f"{row.name}/vendor/m", HI, **params)
+        _assert_key(row, up.requests[0].headers)
+
+
+def test_rows_by_model():
+    """Models that live elsewhere, or under another name, as the notes say."""
+
+    def at_home(model: str) -> tuple[str, str]:
+        target = resolve(Place(model=model, api_key=KEY))
+        return target.url, target.model
+
+    assert at_home("baseten/abcd1234")[0] == (
+        "https://model-abcd1234.api.baseten.co/environments/production/sync/v1/chat/completions"
+    )
+    assert at_home("baseten/vendor/model")[0] == "https://inference.baseten.co/v1/chat/completions"
+    assert at_home("fireworks_ai/llama")[1] == "accounts/fireworks/models/llama"
+    assert at_home("fireworks_ai/accounts/me/models/x")[1] == "accounts/me/models/x"
+    ragflow = resolve(Place(model="ragflow/chat/7/name", api_base="http://host:9380"))
+    assert (ragflow.url, ragflow.model) == ("http://host:9380/api/v1/chats_openai/7/chat/completions", "name")
+    azure = resolve(Place(model="azure_ai/m", api_base="https://x.services.ai.azure.com/models", api_key=KEY))
+    assert (azure.headers["api-key"], azure.headers.get("Authorization")) == (KEY, None)
+
+
+@pytest.mark.parametrize("name", sorted(NOT_YET))
+def test_rows_that_do_not_exist_yet(name):
+    """LiteLLM's other providers are a clear error, never a wrong guess."""
+    with pytest.raises(BadRequestError, match=f"{name} is not supported yet"):
+        litellm.completion(f"{name}/m", HI, api_base="http://127.0.0.1:1")
+
+
+def test_rows_without_chat():
+    """A provider that only completes text says so."""
+    with pytest.raises(BadRequestError, match="does not serve chat completions"):
+        litellm.completion("text-completion-openai/m", HI, api_key=KEY)
