@@ -201,9 +201,9 @@ TITLES = {model: title for title, model in SECTIONS}
 MORE = {
     schema.LitellmParams: (
         "Besides these keys, OpenAI's chat parameters (`temperature`, `max_tokens`, …) are defaults for requests to this "
-        "deployment, and so are further keys that we do not know, such as `top_k`, unless they belong to another provider's "
-        "access (`aws_…`, `vertex_…`) or are named like a credential. A provider of your own is handed all keys, as "
-        "`litellm_params`."
+        "deployment, and so are further keys that we do not know, such as `top_k`, unless they belong to the access of "
+        "another provider (`aws_…`, `vertex_…`) or are named like a credential. A provider of your own is handed "
+        "all keys, as `litellm_params`."
     ),
 }
 # What the types do not say in a reader's words.
