@@ -7,9 +7,12 @@ import signal
 import socket
 
 import pytest
+from click.testing import CliRunner
 from tests.e2e.talk import HI, KEY, Talk, deployment
 from tests.fakes.upstream import Upstream
 from tests.processes import Gateway, run_command
+
+from litellm.cli.run import main
 
 PUBLIC_REFUSAL = re.compile(r"refusing to listen on .*master_key.*LITELLM_MASTER_KEY.*\n +sk-\S{24,}\n", re.DOTALL)
 
@@ -207,16 +210,17 @@ def test_a_file_that_is_fine(tmp_path, module_upstream):
     assert KEY not in ended.stdout
 
 
-@pytest.mark.parametrize("text", [None, "", "model_list: [", "- a list"], ids=repr)
-def test_what_is_no_config(tmp_path, text):
-    """O1: a missing, empty or unreadable file, told without a traceback; an empty one is a config that serves nothing."""
-    file = tmp_path / "config.yaml"
-    if text is not None:
-        file.write_text(text, encoding="latin-1")
-    ended = run_command("check", str(file))
-    assert ended.returncode == (0 if text == "" else 1)
-    assert ended.stderr == ""
-    assert str(file) in ended.stdout
+def test_what_is_no_config(tmp_path):
+    """O1: a missing, an unreadable or a wrong file is told without a traceback; an empty one is a config that serves
+    nothing."""
+    for name, text in {"missing": None, "empty": "", "broken": "model_list: [", "list": "- a list"}.items():
+        file = tmp_path / name
+        if text is not None:
+            file.write_text(text)
+        ended = CliRunner().invoke(main, ["check", str(file)])  # the command, without a process for each of them
+        assert ended.exit_code == (0 if name == "empty" else 1), name
+        assert str(file) in ended.output
+        assert ended.exception is None or isinstance(ended.exception, SystemExit)
 
 
 @pytest.mark.parametrize("how", ["check", "start"])

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.upstream import Upstream
 from tests.suite.doors import DOORS, KEY, Door, House, ProxyByOpenAI, ProxyRaw
@@ -17,21 +16,12 @@ from tests.suite.inprocess import ServedProxy, deployment
 import litellm
 from litellm.engine import retries
 
-settings.register_profile(
-    "suite", deadline=None, max_examples=15, derandomize=True,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
-settings.register_profile("long", settings.get_profile("suite"), max_examples=400, derandomize=False)
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "suite")
-
 _NETWORK = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_VERIFY", "SSL_CERTIFICATE"}
 
 
 @pytest.fixture(autouse=True)
 def clean_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """No keys, bases, proxies or settings that somebody else set up; retries follow each other quickly."""
-    settings.load_profile(PROFILE)
     for name in list(os.environ):
         if name.upper() in _NETWORK or name.startswith("LITELLM_") or name.endswith(("_API_KEY", "_API_BASE")):
             monkeypatch.delenv(name)

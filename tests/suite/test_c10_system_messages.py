@@ -6,11 +6,12 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import behaviour as act
 from tests.suite.chunks import text, values
 from tests.suite.doors import ProxyRaw, text_of
+from tests.suite.examples import examples
 from tests.suite.inprocess import ServedProxy, deployment
 
 
@@ -139,7 +140,7 @@ parameters = st.fixed_dictionaries(
 )
 
 
-@settings(settings.get_profile("suite"), max_examples=40)
+@examples(40)
 @given(
     messages=messages_of,
     params=parameters,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from tests.suite.chunks import differences, streams
 from tests.suite.doors import text_of
+from tests.suite.examples import examples
 from tests.suite.handlers import generic, with_method
 
 import litellm
 from litellm import ModelResponseStream
 from litellm.types.utils import Delta, GenericStreamingChunk, StreamingChoices
 
-FEW = settings(settings.get_profile("suite"), max_examples=12)
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cache_read_input_tokens": 1}
 ASKED = {"stream_options": {"include_usage": True}}
 
@@ -31,7 +31,7 @@ def yielding(*chunks: Any, sync: bool = True) -> Any:
 
 
 @pytest.mark.parametrize("sync", [True, False], ids=["streaming", "astreaming"])
-@FEW
+@examples(12)
 @given(sent=streams())
 def test_c2_openai_chunks_survive(handlers, sync, sent):
     """C2, S1: random OpenAI chunks as dicts, through a handler, at every door."""
@@ -40,7 +40,7 @@ def test_c2_openai_chunks_survive(handlers, sync, sent):
     assert differences(wanted, got) == []
 
 
-@FEW
+@examples(12)
 @given(sent=streams())
 def test_c2_chunk_objects_survive(handlers, sent):
     """C2: the same as ModelResponseStream objects."""

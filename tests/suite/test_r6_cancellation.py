@@ -62,8 +62,8 @@ SCENES: dict[str, tuple[list[Behaviour], dict[str, Any], int]] = {  # what the u
         3,
     ),
     "streamed fallbacks": (
-        [act.stall(1), act.answer(TEXT, gap=0.01)],
-        {"num_retries": 0, "fallbacks": ["openai/a"], "stream": True, "timeout": 0.1},
+        [act.cut(1, gap=0.01), act.answer(TEXT, gap=0.01)],
+        {"num_retries": 0, "fallbacks": ["openai/a"], "stream": True},
         2,
     ),
     "stream_options refused": (

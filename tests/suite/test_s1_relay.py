@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes import behaviour as act
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.replies import SSE, Stream, plain_json
 from tests.suite.chunks import dialects, differences, is_usage, streams, unknown
+from tests.suite.examples import examples
 
-FEW = settings(settings.get_profile("suite"), max_examples=12)
 
-
-@FEW
+@examples(12)
 @given(st.data())
 def test_s1_stream_comes_out_as_it_went_in(door, up, data):
     """S1: random valid streams in every dialect, split across TCP segments."""
@@ -28,7 +27,7 @@ def test_s1_stream_comes_out_as_it_went_in(door, up, data):
         assert differences(wanted, other) == []
 
 
-@FEW
+@examples(12)
 @given(streams())
 def test_s1_the_proxy_changes_the_name_only(proxy_door, up, sent):
     """S1: by bare HTTP the chunks are equal, nulls included; without include_usage only the usage chunk is missing."""
@@ -38,7 +37,7 @@ def test_s1_the_proxy_changes_the_name_only(proxy_door, up, sent):
     assert proxy_door.stream() == [chunk for chunk in wanted if not is_usage(chunk)]
 
 
-@FEW
+@examples(12)
 @given(st.data())
 def test_s1_whole_answer_comes_out_as_it_went_in(door, up, data):
     """S1, C11: the same for answers that are not streamed."""

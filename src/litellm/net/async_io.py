@@ -30,8 +30,8 @@ _url = lru_cache(maxsize=1024)(yarl.URL)
 
 @lru_cache(maxsize=256)
 def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    # A little less than the total, so that a connection that does not come about says that this was it.
-    connect = min(timeouts.connect, max(timeouts.total - 0.02, timeouts.total / 2))
+    # Less than the total, so that a connection that does not come about says that this was it.
+    connect = min(timeouts.connect, 0.75 * timeouts.total)
     return aiohttp.ClientTimeout(
         total=timeouts.total, sock_connect=connect, sock_read=timeouts.first_byte, ceil_threshold=10_000
     )

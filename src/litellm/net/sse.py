@@ -35,6 +35,8 @@ class Parser:
         if not self._rest and not self._data and data.startswith(b"data: ") and data.endswith(b"\n\n"):
             body = data[6:-2]
             if b"\r" not in body:
+                if b"\n" not in body:
+                    return [body]
                 payloads = body.split(b"\n\ndata: ")
                 if not any(b"\n" in payload for payload in payloads):
                     return payloads

@@ -197,9 +197,8 @@ def credentials(
 
     A key from the environment goes only to a provider that was named. An empty key counts as none.
     """
-    is_openai = provider.name in ("openai", "text-completion-openai", "custom_openai")
     home = _first_env(provider.base_env) or provider.base
-    base = api_base or (defaults.api_base if is_openai else None) or home
+    base = api_base or (defaults.api_base if provider.openai else None) or home
     if base is not None and provider.variables:
         base = _filled(base, provider)
     if base is not None and provider.base_suffix and not urlsplit(base).path.rstrip("/").endswith(provider.base_suffix):
@@ -209,7 +208,7 @@ def credentials(
         # "" says: no key. At home that is read as "not given"; elsewhere nothing of ours is sent in its place.
         away = api_base is not None and api_base != home and (provider.key_stays_home or api_key == "")
         from_env = _first_env(provider.key) if named and not away else None
-        if is_openai:
+        if provider.openai:
             key = None if away else defaults.api_key or defaults.openai_key or from_env
         else:
             key = from_env or (None if away else defaults.api_key)
@@ -283,7 +282,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         if value := os.environ.get(variable):
             headers[header] = value
     organization = place.organization or defaults.organization
-    if provider.name == "openai" and (organization or os.environ.get("OPENAI_ORGANIZATION")):
+    if provider.openai and (organization or os.environ.get("OPENAI_ORGANIZATION")):
         headers["OpenAI-Organization"] = organization or os.environ["OPENAI_ORGANIZATION"]
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers={**headers, **place.extra_headers},

@@ -30,7 +30,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     wires: operation → module in litellm.wire. auth: how a key becomes headers. quirks: how its format differs.
     unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
     variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
-    login: what it takes instead of a key, which we do not do (yet). status: "tested" once a live run was recorded.
+    openai: litellm.openai_key, litellm.api_base and organizations are meant for it. login: what it takes instead of a
+    key, which we do not do (yet). status: "tested" once a live run was recorded.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     variables: Mapping[str, tuple[str, ...]] = {}
     env_headers: Mapping[str, str] = {}
+    openai: bool = False
     login: str | None = None
     status: str = "listed"
     handler: Any = None

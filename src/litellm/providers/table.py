@@ -118,7 +118,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="CRUSOE_API_BASE",
         quirks=_MAX_TOKENS,
     ),
-    _openai("custom_openai", None, key="OPENAI_API_KEY", developer_role=True),
+    _openai("custom_openai", None, key="OPENAI_API_KEY", openai=True, developer_role=True),
     _openai(
         "darkbloom",
         "https://api.darkbloom.dev/v1",
@@ -308,6 +308,7 @@ ROWS: tuple[Provider, ...] = (
         key="OPENAI_API_KEY",
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         names=_OPENAI_NAMES,
+        openai=True,
         developer_role=True,
     ),
     _openai("openai_like", None, key="OPENAI_LIKE_API_KEY", base_env="OPENAI_LIKE_API_BASE", developer_role=True),
@@ -422,6 +423,7 @@ ROWS: tuple[Provider, ...] = (
         wires={},
         key="OPENAI_API_KEY",
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        openai=True,
         developer_role=True,
     ),
     _openai(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.suite.examples import examples
 
 from litellm.engine.call import Answer, Call
 from litellm.engine.retries import FIRST_DELAY, LONGEST_DELAY, Retry, retry_after, retryable, retrying
@@ -77,6 +78,7 @@ def drive(made: Call, script: Script) -> tuple[Answer | LiteLLMError, list[float
 BOOM = InternalServerError("boom", "openai", "m")
 
 
+@examples(50)
 @given(limit=st.integers(0, 6), fails=st.integers(0, 8))
 def test_r3_as_many_as_allowed_and_needed(limit, fails):
     """R3: min(n, failures) + 1 attempts, and one pause between two of them."""
@@ -89,6 +91,7 @@ def test_r3_as_many_as_allowed_and_needed(limit, fails):
         assert ended.retries == fails
 
 
+@examples(50)
 @given(used=st.integers(1, 12))
 def test_r3_full_jitter_within_growing_bounds(used):
     """R3: anything from nothing up to a bound that doubles and then stays."""
@@ -99,6 +102,7 @@ def test_r3_full_jitter_within_growing_bounds(used):
     assert max(delays) > bound / 4
 
 
+@examples(50)
 @given(used=st.integers(1, 5), asked=st.floats(0, 60))
 def test_r3_never_sooner_than_asked(used, asked):
     """R3: the wait is at least the Retry-After, jitter comes on top."""

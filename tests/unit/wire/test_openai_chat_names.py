@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.suite.chunks import streams, values
+from tests.suite.examples import examples
 
 from litellm.wire import openai_chat
 from litellm.wire.openai_chat import Relabel, glance
 from litellm.wire.protocol import Outgoing
 
-MANY = settings(max_examples=200, deadline=None, derandomize=True)
 names = st.one_of(
     st.sampled_from(["m", "model", '"model":"m"', "a\\", 'q"', "日本", "gpt-4o", ""]), st.text(max_size=5)
 )
@@ -26,7 +26,7 @@ objects = st.recursive(
 )
 
 
-@MANY
+@examples(120)
 @given(
     rest=objects,
     old=names,
@@ -45,7 +45,7 @@ def test_relabel_is_right_for_any_json(rest, old, new, where, indent, separators
     assert json.loads(Relabel(new)(data, old)) == answer | {"model": new}
 
 
-@MANY
+@examples(120)
 @example(rest={"deep": {"model": None}}, new="m")
 @example(rest={"deep": {"model": "m"}}, new="x")
 @given(rest=objects, new=names)
@@ -56,7 +56,7 @@ def test_relabel_where_there_was_no_name(rest, new):
     assert json.loads(Relabel(new)(data, None)) == answer | {"model": new}
 
 
-@settings(MANY, max_examples=40)
+@examples(20)
 @given(streams(), names)
 def test_relabel_follows_a_stream(sent, new):
     """C11: one Relabel serves all chunks of a stream."""
@@ -89,6 +89,7 @@ def test_glance_leaves_what_is_odd_to_the_decoder(data):
     assert glance(data) is None
 
 
+@examples(100)
 @given(st.binary(max_size=60))
 def test_glance_never_raises(data):
     """Nothing an upstream sends breaks it."""
@@ -128,6 +129,7 @@ def test_errors_of_a_list_are_shown():
     assert len(openai_chat.error(500, b"x" * 100_000).message) < 1000
 
 
+@examples(100)
 @given(st.dictionaries(st.text(max_size=5), values, max_size=4), st.text(max_size=5), st.booleans())
 def test_encode_sends_what_it_was_given(body, model, stream):
     """C12: the body, the model, `stream` where there is one; nothing else."""

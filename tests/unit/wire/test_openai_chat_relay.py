@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.fakes.replies import SSE
 from tests.suite.chunks import dialects, is_usage, segments, streams, written
+from tests.suite.examples import examples
 
 from litellm.wire import openai_chat
 from litellm.wire.protocol import StreamFault, WrongShape
-
-MANY = settings(
-    max_examples=100, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
-SOME = settings(MANY, max_examples=40)
 
 
 def decoded(pieces, *, include_usage=True):
@@ -29,7 +24,7 @@ def decoded(pieces, *, include_usage=True):
     return [*chunks, *decoder.end()], decoder
 
 
-@MANY
+@examples(60)
 @given(st.data())
 def test_s1_every_field_survives_any_cutting(data):
     """S1: unknown keys, several choices, several kinds of text in one chunk, any dialect of SSE, bytes cut anywhere."""
@@ -42,7 +37,7 @@ def test_s1_every_field_survives_any_cutting(data):
         assert json.loads(chunk.payload) == original
 
 
-@SOME
+@examples(25)
 @given(st.data())
 def test_s3_without_usage_only_the_usage_chunk_is_missing(data):
     """S3: hiding the usage chunk hides nothing else; its numbers are still known to us."""
@@ -52,7 +47,7 @@ def test_s3_without_usage_only_the_usage_chunk_is_missing(data):
     assert decoder.usage == next((chunk["usage"] for chunk in sent if is_usage(chunk)), None)
 
 
-@SOME
+@examples(25)
 @given(streams(usage=False))
 def test_s4_only_the_whole_stream_is_complete(sent):
     """S4: without its last chunk (a finish_reason) and [DONE], a stream is not complete."""

@@ -1,0 +1,29 @@
+"""For all tests: which of them measure time, and so run alone, after the others."""
+
+from __future__ import annotations
+
+import pytest
+
+# What these assert is bounded in time by what was promised (an abort seen within 250 ms, a wait of at least so long).
+# Beside three other processes on two cores they would test the machine.
+MEASURE_TIME = (
+    "tests/e2e/test_proxy_handlers.py",
+    "tests/e2e/test_proxy_leaving.py",
+    "tests/e2e/test_proxy_stopping.py",
+    "tests/suite/test_c5_blocking.py",
+    "tests/suite/test_r3_retries.py",
+    "tests/suite/test_r6_cancellation.py",
+    "tests/suite/test_s6_clocks.py",
+    "tests/suite/test_s8_abort.py",
+    "tests/unit/net/test_leaving.py",
+    "tests/unit/net/test_loops.py",
+    "tests/unit/net/test_transport_faults.py",
+    "tests/unit/test_fakes.py",
+    "tests/unit/test_fakes_network.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(MEASURE_TIME):
+            item.add_marker(pytest.mark.alone)
