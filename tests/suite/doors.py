@@ -131,7 +131,7 @@ class ProxyRaw(Door):
         assert done == "[DONE]", f"the last event is {done!r}"
         chunks = [json.loads(event) for event in events]
         for at, chunk in enumerate(chunks):
-            if "error" in chunk:
+            if chunk.get("error"):
                 assert at == len(chunks) - 1, "something was said after the error"
                 told = chunk["error"]
                 raise Failure(int(told["code"]), told["message"], chunks=chunks[:at], body=chunk)
@@ -186,14 +186,14 @@ class ProxyByOpenAI(Door):
     def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
         with _told():
             answer = self._client.chat.completions.create(model=model, messages=messages, extra_body=params)
-            return answer.to_dict()
+            return answer.to_dict(warnings=False)
 
     def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
         chunks: Chunks = []
         with _told(chunks):
             made = self._client.chat.completions.create(model=model, messages=messages, stream=True, extra_body=params)
             for chunk in made:
-                chunks.append(chunk.to_dict())
+                chunks.append(chunk.to_dict(warnings=False))
         return chunks
 
     def close(self) -> None:

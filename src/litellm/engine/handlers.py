@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from litellm.engine import mock
+from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.faults import broken, said, wrong_shape
 from litellm.engine.stream import advance
@@ -33,7 +34,10 @@ def attempt(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opene
     """Ask the handler once. What it raises becomes the error of its status_code."""
     if call.stream and implemented(target.handler, "streaming", "astreaming"):
         return (yield from _stream(call, target, clocks))
-    data = yield from _ask_whole(call, target, clocks)
+    if not call.stream and _only_streams(target.handler):
+        data: Any = yield from _collected(call, target, clocks)
+    else:
+        data = yield from _ask_whole(call, target, clocks)
     if not call.stream:
         model, usage = (data.model, data.get("usage")) if isinstance(data, ModelResponse) else _named(data)
         return Answer(target=target, asked=call.model, headers={}, data=data, model=model, usage=usage)
@@ -43,6 +47,27 @@ def attempt(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opene
         decoder=openai_chat.decoder(include_usage=call.show_usage),
         first=mock.as_chunks(body, show_usage=call.show_usage), finished=True,
     )  # fmt: skip
+
+
+def _only_streams(handler: Any) -> bool:
+    return not implemented(handler, "completion", "acompletion") and implemented(handler, "streaming", "astreaming")
+
+
+def _collected(call: Call, target: Target, clocks: Timeouts) -> Flow[ModelResponse | None]:
+    """A whole answer from a handler that can only stream."""
+    opened = yield from _stream(call, target, clocks)
+    chunks = opened.first
+    try:
+        while not opened.finished:
+            try:
+                piece = yield opened.source.step
+            except Exception as error:
+                raise _translated(error, target) from error
+            chunks += advance(opened, piece)
+    finally:
+        if not opened.finished:
+            opened.source.close()
+    return stream_chunk_builder([chunk.value for chunk in chunks])
 
 
 def _nothing() -> None:
@@ -83,7 +108,7 @@ def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
     opened = Opened(
         target=target, asked=call.model, headers={}, first=[],
         source=Source(Ask(puller.pull, puller.apull, (), clocks.between), puller.close, puller.close),
-        decoder=GenericDecoder(include_usage=call.show_usage, model=target.model),
+        decoder=GenericDecoder(include_usage=call.show_usage or not call.stream, model=target.model),
     )  # fmt: skip
     try:
         while not opened.finished:

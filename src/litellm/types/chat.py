@@ -104,9 +104,6 @@ class Delta(_Spoken):
     audio: Any = None
     provider_specific_fields: dict[str, Any] | None = None
 
-    def __init__(self, /, content: Any = None, role: str | None = None, **fields: Any) -> None:
-        super().__init__(**{"content": content, "role": role, **fields})
-
 
 class _Choice(OpenAIObject):
     @model_serializer(mode="wrap")

@@ -247,7 +247,7 @@ class Decoder:
 
     def _read(self, payloads: list[bytes], chunks: list[Chunk]) -> None:
         for payload in payloads:
-            if payload == sse.DONE:
+            if payload.strip() == sse.DONE:
                 self.done = True
                 break
             chunks += self.take(_object(payload), payload)
@@ -262,6 +262,9 @@ class Decoder:
         choices = value.get("choices")
         if choices:
             changed = self._note(choices) or changed
+        elif choices is None:
+            value["choices"] = []
+            changed = True
         chunk = Chunk(value, None if changed else payload)
         if not choices and value.get("usage"):
             self._usage_chunk = chunk
@@ -295,6 +298,9 @@ class Decoder:
             index = choice.get("index", 0)
             self._begun.add(index)
             delta = choice.get("delta")
+            if delta is None:
+                choice["delta"] = {}
+                changed = True
             if delta and delta.get("tool_calls"):
                 changed = self._settle_tools(index, delta["tool_calls"]) or changed
             reason = choice.get("finish_reason")
