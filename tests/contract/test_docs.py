@@ -330,7 +330,7 @@ def test_caveats_of_the_configuration_still_hold() -> None:
     assert found.loader is not None
     generator = importlib.util.module_from_spec(found)
     found.loader.exec_module(generator)
-    state = (SOURCE / "proxy" / "state.py").read_text(encoding="utf-8")
+    state = (SOURCE / "proxy" / "deployments.py").read_text(encoding="utf-8")
     readers = [*SOURCE.glob("proxy/*.py"), *SOURCE.glob("cli/*.py"), *SOURCE.glob("router/**/*.py")]
     everywhere = "".join(file.read_text(encoding="utf-8") for file in readers)
     for (section, key), caveat in generator.CAVEATS.items():

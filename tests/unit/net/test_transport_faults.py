@@ -163,6 +163,7 @@ def test_the_race_with_a_closing_server(caller, up, stream, retries):
     up.next(act.answer(after_answer="close_on_next_request"))
     ask = caller.chunks if stream else caller.ask
     assert ask(api_base=up.base)
+    caller.notice()  # a stream gives its connection back a moment after its [DONE]
     if not retries:
         with pytest.raises(litellm.APIConnectionError, match="closed the connection"):
             ask(api_base=up.base, num_retries=0)
