@@ -17,7 +17,9 @@ MEASURE_TIME = (
     "tests/suite/test_s8_abort.py",
     "tests/unit/net/test_leaving.py",
     "tests/unit/net/test_loops.py",
+    "tests/unit/net/test_transport_clocks.py",
     "tests/unit/net/test_transport_faults.py",
+    "tests/unit/net/test_transport_oddities.py",
     "tests/unit/test_fakes.py",
     "tests/unit/test_fakes_network.py",
 )

@@ -98,6 +98,18 @@ class AsyncReply:
             asyncio.get_running_loop().call_later(LAST_BYTES, self.close)
 
 
+class Connector(aiohttp.TCPConnector):
+    """aiohttp's pool, which would also give out a connection on which bytes have come since its last answer: the next
+    caller would be told what somebody else asked, or what nobody did."""
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        while (connection := await super()._get(key, traces)) is not None:
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            connection.close()
+        return None
+
+
 class Session:
     """One loop's connections. They are pooled without a limit: limits belong to deployments, not to sockets."""
 
@@ -105,9 +117,7 @@ class Session:
         self.proxies = Proxies()
         self.streams: WeakSet[AsyncReply] = WeakSet()  # those that may outlive the loop
         self.http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=60, family=socket.AF_INET if ipv4_only else socket.AF_UNSPEC
-            ),
+            connector=Connector(limit=0, ttl_dns_cache=60, family=socket.AF_INET if ipv4_only else socket.AF_UNSPEC),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
         )
@@ -232,6 +242,8 @@ def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
         case aiohttp.ClientHttpProxyError():
             refused = f"the proxy refused: {error.status} {error.message}"
             return TransportFault("connect", f"cannot connect to {where}: {refused}")
+        case aiohttp.ClientProxyConnectionError():
+            return TransportFault("connect", f"cannot connect to the proxy for {where}: {error.os_error}")
         case aiohttp.ClientConnectorError():
             return TransportFault("connect", f"cannot connect to {where}: {error}")
         case aiohttp.InvalidURL():

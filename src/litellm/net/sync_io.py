@@ -151,7 +151,15 @@ class SyncReply:
 
     def close(self) -> None:
         self._clock.reset()
+        if self._left_over():
+            # Bytes beyond the answer: on the next request they would pass for its answer.
+            self._response.extensions["network_stream"].close()
         self._response.close()
+
+    def _left_over(self) -> bool:
+        connection = getattr(getattr(self._response.stream, "_stream", None), "_connection", None)
+        state = getattr(connection, "_h11_state", None)  # there is no public way to look
+        return state is not None and bool(state.trailing_data[0])
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -205,7 +213,16 @@ class SyncTransport:
             return self._handle(request)
         except Exception as error:  # noqa: BLE001 - what is no fault of the network is raised again as it is
             problem = fault(error, request, in_body=False)
+        if isinstance(problem, TransportFault) and problem.kind == "connect" and self._goes_through_proxy(request):
+            problem = TransportFault("connect", f"{problem} (through a proxy)")
         raise problem
+
+    def _goes_through_proxy(self, request: Request) -> bool:
+        place = _place(request.url)
+        try:
+            return self._proxies is not None and self._proxies.find(place.scheme, place.host.decode()) is not None
+        except TransportFault:
+            return False
 
     def _handle(self, request: Request) -> httpcore2.Response:
         place = _place(request.url)
@@ -261,9 +278,6 @@ def _make_pool(network: Network, proxy: str | None) -> httpcore2.ConnectionPool:
     }
     if proxy is None:
         return httpcore2.ConnectionPool(**options)
-    parts = httpcore2.URL(proxy)
-    if parts.scheme in (b"socks5", b"socks5h"):
-        return httpcore2.SOCKSProxy(proxy_url=proxy, **options)
     return httpcore2.HTTPProxy(*_proxy_and_auth(proxy), **options)
 
 

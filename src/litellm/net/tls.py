@@ -7,9 +7,12 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # unlisted
 
 import msgspec
+
+from litellm.net.messages import TransportFault
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -85,7 +88,10 @@ class Proxies:
         self._found: dict[tuple[str, str], str | None] = {}
 
     def find(self, scheme: str, host: str) -> str | None:
-        """The proxy's URL for this scheme and host (host with port where there is one), or None to go straight."""
+        """The proxy's URL for this scheme and host (host with port where there is one), or None to go straight.
+
+        Raises TransportFault for a proxy that is none: going straight would not be what the setting asks for.
+        """
         if len(self._by_scheme) == 0:
             return None
         key = (scheme, host)
@@ -95,7 +101,18 @@ class Proxies:
             proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
             if proxy and proxy_bypass_environment(host, self._by_scheme):
                 proxy = None
-            if proxy and "://" not in proxy:
-                proxy = "http://" + proxy
-            self._found[key] = proxy
+            self._found[key] = _usable(proxy) if proxy else None
         return self._found[key]
+
+
+def _usable(proxy: str) -> str:
+    proxy = proxy if "://" in proxy else "http://" + proxy
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in proxy and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # it is not repeated: there may be a password in it
+        text = "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used: it must be http://host:port"
+        raise TransportFault("connect", text)
+    return proxy
