@@ -1,15 +1,18 @@
-"""For all tests: which of them measure time, and so run alone, after the others."""
+"""For all tests: which of them run alone, after the others: those that measure time, need port 4000, or need
+each other."""
 
 from __future__ import annotations
 
 import pytest
 
-# What these assert is bounded in time by what was promised (an abort seen within 250 ms, a wait of at least so long).
+# What most of these assert is bounded in time by what was promised (an abort seen within 250 ms, a wait of at least so long).
 # Beside three other processes on two cores they would test the machine.
-MEASURE_TIME = (
+ALONE = (
+    "tests/contract/test_seeds.py",
     "tests/e2e/test_proxy_handlers.py",
     "tests/e2e/test_proxy_leaving.py",
     "tests/e2e/test_proxy_stopping.py",
+    "tests/e2e/test_secrets.py",  # its last test reads the log of all the others
     "tests/suite/test_c5_blocking.py",
     "tests/suite/test_r3_retries.py",
     "tests/suite/test_r6_cancellation.py",
@@ -27,5 +30,5 @@ MEASURE_TIME = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(MEASURE_TIME):
+        if item.nodeid.startswith(ALONE):
             item.add_marker(pytest.mark.alone)

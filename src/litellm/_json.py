@@ -35,7 +35,22 @@ def position(body: bytes, error: Exception) -> str:
     line 1 column 9
     """
     _, marker, tail = str(error).rpartition("(byte ")
-    if not marker or not tail[:-1].isdigit():
+    if marker and tail[:-1].isdigit():
+        offset = int(tail[:-1])
+    elif isinstance(error, UnicodeDecodeError):
+        offset = _not_utf8(body)
+    elif "truncated" in str(error):
+        offset = len(body)
+    else:
         return ""
-    before = body[: int(tail[:-1])]
+    before = body[:offset]
     return f"line {before.count(10) + 1} column {len(before) - (before.rfind(10) + 1) + 1}"
+
+
+def _not_utf8(body: bytes) -> int:
+    """Where `body` stops being UTF-8; msgspec counts from the beginning of the string that it stands in."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(body)

@@ -20,8 +20,6 @@ from tests.fakes.tls import ServerTLS
 from tests.fakes.upstream import Upstream
 from tests.processes import Gateway, run_command, run_python
 
-pytestmark = pytest.mark.xdist_group("port 4000")  # one after another, in one process
-
 SEEDS = Path(__file__).parent / "seeds"
 
 # What a reader adds to a snippet that is a fragment: file → (the line before which it is missing, the missing text).

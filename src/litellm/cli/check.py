@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from litellm.proxy.config import ConfigError, load_config
+from litellm.proxy.deployments import unreachable
 from litellm.proxy.state import build
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def check(path: str | os.PathLike[str]) -> int:
     check("config.yaml")  # config.yaml: ok, 3 deployments in 2 groups
     """
     try:
-        config = load_config(path)
+        config = load_config(path, examine=unreachable)
         build(config)
     except ConfigError as error:
         problems = error.problems

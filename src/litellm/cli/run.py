@@ -17,6 +17,7 @@ from litellm._version import version
 from litellm.cli.check import check
 from litellm.proxy.auth.gate import is_weak
 from litellm.proxy.config import Config, ConfigError, load_config
+from litellm.proxy.deployments import unreachable
 
 if TYPE_CHECKING:
     from litellm.proxy.serve import Listening
@@ -37,7 +38,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - only chosen with a strong master key
 @click.option("--request_timeout", type=float, help="Seconds that a call may take.")
 @click.option("--drop_params", is_flag=True, help="Drop parameters that a provider does not take.")
 @click.option("--host", envvar="HOST", help=f"Default: {EVERYWHERE} with a strong master key, else {LOOPBACK}.")
-@click.option("--port", type=int, default=4000, envvar="PORT", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=4000, envvar="PORT", show_default=True)
 @click.option("--num_workers", type=click.IntRange(1), default=1, envvar="NUM_WORKERS", show_default=True)
 @click.option("--debug", is_flag=True, help="Log what happens. Keys are masked.")
 @click.option("--detailed_debug", is_flag=True, help="The same as --debug.")
@@ -92,7 +93,7 @@ def one_model(model: str, options: dict[str, Any]) -> Config:
 
 def _loaded(path: Path | None) -> Config:
     try:
-        return load_config(path or "")
+        return load_config(path or "", examine=unreachable)
     except ConfigError as error:
         _refuse(path, error)
 

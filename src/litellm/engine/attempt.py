@@ -10,6 +10,7 @@ from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.faults import Refused, answer_error, broken, stream_error, wrong_shape
 from litellm.engine.retries import clocks_of
 from litellm.engine.stream import advance
+from litellm.exceptions import BadRequestError
 from litellm.net.messages import Reply, Request, Timeouts, TransportFault
 from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
@@ -60,8 +61,12 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
 def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
     wire = target.wire or openai_chat
     out = Outgoing(target.model, _body(call, target, asks_usage=asks_usage), call.stream)
+    try:
+        body = wire.encode(out)
+    except (TypeError, ValueError) as unsuitable:
+        raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
     request = Request(
-        url=target.url, headers=target.headers, body=wire.encode(out), timeouts=clocks, network=target.network,
+        url=target.url, headers=target.headers, body=body, timeouts=clocks, network=target.network,
         stream=call.stream,
     )  # fmt: skip
     if call.mock is not None or target.mock is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,9 @@ def falling_back(call: Call, retrying: Callable[[Call], Flow[Answer | Opened]]) 
         else:
             answer.fallbacks = count
             return answer
-    last.message += f" (all fallbacks failed too: {', '.join(failed)})"
-    raise last
+    told = copy.copy(last)  # it may be the caller's own object
+    told.message += f" (all fallbacks failed too: {', '.join(failed)})"
+    raise told from last
 
 
 def _plans_for(call: Call, error: LiteLLMError) -> tuple[MakeCall, ...]:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import copy
 import inspect
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
@@ -21,6 +23,7 @@ from litellm.exceptions import InternalServerError, LiteLLMError, of_status
 from litellm.net.messages import Timeouts, TransportFault
 from litellm.net.steps import Ask, Flow
 from litellm.net.workers import SideLoop
+from litellm.providers import policy as params_policy
 from litellm.providers.custom import CustomLLM, GenericDecoder, implemented
 from litellm.providers.resolve import Target
 from litellm.types.chat import ModelResponse
@@ -90,7 +93,8 @@ def _ask_whole(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
             return data
         data = data.model_dump()
     if isinstance(data, dict) and isinstance(data.get("choices"), list):
-        return data
+        named = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time())}
+        return {**named, "model": target.model, **data}
     if inspect.iscoroutine(data):
         data.close()
     raise _wrong_kind(target, "completion/acompletion", data, "a ModelResponse, or a dict of that shape")
@@ -278,6 +282,7 @@ def _arguments(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any]:
     """LiteLLM's keyword arguments for a handler. `litellm_params` has every key of the deployment's YAML."""
     # Copies: a handler may scribble on what it is given.
     body = copy.deepcopy({**target.defaults, **call.body})
+    body = params_policy.apply(target.policy.joined(call.policy), (), body, target.provider.name, target.model)
     for edit in target.edits:
         body = edit(body)
     messages = body.pop("messages", [])

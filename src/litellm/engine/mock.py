@@ -28,6 +28,7 @@ JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
 PIECE = 3  # characters in one chunk of a streamed mock_response, as in LiteLLM
 MOCK_USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
+MOST_CHOICES = 128
 CREATED = 1_700_000_000  # mock models are deterministic down to the time
 DONE = sse.event(sse.DONE)
 
@@ -69,7 +70,7 @@ def _answer(call: Call, target: Target, text: Any, tool_calls: list[Any] | None)
     message: Body = {"role": "assistant", "content": "This is a mock request" if text is None else text}
     if tool_calls is not None:
         message["tool_calls"] = tool_calls
-    count = call.body.get("n") or 1
+    count = _count(call.body)
     return {
         "id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time()),
         "model": target.model,
@@ -178,6 +179,14 @@ def model(target: Target, out: Outgoing) -> Script:
         return Script(200, (), EVENTS if out.stream else JSON)
     if name == "refuse":
         return Script(200, (Part(fault="connect"),), JSON, 0.0)
+    try:
+        return _played(target, out)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return _error(400, None, f"the mock cannot read this request: {error!r}")
+
+
+def _played(target: Target, out: Outgoing) -> Script:
+    name = target.model
     pause = float(target.params.get("mock_delay") or 0.0) or (0.2 if name == "slow-stream" else 0.0)
     before = {"slow": 3.0, "hang": float("inf")}.get(name, 0.0)
     answer = _mock_answer(name, out.body)
@@ -230,9 +239,16 @@ def _mock_answer(name: str, body: Body) -> Body:
     used, written = len(prompt.split()), len(text.split())
     return {
         "id": f"chatcmpl-mock-{seed:08x}", "object": "chat.completion", "created": CREATED, "model": name,
-        "choices": [{"index": i, "message": message, "finish_reason": finish_reason} for i in range(body.get("n") or 1)],
+        "choices": [{"index": i, "message": message, "finish_reason": finish_reason} for i in range(_count(body))],
         "usage": {"prompt_tokens": used, "completion_tokens": written, "total_tokens": used + written},
     }  # fmt: skip
+
+
+def _count(body: Body) -> int:
+    count = body.get("n") or 1
+    if not isinstance(count, int) or not 1 <= count <= MOST_CHOICES:
+        raise ValueError(f"n must be a number from 1 to {MOST_CHOICES}")
+    return count
 
 
 def _sentence(words: random.Random) -> str:

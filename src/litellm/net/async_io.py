@@ -166,7 +166,7 @@ class AsyncTransport:
             session = await self._open_session(request.network)
         response = await _head(session, request)
         reply = AsyncReply(request, response)
-        if request.stream and response.status < 400:
+        if request.stream and response.status < 300:
             reply.expect_first()
             session.streams.add(reply)
         else:
@@ -245,7 +245,7 @@ def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
         case aiohttp.ClientProxyConnectionError():
             return TransportFault("connect", f"cannot connect to the proxy for {where}: {error.os_error}")
         case aiohttp.ClientConnectorError():
-            return TransportFault("connect", f"cannot connect to {where}: {error}")
+            return TransportFault("connect", f"cannot connect to {where}: {error.os_error}")
         case aiohttp.InvalidURL():
             return TransportFault("url", f"{where} is no usable URL")
         case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():

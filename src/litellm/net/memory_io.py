@@ -50,7 +50,7 @@ class ScriptedReply:
 
     @property
     def whole(self) -> bool:
-        return not self.request.stream or self.status >= 400
+        return not self.request.stream or self.status >= 300
 
     def wait_for(self, part: Part) -> float:
         """How long to wait for `part`: as long as it takes, or until the clock for silence runs out."""

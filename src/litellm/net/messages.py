@@ -100,7 +100,7 @@ class Request(Guarded, msgspec.Struct, kw_only=True):
 class Reply(Protocol):
     """The head of an answer, and its body: whole in `body`, or read piece by piece when the request was streamed.
 
-    An answer with an error status always comes whole, so that one place can read what went wrong.
+    An answer with another status than 2xx always comes whole, so that one place can read what went wrong.
     """
 
     status: int

@@ -202,7 +202,7 @@ class SyncTransport:
         clock = stream.clock if isinstance(stream, ClockedStream) else Clock()
         clock.deadline = deadline
         reply = SyncReply(request, response, clock)
-        if request.stream and reply.status < 400:
+        if request.stream and reply.status < 300:
             clock.silence = min(clocks.first_byte, clocks.between)  # until the first piece; then `between`
         else:
             reply.read_whole()

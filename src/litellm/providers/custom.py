@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from litellm.wire.openai_chat import Decoder
+from litellm.wire.openai_chat import ODD, Decoder
 from litellm.wire.protocol import Chunk, StreamFault, WrongShape
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class GenericDecoder(Decoder):
             self._take_all(data, chunks)
         except (WrongShape, StreamFault) as fault:
             self.fault = fault
+        except ODD as error:
+            self.fault = WrongShape(f"a chunk of the handler is not shaped as one: {error!r}")
         return chunks
 
     def _take_all(self, data: Any, chunks: list[Chunk]) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from litellm._log import log
+from litellm._version import version
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
 from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
@@ -28,7 +29,7 @@ from litellm.wire.quirks import Quirks
 
 SHORTEST_SECRET = 3  # characters; shorter ones stand in ordinary words
 _CREDENTIAL = re.compile(r"(key|token|secret|password|credentials?)$", re.IGNORECASE)
-USER_AGENT = "litellm/1.106.0"
+USER_AGENT = f"litellm/{version}"
 Edit = Callable[[Body], Body]
 
 
@@ -284,11 +285,29 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     organization = place.organization or defaults.organization
     if provider.openai and (organization or os.environ.get("OPENAI_ORGANIZATION")):
         headers["OpenAI-Organization"] = organization or os.environ["OPENAI_ORGANIZATION"]
+    headers.update(place.extra_headers)
+    for header, value in headers.items():
+        _check_header(header, value, model, provider)
     return Target(
-        provider=provider, model=model, url=url, api_base=base, api_key=key, headers={**headers, **place.extra_headers},
+        provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, edits=_edits(place, provider), policy=place.policy,
         params=place.params, secrets=_secrets(place, key, place.api_base or base),
     )  # fmt: skip
+
+
+def _check_header(name: str, value: Any, model: str, provider: Provider) -> None:
+    """What cannot be a header is told before it is sent, and without repeating it: it may be a key."""
+    try:
+        usable = value.isprintable() and name.isascii() and bool(value.encode("latin-1") or True)
+    except (AttributeError, UnicodeEncodeError):
+        usable = False
+    if not usable:
+        raise BadRequestError(
+            f"the value for the header {name} cannot be sent: it must be one line of Latin-1 text"
+            + (" (it comes from api_key)" if name.lower() == "authorization" else ""),
+            model,
+            provider.name,
+        )
 
 
 def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:
@@ -339,9 +358,3 @@ def _edits(place: Place, provider: Provider) -> tuple[Edit, ...]:
     if quirks != Quirks():
         edits.append(lambda body: body_quirks.apply(quirks, body))
     return tuple(edits)
-
-
-def check_base(base: str) -> str:
-    """`base` if it is an http(s) URL; ValueError otherwise. For configuration checks."""
-    split(base)
-    return base

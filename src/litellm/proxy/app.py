@@ -38,6 +38,8 @@ class App:
     async def __call__(self, http: Exchange) -> None:
         """Answer one request. Every error becomes an answer in OpenAI's shape."""
         try:
+            if b"origin" in http.headers:
+                self.proxy.gate.check_origin(http.headers)
             await self._route(http)(self.proxy, http)
         except Exception as error:
             if http.started:  # too late for a status: the client sees the connection end

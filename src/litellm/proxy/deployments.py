@@ -49,6 +49,28 @@ def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
     return deployments
 
 
+def unreachable(entry: DeploymentConfig, providers: frozenset[str]) -> tuple[str, str] | None:
+    """Why a deployment could never be called: the key of litellm_params that is at fault, and a sentence. None if it can.
+
+    providers: the names of the configuration's own ones. For load_config(examine=…).
+    """
+    params = reveal_all(entry.litellm_params.model_dump(exclude_none=True))
+    place = Place(
+        model=params["model"],
+        custom_llm_provider=params.get("custom_llm_provider"),
+        api_base=params.get("base_url") or params.get("api_base"),
+        api_key=params.get("api_key"),
+    )
+    try:
+        if "*" not in place.model:
+            resolve(place, Defaults(handlers=dict.fromkeys(providers, True)))
+    except AuthenticationError:
+        return None  # a missing key concerns those who ask for this model, nobody else
+    except LiteLLMError as error:
+        return error.param or "model", _reason(error)
+    return None
+
+
 def _fallback_problems(config: Config) -> Iterator[Problem]:
     """Fallback maps that try to bring their own access: credentials and addresses belong to deployments."""
     for section in ("litellm_settings", "router_settings"):

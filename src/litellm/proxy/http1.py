@@ -22,6 +22,7 @@ from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
+SMALL_BODY = 64 * 1024  # bytes; a longer one is not received from somebody who shows no key
 MAX_WAITING = 16  # pipelined requests that may wait for their turn on one connection
 
 Handle = Callable[[Exchange], Awaitable[None]]
@@ -38,8 +39,11 @@ class Limits(msgspec.Struct, frozen=True):
 class Connections:
     """All open connections of a server, and what they share."""
 
-    def __init__(self, handle: Handle, limits: Callable[[], Limits]) -> None:
+    def __init__(
+        self, handle: Handle, limits: Callable[[], Limits], admit: Callable[[dict[bytes, bytes]], object]
+    ) -> None:
         self.handle = handle
+        self.admit = admit
         self.limits = limits
         self.open: set[Connection] = set()
         self.closing = False
@@ -73,8 +77,10 @@ class Connections:
 class Connection(asyncio.Protocol):
     """One client's connection."""
 
-    __slots__ = ("_all", "_body", "_headers", "_loop", "_parser", "_received", "_resumed", "_seen", "_transport", "_url",
-                 "_waiting", "closing", "serving")  # fmt: skip
+    __slots__ = (
+        "_all", "_body", "_headers", "_in_body", "_loop", "_parser", "_received", "_resumed", "_seen", "_transport",
+        "_url", "_waiting", "closing", "serving",
+    )  # fmt: skip
 
     def __init__(self, connections: Connections) -> None:
         self._all = connections
@@ -85,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._received = 0  # bytes of the request that is arriving
+        self._in_body = False
         self._seen = self._loop.time()
         self._waiting: deque[Exchange] = deque()
         self._resumed: asyncio.Future[None] | None = None
@@ -109,9 +116,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._seen = self._loop.time()
-        if b"Upgrade: h2c" in data:
+        if not self._in_body and b"Upgrade: h2c" in data:
             # Java's client offers HTTP/2 this way on every first request. The parser would stop at it, body unread.
-            data = data.replace(b"Upgrade: h2c", b"X-Offers: h2c", 1)
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            data = head.replace(b"Upgrade: h2c", b"Offered: h2c", 1) + blank + rest
         try:
             self._parser.feed_data(data)
         except RequestError as error:
@@ -145,6 +153,8 @@ class Connection(asyncio.Protocol):
         self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:  # a trailer; nothing that comes after the body may change what was asked
+            return
         self._headers[name.lower()] = value
         self._count_head(len(name) + len(value))
 
@@ -155,9 +165,12 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._received = 0
+        self._in_body = True
         declared = self._headers.get(b"content-length")
         if declared is not None and int(declared) > self._all.limits().max_body:
             raise self._too_large()
+        if b"transfer-encoding" in self._headers or (declared is not None and int(declared) > SMALL_BODY):
+            self._all.admit(self._headers)  # nobody unknown gets to fill our memory
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -176,6 +189,7 @@ class Connection(asyncio.Protocol):
         )
 
     def on_message_complete(self) -> None:
+        self._in_body = False
         body = self._body
         url = self._url
         if not url.startswith(b"/") and b"://" in url:  # the absolute form, which proxies are sent (RFC 9112, 3.2.2)
@@ -210,6 +224,8 @@ class Connection(asyncio.Protocol):
         keep = False
         try:
             await self._all.handle(exchange)
+            if self._resumed is not None:
+                await self._resumed  # a client that does not read gets no further answers
             keep = exchange.keep_alive and not self.closing
         except asyncio.CancelledError:
             if not self._transport.is_closing():
@@ -223,9 +239,9 @@ class Connection(asyncio.Protocol):
         if not keep:
             self.close()
         elif self._waiting:
-            if len(self._waiting) >= MAX_WAITING:
-                self._transport.resume_reading()
             self._serve(self._waiting.popleft())
+            if not self._waiting and not self._transport.is_reading():
+                self._transport.resume_reading()
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be understood or taken, and hang up. What is being served loses its connection with it."""

@@ -231,6 +231,9 @@ def _fallbacks(
     if not general and not longer:
         return NO_FALLBACKS
 
+    for entry in overrides.fallbacks:
+        find(proxy, entry if isinstance(entry, str) else entry["model"])
+
     def plans(entries: Sequence[Any]) -> tuple[MakeCall, ...]:
         return tuple(partial(_fallback_call, proxy, entry, body, call) for entry in entries if entry != model)
 

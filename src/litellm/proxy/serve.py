@@ -65,7 +65,7 @@ class Server:
         """Serve until stopped. on_start: called once connections are accepted."""
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        connections = Connections(self._app, self._limits)
+        connections = Connections(self._app, self._limits, self._admit)
         server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=2048)
         gc.collect()
         gc.freeze()  # what the start made lives as long as the process; the collector need not look at it again
@@ -100,6 +100,9 @@ class Server:
         while True:
             await asyncio.sleep(SWEEP)
             connections.sweep(asyncio.get_running_loop().time())
+
+    def _admit(self, headers: dict[bytes, bytes]) -> None:
+        self._app.proxy.gate.admit(headers)
 
     def _limits(self) -> Limits:
         return Limits(max_body=self._app.proxy.max_body, idle=self._listening.keep_alive)

@@ -37,6 +37,11 @@ class Group:
         self, name: str, targets: Sequence[Target], weights: Sequence[float | None], order: Sequence[int]
     ) -> None:
         self.name = name
+        usable = [at for at, target in enumerate(targets) if target.unusable is None]
+        if usable:  # one that lacks its key is asked only when there is no other, to say so
+            targets = [targets[at] for at in usable]
+            weights = [weights[at] for at in usable]
+            order = [order[at] for at in usable]
         self.targets = tuple(targets)
         given = any(weight is not None for weight in weights)
         self._weights = tuple(1.0 if weight is None else weight for weight in weights) if given else None

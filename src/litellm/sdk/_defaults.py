@@ -15,7 +15,7 @@ from litellm import _log
 from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retries import Retry
-from litellm.exceptions import BadRequestError, LiteLLMError
+from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
 from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network
@@ -100,7 +100,7 @@ def make_call(model: str, messages: list[Any] | None, stream: bool | None, param
     options = body.get("stream_options")
     wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
     target = _target(settings.model_alias_map.get(model, model), control, settings)
-    retries = control.get("num_retries", control.get("max_retries", settings.num_retries))
+    retries = _retries(control.get("num_retries", control.get("max_retries", settings.num_retries)), model)
     return Call(
         model=model,
         body=body,
@@ -109,13 +109,22 @@ def make_call(model: str, messages: list[Any] | None, stream: bool | None, param
         ask_usage=wants_usage,
         show_usage=wants_usage,
         timeouts=_timeouts(control, settings, model, streamed=bool(stream)),
-        retry=Retry(int(retries)),
+        retry=Retry(retries),
         fallbacks=_fallbacks(model, messages, stream, params, control, settings),
         mock=_mock(control),
         policy=_policy(control, settings),
         metadata=control.get("metadata") or {},
         id=control.get("litellm_call_id") or "",
     )
+
+
+def _retries(value: Any, model: str) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError):
+        raise BadRequestError(
+            f"num_retries must be a whole number, not {value!r}", model, param="num_retries"
+        ) from None
 
 
 def _target(model: str, control: Mapping[str, Any], settings: Settings) -> Target:
@@ -133,8 +142,12 @@ def _target(model: str, control: Mapping[str, Any], settings: Settings) -> Targe
         },
     )
     if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
-        place = msgspec.structs.replace(place, api_key=place.api_key or "mock", api_base=place.api_base)
-    return resolve(place, settings.defaults)
+        place = msgspec.structs.replace(place, api_key=place.api_key or "mock")
+    try:
+        return resolve(place, settings.defaults)
+    except AuthenticationError as error:  # raised when it is this one's turn: there may be fallbacks
+        provider = split_model(model, place.custom_llm_provider, place.api_base, settings.defaults.handlers)[0]
+        return Target(provider=provider, model=model, unusable=error)
 
 
 def _network(control: Mapping[str, Any], settings: Settings) -> Network:
@@ -151,7 +164,11 @@ def _policy(control: Mapping[str, Any], settings: Settings) -> Policy:
     additional, allowed = control.get("additional_drop_params"), control.get("allowed_openai_params")
     if not drop and not additional and not allowed:
         return KEEP_ALL
-    return Policy(truthy(drop), tuple(additional or ()), tuple(allowed or ()))
+    return Policy(truthy(drop), _names(additional), _names(allowed))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
 
 
 def _timeouts(control: Mapping[str, Any], settings: Settings, model: str, *, streamed: bool) -> Timeouts:

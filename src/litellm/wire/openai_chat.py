@@ -19,6 +19,9 @@ from litellm.wire.protocol import Body, Chunk, Fault, Outgoing, StreamFault, Wro
 
 PATH = "/chat/completions"
 
+# What reading something of another shape as if it had the right one ends in.
+ODD = (AttributeError, KeyError, TypeError, ValueError)
+
 
 def encode(out: Outgoing) -> bytes:
     """The body with the upstream's model name first, as OpenAI writes it."""
@@ -40,13 +43,16 @@ def decode(data: bytes) -> Body:
         answer["id"] = f"chatcmpl-{uuid.uuid4()}"
     if answer.get("created") is None:
         answer["created"] = int(time.time())
-    for choice in answer["choices"]:
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if isinstance(message, dict) and message.get("tool_calls"):
-            for call in message["tool_calls"]:
-                _stringify_arguments(call)
-            if choice.get("finish_reason") == "stop":  # some servers forget; agents go by it
-                choice["finish_reason"] = "tool_calls"
+    try:
+        for choice in answer["choices"]:
+            message = choice.get("message")
+            if message and message.get("tool_calls"):
+                for call in message["tool_calls"]:
+                    _stringify_arguments(call)
+                if choice.get("finish_reason") == "stop":  # some servers forget; agents go by it
+                    choice["finish_reason"] = "tool_calls"
+    except ODD as error:
+        raise WrongShape(f"the answer is not shaped as one ({error}): {excerpt(data)}") from None
     return answer
 
 
@@ -227,8 +233,8 @@ class Decoder:
             self._read(self._parser.feed(data), chunks)
         except (WrongShape, StreamFault) as fault:
             self.fault = fault
-        except ValueError as error:
-            self.fault = WrongShape(str(error))
+        except ODD as error:
+            self.fault = WrongShape(f"a chunk of the stream is not shaped as one ({error}): {excerpt(data)}")
         return chunks
 
     def end(self) -> list[Chunk]:

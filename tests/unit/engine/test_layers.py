@@ -131,7 +131,8 @@ def test_fallbacks_that_all_fail():
     assert asked == ["a", "b", "c"]
     assert isinstance(ended, NotFoundError)
     assert "a: InternalServerError" in str(ended)
-    assert ended.__context__ is BOOM
+    assert ended.__cause__ is not None
+    assert ended.__cause__.__context__ is BOOM
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +17,7 @@ _HEADERS = (b"x-litellm-api-key", b"authorization", b"api-key", b"x-api-key", b"
 
 WELL_KNOWN = frozenset({"", "sk-1234", "sk-12345", "sk-123456", "anything", "changeme", "sk-litellm"})
 SHORTEST = 16
+LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104 - names that pages use for this machine
 
 
 def is_weak(key: str | None) -> bool:
@@ -36,13 +38,23 @@ ANYBODY = Caller(key_hash="", is_admin=True)
 class Gate:
     """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key."""
 
-    __slots__ = ("_caller", "_digest")
+    __slots__ = ("_caller", "_digest", "_open_to_pages")
 
     def __init__(self, master_key: str | None) -> None:
+        self._open_to_pages = not is_weak(master_key)
         self._digest = sha256(master_key.encode()).digest() if master_key else None
         self._caller = (
             Caller(key_hash=sha256(master_key.encode()).hexdigest(), is_admin=True) if master_key else ANYBODY
         )
+
+    def check_origin(self, headers: Mapping[bytes, bytes]) -> None:
+        """Keep web pages of other hosts out where the key is weak: any page that is open in a browser on this machine
+        could use such a server. Raises RequestError 403."""
+        origin = headers.get(b"origin")
+        if origin is None or self._open_to_pages:
+            return
+        if urlsplit(origin.decode("latin-1")).hostname not in LOOPBACK:
+            raise RequestError(403, "Pages of other hosts may not call this server until it has a strong master key")
 
     def admit(self, headers: Mapping[bytes, bytes]) -> Caller:
         """The caller. Raises RequestError 401 for a key that is missing, malformed or wrong; it never repeats the key."""

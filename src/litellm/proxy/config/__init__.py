@@ -36,7 +36,7 @@ from litellm.proxy.config.secrets import Secret, hide_credentials, mask_credenti
 from litellm.proxy.config.unknown import remove_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from litellm.proxy.config.report import KeyPath
 
@@ -57,6 +57,9 @@ __all__ = [
     "load_config",
     "reveal_all",
 ]
+
+if TYPE_CHECKING:
+    Examine = Callable[[Deployment, frozenset[str]], tuple[str, str] | None]
 
 # Where pydantic would speak of Python types to somebody who writes YAML.
 _IN_OTHER_WORDS = {
@@ -90,11 +93,15 @@ class Config:
         return tuple(dict.fromkeys(deployment.model_name for deployment in self.model_list))
 
 
-def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | None = None) -> Config:
+def load_config(
+    path: str | os.PathLike[str], *, environ: Mapping[str, str] | None = None, examine: Examine | None = None
+) -> Config:
     """Read and check a config file, the files it includes and the Python files it names.
 
     `os.environ/NAME` is looked up in the file's own environment_variables and in `environ`, which is `os.environ` unless
-    given. Raises `ConfigError`, whose text is the report of all problems, and nothing else.
+    given. examine: says what is wrong with a deployment besides its form, so that it is reported with all the rest; it is
+    given the deployment and the names of the file's own providers, and gives a key of litellm_params and a sentence.
+    Raises `ConfigError`, whose text is the report of all problems, and nothing else.
 
         try:
             config = load_config("config.yaml")
@@ -109,6 +116,8 @@ def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | No
         settings = _validated(loaded, Surroundings(groups, find_handler), meant)
         if settings is not None:
             _warn_of_what_waits(loaded, settings)
+        if examine is not None:
+            _examine_deployments(loaded, Surroundings(groups, find_handler), examine)
         if settings is None or any(problem.severity == "error" for problem in loaded.problems):
             raise ConfigError(loaded.problems)
     return Config(
@@ -121,6 +130,21 @@ def load_config(path: str | os.PathLike[str], *, environ: Mapping[str, str] | No
         warnings=in_order(loaded.problems),
         lines=loaded.lines,
     )
+
+
+def _examine_deployments(loaded: Loaded, surroundings: Surroundings, examine: Examine) -> None:
+    """Ask about each deployment that is well-formed, also when others are not."""
+    entries, providers = loaded.data.get("model_list"), loaded.data.get("litellm_settings")
+    mapped = providers.get("custom_provider_map") if isinstance(providers, dict) else None
+    own = {entry.get("provider") for entry in mapped or () if isinstance(entry, dict)}
+    for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+        try:
+            deployment = Deployment.model_validate(entry, context=surroundings)
+        except ValidationError:
+            continue
+        found = examine(deployment, frozenset(map(str, own)))
+        if found is not None:
+            loaded.report(("model_list", at, "litellm_params", found[0]), found[1])
 
 
 def _warn_of_what_waits(loaded: Loaded, settings: ConfigFile) -> None:

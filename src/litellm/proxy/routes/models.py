@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
 from litellm import _json
 from litellm.proxy.errors import RequestError
@@ -27,7 +26,7 @@ async def index(proxy: Proxy, http: Exchange) -> None:
 async def show(proxy: Proxy, http: Exchange) -> None:
     """One of them; names may contain slashes."""
     proxy.gate.admit(http.headers)
-    name = unquote(http.path.partition("/models/")[2])
+    name = http.path.partition("/models/")[2]
     if proxy.pool.find(name) is None:
         raise RequestError(
             404, f"The model {name[:200]!r} does not exist; GET /v1/models lists those that do", param="model"
