@@ -113,6 +113,7 @@ def test_a_client_that_leaves_with_its_answer_half_read(talk, up):
 def test_others_do_not_notice(talk, up):
     """S8: of forty at a time, every second one leaves; connections to the upstream return to the baseline."""
     up.default = act.answer("word " * 20, gap=0.02)
+    before = up.open_connections  # idle ones of earlier tests; a worker that gets none of the forty still holds its own
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(talk.dial()) for _ in range(40)]
         for sock in socks:
@@ -125,4 +126,4 @@ def test_others_do_not_notice(talk, up):
             assert came.count(b" word") + came.count(b'"word') == 20
             assert came.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
     up.wait_for(lambda: sum(bool(seen.aborted_at) for seen in up.requests) == 20)
-    assert up.open_connections <= 20, "those that were left are closed; the others are kept for the next"
+    up.wait_for(lambda: up.open_connections <= before + 20)  # those that were left are closed, the others kept
