@@ -28,7 +28,7 @@ from litellm.providers.custom import CustomLLM, GenericDecoder, implemented
 from litellm.providers.resolve import Target
 from litellm.types.chat import ModelResponse
 from litellm.wire import openai_chat
-from litellm.wire.protocol import WrongShape
+from litellm.wire.protocol import Chunk, WrongShape
 
 END = b""  # what Source says at the end of a stream
 
@@ -62,11 +62,7 @@ def _collected(call: Call, target: Target, clocks: Timeouts) -> Flow[ModelRespon
     chunks = opened.first
     try:
         while not opened.finished:
-            try:
-                piece = yield opened.source.step
-            except Exception as error:
-                raise _translated(error, target) from error
-            chunks += advance(opened, piece)
+            chunks += yield from _next(opened)
     finally:
         if not opened.finished:
             opened.source.close()
@@ -116,11 +112,7 @@ def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
     )  # fmt: skip
     try:
         while not opened.finished:
-            try:
-                piece = yield opened.source.step
-            except Exception as error:
-                raise _translated(error, target) from error
-            chunks = advance(opened, piece)
+            chunks = yield from _next(opened)
             opened.first += chunks
             if any(openai_chat.speaks(chunk.value) for chunk in chunks):
                 break
@@ -128,6 +120,14 @@ def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
         opened.source.close()
         raise
     return opened
+
+
+def _next(opened: Opened) -> Flow[list[Chunk]]:
+    try:
+        piece = yield opened.source.step
+    except Exception as error:
+        raise _translated(error, opened.target) from error
+    return advance(opened, piece)
 
 
 def _awaiting(awaitable: Any) -> Callable[[], Any]:

@@ -20,7 +20,7 @@ from litellm.net import memory_io, workers
 from litellm.net.messages import Request, TransportFault
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Network, Proxies, ssl_context
-from litellm.net.url import shown
+from litellm.net.url import shown, without_userinfo
 
 MAX_POOLS = 64
 KEEP_ALIVE = 30.0  # seconds; servers commonly close after 60 or more
@@ -259,10 +259,9 @@ class SyncTransport:
 
 
 def _hang_up(pools: dict[Any, httpcore2.ConnectionPool]) -> None:
+    # One connection after another, because a pool's own close() takes a lock, which a fork may have frozen.
     for pool in pools.values():
-        for (
-            connection
-        ) in pool.connections:  # one by one: the pool's own close() takes a lock that a fork may have frozen
+        for connection in pool.connections:
             connection.close()
     pools.clear()
 
@@ -278,18 +277,9 @@ def _make_pool(network: Network, proxy: str | None) -> httpcore2.ConnectionPool:
     }
     if proxy is None:
         return httpcore2.ConnectionPool(**options)
-    return httpcore2.HTTPProxy(*_proxy_and_auth(proxy), **options)
-
-
-def _proxy_and_auth(proxy: str) -> tuple[str, tuple[str, str] | None]:
-    """A proxy's URL without the name and password in it, and those."""
-    from urllib.parse import unquote, urlsplit
-
-    parts = urlsplit(proxy)
-    if parts.username is None:
-        return proxy, None
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return bare, (unquote(parts.username), unquote(parts.password or ""))
+    address, authorization = without_userinfo(proxy)
+    headers = [(b"Proxy-Authorization", authorization.encode())] if authorization else None
+    return httpcore2.HTTPProxy(address, proxy_headers=headers, **options)
 
 
 def _ask(ask: Ask) -> Any:
