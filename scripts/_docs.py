@@ -1,5 +1,6 @@
-"""Makes docs/providers.md from the table of providers, and docs/config.md from the schema of the config file."""
+"""Makes the pages of docs/ that list what the code knows: providers, the config file, and the seeds with their tests."""
 
+import ast
 import inspect
 import json
 import sys
@@ -99,8 +100,8 @@ def notes(row: Provider) -> Iterator[str]:
         yield "needs no key"
     if row.key_stays_home:
         yield "a key from the environment is not sent to another `api_base`"
-    if row.path:
-        yield f"path `{row.path}`"
+    if row.prefix:
+        yield f"path `{row.prefix}` before the operation's"
     if row.base_suffix:
         yield f"`{row.base_suffix}` is appended to a base without it"
     for placeholder, variables in row.variables.items():
@@ -116,7 +117,7 @@ def notes(row: Provider) -> Iterator[str]:
 
 def elsewhere(place: ByModel) -> str:
     parts = [
-        f"{what} `{to}`" for what, to in (("base", place.base), ("path", place.path), ("model", place.model)) if to
+        f"{what} `{to}`" for what, to in (("base", place.base), ("path", place.prefix), ("model", place.model)) if to
     ]
     return f"models like `{place.pattern}`: {', '.join(parts)}"
 
@@ -177,14 +178,7 @@ configuration says. Remove them to start. A value of `null` or `false` is only w
 
 # What the schema's descriptions promise and the code does not keep yet. Whoever builds it takes the line out of here.
 NOTHING = "*No effect yet.*"
-CAVEATS: dict[tuple[type[BaseModel], str], str] = {
-    **{(schema.LitellmParams, key): NOTHING for key in (
-        "api_version", "rpm", "tpm", "max_parallel_requests", "tags", "input_cost_per_token", "output_cost_per_token",
-    )},
-    (schema.ModelInfo, "base_model"): NOTHING,
-    (schema.ModelInfo, "mode"): NOTHING,
-    (schema.GeneralSettings, "allow_client_side_credentials"): NOTHING,
-}  # fmt: skip
+CAVEATS: dict[tuple[type[BaseModel], str], str] = {}
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", schema.ConfigFile),
@@ -194,8 +188,12 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("litellm_settings", schema.LitellmSettings),
     ("custom_provider_map", schema.CustomProvider),
     ("router_settings", schema.RouterSettings),
+    ("routing_strategy_args", schema.StrategyArgs),
+    ("retry_policy", schema.RetryPolicy),
+    ("allowed_fails_policy", schema.AllowedFailsPolicy),
     ("model_group_alias", schema.GroupAlias),
     ("general_settings", schema.GeneralSettings),
+    ("custom_auth_settings", schema.CustomAuthSettings),
 )
 TITLES = {model: title for title, model in SECTIONS}
 MORE = {
@@ -215,6 +213,7 @@ SHOWN_AS: dict[Any, str] = {
     schema.MapMasked: "map",
     schema.Headers: "map of texts (secret)",
     schema.Handler: "`module.instance`",
+    schema.Callbacks: "list of names or `module.instance`",
 }
 
 
@@ -305,7 +304,67 @@ def where(section: str) -> str:
 
 # --- the command -------------------------------------------------------------------------------------------------------
 
-PAGES: dict[str, Callable[[], str]] = {"providers.md": providers_page, "config.md": config_page}
+# --- docs/seeds.md ------------------------------------------------------------------------------------------------------
+
+SEEDS_PAGE = """\
+# The five documents
+
+<!-- Written by scripts/docs --write from tests/contract/seeds and the tests that run it. Do not edit. -->
+
+This project began with five pages of LiteLLM's documentation. Every snippet of theirs is kept word for word in
+`tests/contract/seeds` (only the indentation that web pages lose is restored), and these tests run it as it stands: host,
+port and keys as printed. What cannot work as printed, the test's name says.
+
+"""
+SEEDS = {
+    "000": "OpenAI-Compatible Endpoints",
+    "001": "Custom API Server (OpenAI Format)",
+    "002": "OpenAI-Compatible Endpoints, with remarks",
+    "003": "Use with Langchain, OpenAI SDK, LlamaIndex, Curl",
+    "004": "Custom API Server (Custom Format)",
+}
+CONTRACT = DOCS.parent / "tests" / "contract"
+
+
+def seeds_page() -> str:
+    tests = dict(tests_of_seeds())
+    lines = [SEEDS_PAGE]
+    for number, title in SEEDS.items():
+        files = sorted(file.name for file in (CONTRACT / "seeds").glob(f"{number}_*"))
+        rows = ((code(name), ", ".join(code(test) for test in tests.get(name, ())) or NONE) for name in files)
+        lines += [f"## {number} {title}\n\n", "\n".join(table("snippet", "run by", rows=rows)), "\n\n"]
+    return "".join(lines).rstrip() + "\n"
+
+
+def tests_of_seeds() -> Iterator[tuple[str, list[str]]]:
+    """Snippet → the tests that name it, also by a parameter and an f-string."""
+    found: dict[str, list[str]] = {}
+    snippets = {file.name for file in (CONTRACT / "seeds").iterdir()}
+    for file in sorted(CONTRACT.glob("test_seed*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for name in sorted(names_in(node) & snippets):
+                    found.setdefault(name, []).append(node.name)
+    yield from found.items()
+
+
+def names_in(test: ast.FunctionDef) -> set[str]:
+    """The texts in a test, f-strings filled with its parameters."""
+    nodes = [inner for part in (*test.decorator_list, *test.body) for inner in ast.walk(part)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            for text in list(texts):
+                parts = (part.value if isinstance(part, ast.Constant) else text for part in node.values)
+                texts.add("".join(map(str, parts)))
+    return texts
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "providers.md": providers_page,
+    "config.md": config_page,
+    "seeds.md": seeds_page,
+}
 
 
 def main() -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+collect_ignore = ["clients"]  # scripts/test-clients runs them, in an environment that has them
+
 # What most of these assert is bounded in time by what was promised (an abort seen within 250 ms, a wait of at least so long).
 # Beside three other processes on two cores they would test the machine.
 ALONE = (
+    "tests/contract/test_seed_003.py",
     "tests/contract/test_seeds.py",
     "tests/e2e/test_proxy_handlers.py",
     "tests/e2e/test_proxy_leaving.py",

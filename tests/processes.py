@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Self
 
 # The installed script and not `-m litellm.cli.run`, which would put the working directory on sys.path.
-COMMAND = (sys.executable, "-W", "error", str(Path(sys.executable).with_name("litellm")))
+# scripts/test-clients runs the tests in one environment and the gateway in another.
+_PYTHON = os.environ.get("GATEWAY_PYTHON", sys.executable)
+COMMAND = (_PYTHON, "-W", "error", str(Path(_PYTHON).with_name("litellm")))
 _READY = re.compile(r" on https?://\S+:(\d+)$", re.MULTILINE)
 
 

@@ -39,6 +39,13 @@ ssl_verify: bool | str | ssl.SSLContext | None = None
 ssl_certificate: str | None = None
 force_ipv4: bool = False
 
+# --- who is told (docs/callbacks.md) -----------------------------------------------------------------------------------
+input_callback: list[Any] = []
+success_callback: list[Any] = []
+failure_callback: list[Any] = []
+callbacks: list[Any] = []
+turn_off_message_logging: bool = False
+
 # --- what is shown (nothing, until you ask) ----------------------------------------------------------------------------
 set_verbose: bool = False
 suppress_debug_info: bool = False

@@ -12,6 +12,9 @@ NAMES: dict[str, str] = {
     name: module
     for module, names in {
         "litellm.sdk.chat": ("completion", "acompletion"),
+        "litellm.sdk.completion": ("text_completion", "atext_completion"),
+        "litellm.sdk.embedding": ("embedding", "aembedding"),
+        "litellm.sdk.moderation": ("moderation", "amoderation"),
         "litellm.sdk.helpers": (
             "get_llm_provider", "get_supported_openai_params", "provider_list", "OPENAI_CHAT_COMPLETION_PARAMS",
             "_turn_on_debug",
@@ -23,6 +26,26 @@ NAMES: dict[str, str] = {
             "ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Choices", "Delta", "FunctionCall", "Message",
             "ModelResponse", "ModelResponseStream", "StreamingChoices", "Usage",
         ),
+        "litellm.types.completion": ("TextChoices", "TextCompletionResponse"),
+        "litellm.types.embedding": ("EmbeddingResponse",),
+        "litellm.sdk.router": ("Router",),
+        "litellm.types.router": ("RouterConfig",),
+        "litellm.sdk.batch": (
+            "batch_completion", "batch_completion_models", "batch_completion_models_all_responses",
+        ),
+        "litellm.catalog.info": (
+            "ModelNotMappedError", "get_max_tokens", "get_model_info", "register_model", "supports_assistant_prefill",
+            "supports_audio_input", "supports_audio_output", "supports_computer_use", "supports_embedding_image_input",
+            "supports_function_calling", "supports_native_streaming", "supports_parallel_function_calling",
+            "supports_pdf_input", "supports_prompt_caching", "supports_reasoning", "supports_response_schema",
+            "supports_system_messages", "supports_tool_choice", "supports_url_context", "supports_video_input",
+            "supports_vision", "supports_web_search",
+        ),
+        "litellm.catalog.prices": ("completion_cost", "cost_per_token"),
+        "litellm.catalog.store": ("model_cost",),
+        "litellm.tokens.count": ("decode", "encode", "token_counter"),
+        "litellm.hooks.logger": ("CustomLogger",),
+        "litellm.types.hooks": ("CallTypes",),
         "litellm.types.streaming": ("GenericStreamingChunk",),
         "litellm.exceptions": (
             "APIConnectionError", "APIError", "APIResponseValidationError", "AuthenticationError",
@@ -40,16 +63,21 @@ NAMES: dict[str, str] = {
 # Modules that LiteLLM's users reach after a bare `import litellm`, and what they expect to find inside.
 MODULES: dict[str, tuple[str, ...]] = {
     "_logging": (),
+    "cost_calculator": (),
     "exceptions": (),
+    "integrations": ("custom_logger",),
     "litellm_core_utils": ("get_supported_openai_params", "streaming_handler"),
     "llms": ("base", "custom_llm"),
     "main": (),
+    "router": (),
     "types": ("utils",),
     "utils": (),
 }
 
 # Importable but not displayed: aider walks dir(litellm) and refuses to start when it meets an *Error it does not know.
-HIDDEN = frozenset({"CustomLLMError", "PaymentRequiredError", "RejectedRequestError", "_turn_on_debug"})
+HIDDEN = frozenset({
+    "CustomLLMError", "ModelNotMappedError", "PaymentRequiredError", "RejectedRequestError", "_turn_on_debug",
+})  # fmt: skip
 
 
 def find(name: str) -> Any:

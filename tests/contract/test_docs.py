@@ -35,9 +35,10 @@ from tests.processes import COMMAND, Gateway, run_command, run_python
 
 import litellm
 from litellm.cli import run as command
-from litellm.engine import mock
-from litellm.providers.resolve import Place, resolve
-from litellm.proxy import errors, intake
+from litellm.engine import mock_models
+from litellm.providers.resolve import resolve
+from litellm.providers.target import Place
+from litellm.proxy import errors, overrides
 from litellm.proxy.auth import gate
 from litellm.proxy.config import load_config
 from litellm.wire.protocol import Outgoing
@@ -298,9 +299,9 @@ def test_what_a_request_may_say() -> None:
     taken = {name for row in table for name in code_in(row[0])}
     without_effect = re.search(r"\n((?:`\w[\w-]*`(?:, | and\s|,\n)?)+) are taken\nout too", page_text("docs/proxy.md"))
     assert without_effect
-    assert taken | set(code_in(without_effect[1])) == intake.STEERING
+    assert taken | set(code_in(without_effect[1])) == overrides.STEERING
     headers = {name for row in table for name in code_in(row[1])}
-    assert {name.decode() for name in intake._STEERING_HEADERS} == headers - {"x-litellm-call-id"}
+    assert {name.decode() for name in overrides._STEERING_HEADERS} == headers - {"x-litellm-call-id"}
 
 
 def test_key_headers() -> None:
@@ -337,7 +338,7 @@ def test_caveats_of_the_configuration_still_hold() -> None:
             assert not re.search(rf"\.{key}\b", everywhere), key
 
 
-@pytest.mark.parametrize("name", ["embedding", "Router", "batch_completion", "text_completion", "token_counter"])
+@pytest.mark.parametrize("name", ["responses", "image_generation", "rerank", "transcription"])
 def test_what_is_not_there_yet(name: str) -> None:
     """Once it is there, take it out of the lists in README.md and docs/compat.md."""
     assert not hasattr(litellm, name)
@@ -362,9 +363,9 @@ def words_of(chunks: list[litellm.ModelResponseStream]) -> list[str]:
     return [text for chunk in chunks if (text := chunk.choices[0].delta.content)]
 
 
-def script_of(model: str, *, stream: bool) -> mock.Script:
+def script_of(model: str, *, stream: bool) -> mock_models.Script:
     target = resolve(Place(model=model))
-    return mock.model(target, Outgoing(target.model, {"messages": ASK}, stream))
+    return mock_models.played(target, Outgoing(target.model, {"messages": ASK}, stream))
 
 
 def fails(kind: type[Exception], status: int, *, words: int = 0) -> object:
@@ -478,8 +479,8 @@ def test_mock_models_behave(model: str) -> None:
 
 
 def test_mock_models_are_all_documented() -> None:
-    special = {*mock._ERRORS, *mock._BREAKS}
-    for node in ast.walk(ast.parse((SOURCE / "engine" / "mock.py").read_text(encoding="utf-8"))):
+    special = {*mock_models._ERRORS, *mock_models._BREAKS}
+    for node in ast.walk(ast.parse((SOURCE / "engine" / "mock_models.py").read_text(encoding="utf-8"))):
         match node:
             case ast.Compare(left=ast.Name("name"), comparators=[ast.Constant(str(name))]):
                 special.add(name)

@@ -1,6 +1,6 @@
 """The seeds run as they are printed: host, port and keys included (decision 1).
 
-seeds/ holds the chat snippets of the five documents, word for word; only the indentation, which web pages lose, is
+seeds/ holds snippets of the five documents, word for word; only the indentation, which web pages lose, is
 restored. Two things in them cannot work as printed, and these tests say what happens instead: a trailing comma is no
 JSON, and one YAML snippet is indented so that it is no YAML.
 
@@ -205,6 +205,79 @@ def test_custom_api_server(tmp_path):
         "model": "command-nightly",
         "messages": [{"content": "Hello, how are you?", "role": "user"}],
     }
+
+
+def test_custom_api_server_for_completions(tmp_path):
+    """The other snippet: /completions is asked, and what `completion` returns is chat's object with the upstream's id."""
+    host = "openai-proxy.berriai.repl.co"
+    tls = ServerTLS(tmp_path, hosts=(host,))
+    printed = seed("001_text_response.txt").replace("None", "null")  # it is printed as Python
+    with (
+        Upstream(tls=tls) as up,
+        ForwardProxy(hosts={f"{host}:443": f"127.0.0.1:{up.port}"}) as way_out,
+    ):
+        up.default = act.verbatim(200, printed, {"content-type": "application/json"})
+        env = {"HTTPS_PROXY": way_out.url, "SSL_CERT_FILE": str(tls.ca_file)}
+        done = run_python(seed("001_text_completion.py"), env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ModelResponse(id='cmpl-8HxHqF5dymQdALmLplS0dWKZVFe3r'")
+    for field in ("varies depending on what time", "finish_reason='length'", "total_tokens=23", "warning='This model"):
+        assert field in done.stdout
+    (seen,) = up.requests
+    assert (seen.path, seen.headers["authorization"]) == ("/completions", "Bearer anything")
+    assert seen.json == {"model": "command-nightly", "prompt": "Hello, how are you?"}
+
+
+# --- seeds 000 and 002: embeddings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["000_embedding.py", "002_embedding.py"])
+def test_embedding_calls_an_openai_compatible_endpoint(name):
+    with Upstream(port=4000) as up:
+        done = run_python(seed(name))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("EmbeddingResponse(model='GPT-J', data=[Embedding(embedding=[0.0, 0.5, 0.5, 0.5]")
+    (seen,) = up.requests
+    assert (seen.path, seen.headers["authorization"]) == ("/embeddings", "Bearer sk-1234")
+    assert seen.json == {"model": "GPT-J", "input": ["good morning from litellm"]}
+
+
+# --- seed 003: embeddings and moderations of the proxy, by the openai client --------------------------------------------
+
+
+def test_embeddings_of_the_proxy(up):
+    config = f"""
+        model_list:
+        - model_name: text-embedding-ada-002
+          litellm_params: {{model: openai/ada, api_base: "{up.base}", api_key: key-of-the-upstream}}
+    """
+    with Gateway(config, port=None):
+        done = run_python(seed("003_embeddings.py"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("CreateEmbeddingResponse(data=[Embedding(embedding=[0.0, 0.5, 0.5, 0.5]")
+    assert "model='text-embedding-ada-002'" in done.stdout
+    (seen,) = up.requests
+    assert seen.headers["authorization"] == "Bearer key-of-the-upstream"
+    assert seen.json == {"model": "ada", "input": ["hello from litellm"], "encoding_format": "base64"}
+
+
+def test_moderations_of_the_proxy(up):
+    """With the printed answer."""
+    up.default = act.verbatim(200, seed("003_moderations_response.json"), {"content-type": "application/json"})
+    config = f"""
+        model_list:
+        - model_name: text-moderation-stable
+          litellm_params: {{model: openai/text-moderation-007, api_base: "{up.base}", api_key: key-of-the-upstream}}
+    """
+    with Gateway(config, port=None):
+        done = run_python(seed("003_moderations.py"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ModerationCreateResponse(id='modr-8sFEN22QCziALOfWTa77TodNLgHwA'")
+    assert "harassment=1.9947197870351374e-05" in done.stdout
+    assert "flagged=False" in done.stdout
+    (seen,) = up.requests
+    assert seen.path == "/v1/moderations"
+    assert seen.json == {"model": "text-moderation-007", "input": "hello from litellm"}
 
 
 # --- seed 004: a handler of one's own -----------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ WRONG = {
     "model empty": ({"model": ""}, "model", None),
     "model unknown": ({"model": "gpt-9"}, "model", "Invalid model name passed in model=gpt-9. Call `/v1/models`"),
     "model with a newline": ({"model": "m\r\nx: y"}, "model", "Invalid model name"),
-    "model very long": ({"model": "m" * 50_000}, "model", "Invalid model name"),
+    "model very long": ({"model": "m" * 50_000}, "model", "must not be longer"),
     "no messages": ({"messages": ...}, "messages", "Missing required parameter: 'messages'"),
     "messages null": ({"messages": None}, "messages", "messages must be a list of messages, not null"),
     "messages text": ({"messages": "hi"}, "messages", "messages must be a list of messages, not a string"),

@@ -58,6 +58,17 @@ def test_other_machines_are_let_in_with_a_strong_key_only(host, key):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("general", [{"custom_auth_settings": {"mode": "off"}}, {"master_key": "sk-1234"}])
+def test_custom_auth_that_lets_others_in_opens_no_door(tmp_path, general):
+    """Decision 2, F4: one that is switched off asks nobody, and beside a weak key the key would do."""
+    (tmp_path / "auth.py").write_text("async def admit(request, api_key): ...\n")
+    general = {"custom_auth": "auth.admit", "custom_auth_settings": {"mode": "auto"}, **general}
+    (tmp_path / "c.yaml").write_text(f"general_settings: {json.dumps(general)}\n")
+    ended = run_command("--config", str(tmp_path / "c.yaml"), "--host", "0.0.0.0", "--port", "0")
+    assert ended.returncode == 1
+    assert PUBLIC_REFUSAL.search(ended.stderr), ended.stderr
+
+
 def test_host_by_variable_is_no_way_around():
     """Decision 2: HOST says the same as --host."""
     ended = run_command("--model", "openai/x", "--api_key", "k", "--port", "0", env={"HOST": "0.0.0.0"})
@@ -164,7 +175,7 @@ litellm_settings:
   fallbacks: [{a: [nowhere]}]
 general_settings:
   master_key: sk-canary-of-a-broken-file-0001
-  custom_auth: module.fn
+  enable_jwt_auth: true
 """
 FAULTS = {  # line → what has to be said about it
     3: ["NOT_SET_ONE is not set", "model_list.0.litellm_params.rpm"],
@@ -172,7 +183,7 @@ FAULTS = {  # line → what has to be said about it
     7: ["NOT_SET_TWO is not set"],
     9: ["drop_parms", "did you mean drop_params?"],
     10: ["litellm_settings.fallbacks.0.a.0", "no such group"],
-    13: ["custom_auth", "unsafe to ignore"],
+    13: ["enable_jwt_auth", "unsafe to ignore"],
 }
 
 
@@ -201,11 +212,14 @@ def test_a_broken_file(tmp_path, how):
 def test_a_file_that_is_fine(tmp_path, module_upstream):
     """O1: exit code 0; warnings are told and do not count as errors."""
     file = tmp_path / "config.yaml"
-    file.write_text(config_for(module_upstream, master_key=KEY) + "litellm_settings: {cooldown_time: 5}\n")
+    file.write_text(
+        config_for(module_upstream, master_key=KEY)
+        + "litellm_settings: {json_logs: false, log_raw_request_response: true}\n"
+    )
     ended = run_command("check", str(file))
     assert (ended.returncode, ended.stderr) == (0, "")
     warning, summary = ended.stdout.splitlines()
-    assert f"{file}:4: warning: litellm_settings.cooldown_time: " in warning
+    assert f"{file}:4: warning: litellm_settings.log_raw_request_response: " in warning
     assert summary == f"{file}: ok, 1 deployment in 1 group"
     assert KEY not in ended.stdout
 

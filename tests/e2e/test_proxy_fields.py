@@ -35,8 +35,8 @@ def talk(gateway, up):
 # --- what a client must not say ------------------------------------------------------------------------------------------
 
 SERVERS_OWN = """
-api_key api_base base_url api_version organization custom_llm_provider mock_response mock_tool_calls mock_timeout mock_delay
-headers extra_headers ssl_verify ssl_certificate model_list user_config client supports_system_message
+organization custom_llm_provider mock_response mock_tool_calls mock_timeout mock_delay
+headers extra_headers ssl_verify ssl_certificate model_list client supports_system_message
 context_window_fallback_dict input_cost_per_token output_cost_per_token azure_ad_token tenant_id client_id client_secret
 weight order rpm tpm model_info litellm_system_prompt use_litellm_proxy deployment_id force_ipv4 hf_model_name base_model
 """.split()

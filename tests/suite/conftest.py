@@ -14,7 +14,7 @@ from tests.suite.handlers import HandlerDoor
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
-from litellm.engine import retries
+from litellm.engine import retry_policy
 
 _NETWORK = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_VERIFY", "SSL_CERTIFICATE"}
 
@@ -25,7 +25,7 @@ def clean_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper() in _NETWORK or name.startswith("LITELLM_") or name.endswith(("_API_KEY", "_API_BASE")):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(retries, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY", 0.01)
     monkeypatch.setattr(litellm, "custom_provider_map", [])
 
 

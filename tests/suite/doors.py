@@ -1,7 +1,8 @@
 """The four doors to the same house: one test, asked at each of them, has to get one answer.
 
-A door is `chat(messages, model=…, **params) -> dict` and `stream(…) -> list of chunks as dicts`. What goes wrong is
-raised as `Failure`, which says the same at every door: status, message, and for a stream what had come out before.
+A door is `chat(messages, model=…, **params) -> dict` and `stream(…) -> list of chunks as dicts`, and the same for the
+other operations: `text`, `text_stream`, `embed`, `moderate`. What goes wrong is raised as `Failure`, which says the same
+at every door: status, message, and for a stream what had come out before.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from tests.fakes.upstream import Upstream
 
 import litellm
 from litellm.exceptions import LiteLLMError
+from litellm.wire.protocol import PATHS, Operation
 
 from .inprocess import ServedProxy
 
 HI = [{"role": "user", "content": "hi"}]
 KEY = "sk-of-the-upstream"
+SUBJECTS = {"chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"}
 PATIENCE = 5.0  # seconds after which something that should have ended is given up
 Chunks = list[dict[str, Any]]
 
@@ -55,11 +58,33 @@ class Door:
     name: str
     remote = False
 
-    def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         raise NotImplementedError
+
+    def chat(self, messages: Any = HI, **params: Any) -> dict[str, Any]:
+        return self.whole("chat", messages, **params)
+
+    def stream(self, messages: Any = HI, **params: Any) -> Chunks:
+        return self.streamed("chat", messages, **params)
+
+    def text(self, prompt: Any = "hi", **params: Any) -> dict[str, Any]:
+        return self.whole("text", prompt, **params)
+
+    def text_stream(self, prompt: Any = "hi", **params: Any) -> Chunks:
+        return self.streamed("text", prompt, **params)
+
+    def embed(self, texts: Any = "hi", **params: Any) -> dict[str, Any]:
+        return self.whole("embeddings", texts, **params)
+
+    def moderate(self, texts: Any = "hi", **params: Any) -> dict[str, Any]:
+        return self.whole("moderations", texts, **params)
+
+    def ask_text(self, prompt: Any = "hi", *, streamed: bool, **params: Any) -> Any:
+        """One of the two; for tests that hold for both."""
+        return self.text_stream(prompt, **params) if streamed else self.text(prompt, **params)
 
     def ask(self, messages: Any = HI, *, streamed: bool, **params: Any) -> Any:
         """One of the two; for tests that hold for both."""
@@ -67,50 +92,57 @@ class Door:
 
 
 class SdkSync(Door):
-    """litellm.completion."""
+    """litellm.completion and its relatives."""
 
     name = "sdk"
 
     def __init__(self, base: str) -> None:
         self._place = {"api_base": base, "api_key": KEY}
 
-    def params(self, model: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return {"model": model if "/" in model else f"openai/{model}", **self._place, **params}
+    def params(self, model: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {"model": model if model is None or "/" in model else f"openai/{model}", **self._place, **params}
 
-    def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+        ask = getattr(litellm, _SDK[operation])
         with _told():
-            return litellm.completion(messages=messages, **self.params(model, params)).model_dump()
+            return ask(**{SUBJECTS[operation]: subject}, **self.params(model, params)).model_dump()
 
-    def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+        ask = getattr(litellm, _SDK[operation])
         chunks: Chunks = []
         with _told(chunks):
-            for chunk in litellm.completion(messages=messages, stream=True, **self.params(model, params)):
+            for chunk in ask(**{SUBJECTS[operation]: subject}, stream=True, **self.params(model, params)):
                 chunks.append(chunk.model_dump())
         return chunks
 
 
 class SdkAsync(SdkSync):
-    """litellm.acompletion, each call on an event loop of its own."""
+    """litellm.acompletion and its relatives, each call on an event loop of its own."""
 
     name = "asdk"
 
-    def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         async def ask() -> dict[str, Any]:
+            asked = getattr(litellm, "a" + _SDK[operation])
             with _told():
-                return (await litellm.acompletion(messages=messages, **self.params(model, params))).model_dump()
+                return (await asked(**{SUBJECTS[operation]: subject}, **self.params(model, params))).model_dump()
 
         return asyncio.run(asyncio.wait_for(ask(), PATIENCE))
 
-    def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         async def ask() -> Chunks:
+            asked = getattr(litellm, "a" + _SDK[operation])
             chunks: Chunks = []
             with _told(chunks):
-                made = await litellm.acompletion(messages=messages, stream=True, **self.params(model, params))
+                made = await asked(**{SUBJECTS[operation]: subject}, stream=True, **self.params(model, params))
                 async for chunk in made:
                     chunks.append(chunk.model_dump())
             return chunks
 
         return asyncio.run(asyncio.wait_for(ask(), PATIENCE))
+
+
+_SDK = {"chat": "completion", "text": "text_completion", "embeddings": "embedding", "moderations": "moderation"}
 
 
 class ProxyRaw(Door):
@@ -123,11 +155,11 @@ class ProxyRaw(Door):
         self.proxy = proxy
         self.headers = headers or {}
 
-    def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
-        return json.loads(self.post(messages, model=model, **params).body)
+    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+        return json.loads(self.post(subject, operation=operation, model=model, **params).body)
 
-    def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
-        *events, done = self.events(messages, model=model, **params)
+    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+        *events, done = self.events(subject, operation=operation, model=model, **params)
         assert done == "[DONE]", f"the last event is {done!r}"
         chunks = [json.loads(event) for event in events]
         for at, chunk in enumerate(chunks):
@@ -137,9 +169,9 @@ class ProxyRaw(Door):
                 raise Failure(int(told["code"]), told["message"], chunks=chunks[:at], body=chunk)
         return chunks
 
-    def events(self, messages: Any = HI, **params: Any) -> list[str]:
+    def events(self, subject: Any = HI, **params: Any) -> list[str]:
         """What a stream consists of, [DONE] included, as text."""
-        answer = self.post(messages, stream=True, **params)
+        answer = self.post(subject, stream=True, **params)
         assert answer.headers["content-type"].startswith("text/event-stream")
         *events, rest = answer.body.decode().split("\n\n")
         assert rest == "", "the last event has no end"
@@ -147,10 +179,21 @@ class ProxyRaw(Door):
             assert all(line.startswith("data: ") for line in event.split("\n"))
         return ["\n".join(line.removeprefix("data: ") for line in event.split("\n")) for event in events]
 
-    def post(self, messages: Any = HI, *, model: str = "m", headers: Mapping[str, str] = {}, **params: Any) -> Reply:
-        """The answer as it came; a Failure when it is an error."""
-        body = json.dumps({"model": model, "messages": messages, **params})
-        reply = request(self.proxy, "POST", "/v1/chat/completions", body, {**self.headers, **headers})
+    def post(
+        self,
+        subject: Any = HI,
+        *,
+        operation: Operation = "chat",
+        model: str | None = "m",
+        path: str | None = None,
+        headers: Mapping[str, str] = {},
+        **params: Any,
+    ) -> Reply:
+        """The answer as it came; a Failure when it is an error. path: instead of the operation's own."""
+        body = {SUBJECTS[operation]: subject, **params} | ({} if model is None else {"model": model})
+        reply = request(
+            self.proxy, "POST", path or f"/v1{PATHS[operation]}", json.dumps(body), {**self.headers, **headers}
+        )
         if reply.status >= 400:
             told = json.loads(reply.body)["error"]
             raise Failure(reply.status, told["message"], body=told)
@@ -183,18 +226,31 @@ class ProxyByOpenAI(Door):
     def __init__(self, proxy: ServedProxy, key: str = "sk-any") -> None:
         self._client = openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=key, max_retries=0, timeout=PATIENCE)
 
-    def chat(self, messages: Any = HI, *, model: str = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         with _told():
-            answer = self._client.chat.completions.create(model=model, messages=messages, extra_body=params)
+            answer = self._create(operation)(**self._said(operation, subject, model, params))
             return answer.to_dict(warnings=False)
 
-    def stream(self, messages: Any = HI, *, model: str = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         chunks: Chunks = []
         with _told(chunks):
-            made = self._client.chat.completions.create(model=model, messages=messages, stream=True, extra_body=params)
+            made = self._create(operation)(stream=True, **self._said(operation, subject, model, params))
             for chunk in made:
                 chunks.append(chunk.to_dict(warnings=False))
         return chunks
+
+    def _create(self, operation: Operation) -> Any:
+        client = self._client
+        return {
+            "chat": client.chat.completions,
+            "text": client.completions,
+            "embeddings": client.embeddings,
+            "moderations": client.moderations,
+        }[operation].create
+
+    def _said(self, operation: Operation, subject: Any, model: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
+        said = {SUBJECTS[operation]: subject, "extra_body": dict(params)}
+        return said if model is None else said | {"model": model}
 
     def close(self) -> None:
         self._client.close()
@@ -217,9 +273,10 @@ def _told(chunks: Sequence[dict[str, Any]] = ()) -> Iterator[None]:
 def text_of(answer: dict[str, Any] | Chunks) -> str:
     """The text of the first choice of an answer, whole or streamed."""
     if isinstance(answer, dict):
-        return answer["choices"][0]["message"]["content"]
-    deltas = [choice["delta"] for chunk in answer for choice in chunk["choices"] if choice["index"] == 0]
-    return "".join(delta.get("content") or "" for delta in deltas)
+        choice = answer["choices"][0]
+        return choice["text"] if "text" in choice else choice["message"]["content"]
+    choices = [choice for chunk in answer for choice in chunk["choices"] if choice["index"] == 0]
+    return "".join((choice["text"] if "text" in choice else choice["delta"].get("content")) or "" for choice in choices)
 
 
 class House:

@@ -7,11 +7,12 @@ from itertools import chain, combinations
 from typing import Any
 
 import pytest
-from tests.suite.doors import Door, ProxyRaw, SdkAsync, SdkSync
+from tests.suite.doors import HI, Door, ProxyRaw, SdkAsync, SdkSync
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
 from litellm import CustomLLM, ModelResponse
+from litellm.wire.protocol import Operation
 
 METHODS = ("completion", "acompletion", "streaming", "astreaming")
 SUBSETS = list(chain.from_iterable(combinations(METHODS, count) for count in range(1, len(METHODS) + 1)))
@@ -27,14 +28,19 @@ class HandlerDoor:
         self.name = name
         self._monkeypatch = monkeypatch
 
-    def ask(self, handler: Any, *, streamed: bool, messages: Any = None, **params: Any) -> Any:
-        messages = messages or [{"role": "user", "content": "hi"}]
+    def ask(
+        self, handler: Any, *, streamed: bool, messages: Any = HI, operation: Operation = "chat", **params: Any
+    ) -> Any:
         if self.name == "proxy":
             with ServedProxy({"model_list": [deployment("m", "mine/x")]}, handlers={"mine": handler}) as proxy:
-                return ProxyRaw(proxy).ask(messages, streamed=streamed, **params)
+                return self._asked(ProxyRaw(proxy), operation, messages, streamed, params)
         self._monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])
         door: Door = SdkSync(NOWHERE) if self.name == "sdk" else SdkAsync(NOWHERE)
-        return door.ask(messages, streamed=streamed, model="mine/x", **params)
+        return self._asked(door, operation, messages, streamed, {"model": "mine/x", **params})
+
+    def _asked(self, door: Door, operation: Operation, subject: Any, streamed: bool, params: dict[str, Any]) -> Any:
+        ask = door.streamed if streamed else door.whole
+        return ask(operation, subject, **params)
 
 
 def generic(text: str = "", *, finish: str | None = None, **more: Any) -> dict[str, Any]:

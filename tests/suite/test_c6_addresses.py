@@ -40,7 +40,7 @@ class PlainSync(SdkSync):
 
 
 class PlainAsync(PlainSync, SdkAsync):
-    chat, stream = SdkAsync.chat, SdkAsync.stream
+    whole, streamed = SdkAsync.whole, SdkAsync.streamed
 
 
 def sdk(name: str, params: dict[str, Any]) -> Any:

@@ -12,10 +12,10 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "litellm"
 # First path component under litellm → floor. Nine floors, 0 to 8.
 FLOORS = {
     "_json": 0, "_log": 0, "_version": 0, "net": 0,
-    "exceptions": 1, "types": 1,
+    "exceptions": 1, "types": 1, "catalog": 1, "tokens": 1,
     "wire": 2,
     "providers": 3,
-    "engine": 4,
+    "engine": 4, "hooks": 4,
     "router": 5,
     "sdk": 6,
     "proxy": 7,
@@ -24,10 +24,10 @@ FLOORS = {
 
 # The roof and the porches: they import down, and nobody inside imports them.
 ROOF = {"__init__", "_names"}
-PORCHES = {"_logging", "llms", "litellm_core_utils", "main", "utils"}
+PORCHES = {"_logging", "cost_calculator", "integrations", "llms", "litellm_core_utils", "main", "utils"}
 
 # Instances of one kind: they know each other only through their package's shared files.
-SIBLINGS = {"wire": {"protocol", "quirks", "_shared"}, "proxy.routes": set(), "router.pick": set()}
+SIBLINGS = {"wire": {"protocol", "quirks", "_shared", "openai_format"}, "proxy.routes": set(), "router.pick": set()}
 
 
 def modules() -> list[Path]:
@@ -113,7 +113,8 @@ def test_no_file_is_too_long() -> None:
 def test_nobody_swallows_cancellation() -> None:
     """R6: `except BaseException` and `except CancelledError` re-raise, at the end of the handler at the latest.
 
-    One exception, in which we are the ones who cancelled: proxy.app, for a client that has gone.
+    Two exceptions, which are no task's: a forked worker must not run on into its parent's code, and what a callback
+    raises in a thread of its own concerns nobody but the future that it is for.
     """
     swallowing = []
     for path in modules():
@@ -125,4 +126,4 @@ def test_nobody_swallows_cancellation() -> None:
                 continue
             if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
                 swallowing.append(f"{name_of(path)}:{node.lineno}")
-    assert [place for place in swallowing if not place.startswith("proxy.serve:")] == []
+    assert [place for place in swallowing if place.partition(":")[0] not in ("proxy.workers", "hooks.threads")] == []

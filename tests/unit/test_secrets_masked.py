@@ -12,13 +12,14 @@ from tests.fakes.upstream import Upstream
 
 import litellm
 from litellm import _log, exceptions
-from litellm.engine.call import Answer, Call, Opened, Source
+from litellm.engine.call import Answer, Call, Choice, Opened, Source
 from litellm.engine.client import Client
 from litellm.net.messages import Request, Script, Timeouts
 from litellm.net.steps import Ask, Read, Send
 from litellm.net.sync_io import SyncTransport
 from litellm.net.tls import DIRECT
-from litellm.providers.resolve import Defaults, Place, resolve
+from litellm.providers.resolve import resolve
+from litellm.providers.target import Defaults, Place
 from litellm.proxy.auth.gate import Gate
 from litellm.proxy.config import load_config
 from litellm.proxy.state import build
@@ -53,7 +54,7 @@ def request():
 
 def call():
     made = target()
-    return Call(model="m", body={"messages": HI}, choose=lambda _tried: made)
+    return Call(model="m", body={"messages": HI}, choose=lambda _tried: Choice(made))
 
 
 def answer():
@@ -91,7 +92,7 @@ INTERNALS = {
     "Ask": lambda: Ask(lambda: None, None, ()),
     "Call": call,
     "a Call of the SDK": made_call,
-    "its Target": lambda: made_call().choose([]),
+    "its Target": lambda: made_call().choose([]).target,
     "Answer": answer,
     "Opened": opened,
     "Settings": settings,
@@ -179,7 +180,7 @@ def test_configs(config):
     proxy = build(config)
     group = proxy.pool.find("m")
     assert group.targets[0].api_key == KEY, "it is there, to be used"
-    values += [proxy, proxy.gate, proxy.pool, group, group.targets[0], proxy.timeouts, *group.targets]
+    values += [proxy, proxy.gate, proxy.pool, group, group.targets[0], proxy.routing, *group.members, *group.targets]
     for value in values:
         for text in shown(value):
             assert "canary" not in text, (type(value), text)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
 
 from litellm.proxy.config import ConfigError, load_config
 from litellm.proxy.deployments import unreachable
 from litellm.proxy.state import build
-
-if TYPE_CHECKING:
-    import os
 
 
 def check(path: str | os.PathLike[str]) -> int:
@@ -20,6 +17,7 @@ def check(path: str | os.PathLike[str]) -> int:
     """
     try:
         config = load_config(path, examine=unreachable)
+        os.environ.update({name: value.reveal() for name, value in config.environment_variables.items()})
         build(config)
     except ConfigError as error:
         problems = error.problems

@@ -8,19 +8,21 @@ import secrets
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from litellm import _log
 from litellm._version import version
 from litellm.cli.check import check
-from litellm.proxy.auth.gate import is_weak
-from litellm.proxy.config import Config, ConfigError, load_config
+from litellm.proxy.app import App
+from litellm.proxy.auth.gate import is_guarded
+from litellm.proxy.config import Config, ConfigError, Problem, load_config
 from litellm.proxy.deployments import unreachable
-
-if TYPE_CHECKING:
-    from litellm.proxy.serve import Listening
+from litellm.proxy.limits import CONCURRENCY
+from litellm.proxy.serve import Listening, bind, serve
+from litellm.proxy.state import Proxy, build
+from litellm.proxy.workers import Supervisor
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only chosen with a strong master key
@@ -47,6 +49,13 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - only chosen with a strong master key
 @click.option(
     "--keepalive_timeout", type=float, default=75.0, show_default=True, help="Seconds an idle client may stay."
 )
+@click.option(
+    "--limit_concurrency",
+    type=click.IntRange(1),
+    default=CONCURRENCY,
+    show_default=True,
+    help="Requests that one worker takes at once; it answers more with 503.",
+)
 @click.option("--telemetry", hidden=True, help="Accepted for LiteLLM's sake. There is none.")
 @click.version_option(version, "-v", "--version", message="LiteLLM: Current Version = %(version)s")
 @click.pass_context
@@ -62,7 +71,7 @@ def main(context: click.Context, /, config: Path | None, model: str | None, **op
     _log.turn_on(logging.DEBUG if verbose else logging.WARNING, as_json=settings.json_logs)
     for warning in loaded.warnings:
         click.echo(str(warning), err=True)
-    _start(loaded, options)
+    _start(loaded, options, from_file=config is not None)
 
 
 @main.command("check")
@@ -102,17 +111,50 @@ def _refuse(path: Path | None, error: ConfigError) -> NoReturn:
     _stop(f"{error}\n\n{path} cannot be served; `litellm check {path}` shows this report again.")
 
 
-def _start(config: Config, options: dict[str, Any]) -> None:
-    from litellm.proxy.app import App
-    from litellm.proxy.serve import Listening, bind, serve, serve_workers
-    from litellm.proxy.state import build
+class Current:
+    """The configuration in use, and how it is read again."""
 
-    os.environ.update({name: value.reveal() for name, value in config.environment_variables.items()})
-    configured = config.general_settings.master_key
-    key = configured.reveal() if configured else os.environ.get("LITELLM_MASTER_KEY")
-    host = allowed_host(options["host"], key)
+    def __init__(self, config: Config, host: str | None) -> None:
+        self.config = config
+        self.host = allowed_host(host, self.key_of(config), config)
+        self._export()
+
+    @staticmethod
+    def key_of(config: Config) -> str | None:
+        """The master key: the file's, or else the environment's."""
+        configured = config.general_settings.master_key
+        return configured.reveal() if configured else os.environ.get("LITELLM_MASTER_KEY")
+
+    def read_again(self) -> None:
+        """Use the file as it is now. Raises ConfigError, and keeps what there is, for one that is no good."""
+        config = load_config(self.config.path, examine=unreachable)
+        if (problem := host_problem(self.host, self.key_of(config), config)) is not None:
+            raise ConfigError([Problem(str(config.path), None, "general_settings.master_key", problem)])
+        before, self.config = self.config, config
+        try:
+            self._export()
+            self.build()
+        except ConfigError:
+            self.config = before
+            raise
+
+    def build(self, before: Proxy | None = None) -> Proxy:
+        """The Proxy for it. before: the one in use, whose connections go on to serve."""
+        return build(self.config, self.key_of(self.config), before.client if before is not None else None)
+
+    def reloaded(self, before: Proxy) -> Proxy:
+        """The Proxy for the file as it is now."""
+        self.read_again()
+        return self.build(before)
+
+    def _export(self) -> None:
+        os.environ.update({name: value.reveal() for name, value in self.config.environment_variables.items()})
+
+
+def _start(config: Config, options: dict[str, Any], *, from_file: bool) -> None:
+    current, concurrency = Current(config, options["host"]), options["limit_concurrency"]
     listening = Listening(
-        host=host,
+        host=current.host,
         port=options["port"],
         grace=config.general_settings.graceful_shutdown_seconds,
         keep_alive=options["keepalive_timeout"],
@@ -120,33 +162,48 @@ def _start(config: Config, options: dict[str, Any]) -> None:
         private_key=options["ssl_keyfile_path"],
     )
     try:
-        proxy = build(config, key)
+        proxy = current.build()
     except ConfigError as error:
         _refuse(config.path, error)
     try:
         sock = bind(listening)
     except OSError as error:
-        _stop(f"cannot listen on {host}:{options['port']}: {error.strerror}. Choose another with --port or --host.")
-    if is_weak(key):
-        click.echo(f"warning: {_weakness(key)}, so only this machine can connect ({host})", err=True)
+        _stop(
+            f"cannot listen on {listening.host}:{listening.port}: {error.strerror}. Choose another with --port or --host."
+        )
+    key = current.key_of(config)
+    if not is_guarded(key, custom_auth=proxy.custom_auth is not None):
+        click.echo(f"warning: {_weakness(key)}, so only this machine can connect ({listening.host})", err=True)
+    # When a terminal closes, what runs in it gets a SIGHUP too, and is to end then.
+    again = current.reloaded if from_file and not sys.stdin.isatty() else None
     if options["num_workers"] > 1:
         _ready(listening, config, sock)
-        sys.exit(serve_workers(lambda: App(build(config, key)), listening, sock, options["num_workers"]))
-    serve(App(proxy), listening, sock, lambda: _ready(listening, config, sock))
+        watching = Supervisor(
+            lambda: App(current.build(), concurrency), listening, sock, check=current.read_again, again=again
+        )  # fmt: skip
+        sys.exit(watching.run(options["num_workers"]))
+    serve(App(proxy, concurrency), listening, sock, lambda: _ready(listening, config, sock), again=again)
 
 
-def allowed_host(host: str | None, key: str | None) -> str:
-    """Where to listen. Only a strong master key opens the door to other machines. Exits with advice when asked to
-    listen everywhere without one."""
-    weak = is_weak(key)
+def allowed_host(host: str | None, key: str | None, config: Config) -> str:
+    """Where to listen. Only a strong master key, or custom_auth, opens the door to other machines. Exits with advice when
+    asked to listen everywhere without one."""
     if host is None:
-        return LOOPBACK if weak else EVERYWHERE
-    if weak and not _is_loopback(host):
-        _stop(
-            f"refusing to listen on {host}: {_weakness(key)}. Set general_settings.master_key or LITELLM_MASTER_KEY, for "
-            f"example to this fresh one:\n  sk-{secrets.token_urlsafe(24)}\nor listen on {LOOPBACK} only."
-        )
+        return EVERYWHERE if host_problem(EVERYWHERE, key, config) is None else LOOPBACK
+    problem = host_problem(host, key, config)
+    if problem is not None:
+        _stop(problem)
     return host
+
+
+def host_problem(host: str, key: str | None, config: Config) -> str | None:
+    """Why the server must not listen on `host`; None if it may."""
+    if is_guarded(key, custom_auth=config.general_settings.uses_custom_auth) or _is_loopback(host):
+        return None
+    return (
+        f"refusing to listen on {host}: {_weakness(key)}. Set general_settings.master_key or LITELLM_MASTER_KEY, for "
+        f"example to this fresh one:\n  sk-{secrets.token_urlsafe(24)}\nor listen on {LOOPBACK} only."
+    )
 
 
 def _weakness(key: str | None) -> str:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from litellm.engine.present import answer_class
 from litellm.exceptions import APIError
-from litellm.types.chat import ModelResponse
-from litellm.wire.protocol import Body
+from litellm.wire.protocol import Body, Operation
+
+if TYPE_CHECKING:
+    from litellm.types.chat import ModelResponse
+    from litellm.types.completion import TextCompletionResponse
 
 # Strings of a delta that say the same thing each time; all other strings are fragments and are joined.
 _WHOLE = frozenset({"role", "id", "type", "name"})
 
 
-def stream_chunk_builder(chunks: Iterable[Any], messages: list[Any] | None = None, **_: Any) -> ModelResponse | None:  # noqa: ARG001
-    """The whole answer that `chunks` (ModelResponseStream objects or dicts, in order) are the stream of.
+def stream_chunk_builder(
+    chunks: Iterable[Any],
+    messages: list[Any] | None = None,  # noqa: ARG001
+    **_: Any,
+) -> ModelResponse | TextCompletionResponse | None:
+    """The whole answer that `chunks` (ModelResponseStream objects or dicts, in order) are the stream of: a ModelResponse,
+    or a TextCompletionResponse for chunks of completions.
 
     Text, reasoning and tool-call arguments are joined, the last usage counts, and fields nobody knows are kept. None for
     no chunks. Raises APIError when one of them is no chunk.
@@ -40,11 +49,13 @@ def stream_chunk_builder(chunks: Iterable[Any], messages: list[Any] | None = Non
             answer["usage"] = value["usage"]
         for choice in value["choices"]:
             _add_choice(choices, choice)
-    answer["object"] = "chat.completion"
     answer["choices"] = [_closed(choices[index]) for index in sorted(choices)]
-    response = ModelResponse.read(answer)
-    response._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
-    return response
+    operation: Operation = "text" if any("text" in choice for choice in answer["choices"]) else "chat"
+    answer["object"] = "text_completion" if operation == "text" else "chat.completion"
+    made: Any = answer_class(operation).read(answer)
+    made._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
+    whole: ModelResponse | TextCompletionResponse = made
+    return whole
 
 
 def _plain(chunk: Any) -> Body:
@@ -57,10 +68,14 @@ def _plain(chunk: Any) -> Body:
 
 def _add_choice(choices: dict[int, Body], choice: Body) -> None:
     index = choice.get("index") or 0
-    whole = choices.setdefault(index, {"index": index, "message": {"role": "assistant"}, "finish_reason": None})
+    whole = choices.setdefault(index, {"index": index, "finish_reason": None})
+    if "text" not in choice:
+        whole.setdefault("message", {"role": "assistant"})
     for name, value in choice.items():
         if name == "delta":
             _add(whole["message"], value or {})
+        elif name == "text":
+            whole["text"] = whole.get("text", "") + (value or "")
         elif name == "logprobs" and isinstance(value, dict) and isinstance(whole.get("logprobs"), dict):
             _add(whole["logprobs"], value)
         elif value is not None:
@@ -95,6 +110,6 @@ def _add_calls(calls: list[Body], parts: list[Body]) -> list[Body]:
 
 
 def _closed(choice: Body) -> Body:
-    for call in choice["message"].get("tool_calls") or ():
+    for call in choice.get("message", {}).get("tool_calls") or ():
         call.pop("index", None)
     return choice

@@ -4,20 +4,23 @@ whatever goes wrong before the caller has seen anything can be retried or sent e
 from __future__ import annotations
 
 import copy
+from functools import partial
 
-from litellm.engine import handlers, mock
+from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
-from litellm.engine.faults import Refused, answer_error, broken, stream_error, wrong_shape
+from litellm.engine.faults import Refused, answer_error, broken, stream_error, wire_of, wrong_shape
 from litellm.engine.retries import clocks_of
+from litellm.engine.several import ask_each, prompts_apart
 from litellm.engine.stream import advance
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Reply, Request, Timeouts, TransportFault
 from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
-from litellm.providers.resolve import Target
-from litellm.wire import openai_chat
-from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, WrongShape
+from litellm.providers.resolve import at
+from litellm.providers.target import Target
+from litellm.wire.openai_format import speaks
+from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, Unsuitable, WrongShape
 
 MAX_REMEMBERED = 1024
 
@@ -43,6 +46,11 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
     """Try once. remaining: seconds left of the total timeout, or None for all of it."""
     if target.unusable is not None:
         raise copy.copy(target.unusable)
+    if call.operation != target.operation:
+        target = at(target, call.operation)
+    if call.operation == "text" and (prompts := prompts_apart(call, target)):
+        ask = partial(attempt, target=target, remaining=remaining, memory=memory)
+        return (yield from ask_each(call, prompts, ask))
     clocks = _clocks(call, target, remaining)
     if target.handler is not None and call.mock is None and target.mock is None:
         return (yield from handlers.attempt(call, target, clocks))
@@ -59,32 +67,37 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
 
 
 def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
-    wire = target.wire or openai_chat
+    wire = wire_of(target)
     out = Outgoing(target.model, _body(call, target, asks_usage=asks_usage), call.stream)
     try:
         body = wire.encode(out)
+    except Unsuitable as unsuitable:
+        raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
     except (TypeError, ValueError) as unsuitable:
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
     request = Request(
         url=target.url, headers=target.headers, body=body, timeouts=clocks, network=target.network,
-        stream=call.stream,
+        stream=call.stream, lasting=target.lasting,
     )  # fmt: skip
     if call.mock is not None or target.mock is not None:
         request.script = mock.scripted(call, target)
     elif target.url.startswith("mock:"):
-        request.script = mock.model(target, out)
+        request.script = mock_models.played(target, out)
     try:
         reply = yield Send(request)
     except TransportFault as fault:
         raise broken(fault, target) from fault
     if reply.status >= 300:
-        error = answer_error(reply, target)
-        if asks_usage and reply.status in (400, 422) and "stream_options" in str(error):
-            raise Refused(error)
-        raise error
+        raise _not_answered(reply, target, asks_usage=asks_usage)
     if call.stream:
-        return (yield from _open(call, target, reply))
-    return _whole(call, target, reply)
+        return (yield from _open(call, target, reply, out))
+    return _whole(call, target, reply, out)
+
+
+def _not_answered(reply: Reply, target: Target, *, asks_usage: bool) -> Exception:
+    error = answer_error(reply, target)
+    refused = asks_usage and reply.status in (400, 422) and "stream_options" in str(error)
+    return Refused(error) if refused else error
 
 
 def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
@@ -111,10 +124,10 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
     return body
 
 
-def _whole(call: Call, target: Target, reply: Reply) -> Answer:
-    wire = target.wire or openai_chat
-    if call.relay and wire is openai_chat:
-        seen = openai_chat.glance(reply.body)
+def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
+    wire = wire_of(target)
+    if call.relay:
+        seen = wire.glance(reply.body, out)
         if seen is not None:
             return Answer(
                 target=target,
@@ -124,12 +137,7 @@ def _whole(call: Call, target: Target, reply: Reply) -> Answer:
                 model=seen.model,
                 usage=seen.usage,
             )
-    try:
-        data = wire.decode(reply.body)
-    except WrongShape as error:
-        raise wrong_shape(error, target, reply.headers) from None
-    except StreamFault as error:
-        raise stream_error(error, target, reply.headers) from None
+    data = _decoded(target, reply.body, reply, out)
     return Answer(
         target=target,
         asked=call.model,
@@ -140,8 +148,17 @@ def _whole(call: Call, target: Target, reply: Reply) -> Answer:
     )
 
 
-def _open(call: Call, target: Target, reply: Reply) -> Flow[Opened]:
-    wire = target.wire or openai_chat
+def _decoded(target: Target, body: bytes, reply: Reply, out: Outgoing) -> Body:
+    try:
+        return wire_of(target).decode(body, out)
+    except WrongShape as error:
+        raise wrong_shape(error, target, reply.headers) from None
+    except StreamFault as error:
+        raise stream_error(error, target, reply.headers) from None
+
+
+def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opened]:
+    wire = wire_of(target)
     source = Source(Read(reply), reply.close, reply.finish)
     opened = Opened(
         target=target, asked=call.model, headers=reply.headers, source=source, first=[],
@@ -149,11 +166,11 @@ def _open(call: Call, target: Target, reply: Reply) -> Flow[Opened]:
     )  # fmt: skip
     try:
         if reply.headers.get("content-type", "").startswith("application/json"):
-            yield from _unstreamed(opened, reply)
+            yield from _unstreamed(opened, reply, out)
         while not opened.finished:
             chunks = yield from _next(opened)
             opened.first += chunks
-            if any(openai_chat.speaks(chunk.value) for chunk in chunks):
+            if any(speaks(chunk.value) for chunk in chunks):
                 break
     except BaseException:
         source.close()
@@ -170,7 +187,7 @@ def _next(opened: Opened) -> Flow[list[Chunk]]:
     return advance(opened, piece)
 
 
-def _unstreamed(opened: Opened, reply: Reply) -> Flow[None]:
+def _unstreamed(opened: Opened, reply: Reply, out: Outgoing) -> Flow[None]:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
     body = b""
     try:
@@ -178,12 +195,8 @@ def _unstreamed(opened: Opened, reply: Reply) -> Flow[None]:
             body += data
     except TransportFault as fault:
         raise broken(fault, opened.target) from fault
-    try:
-        answer = (opened.target.wire or openai_chat).decode(body)
-    except WrongShape as error:
-        raise wrong_shape(error, opened.target, opened.headers) from None
-    except StreamFault as error:
-        raise stream_error(error, opened.target, opened.headers) from None
+    answer = _decoded(opened.target, body, reply, out)
     opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
-    opened.finished = True
+    opened.decoder.usage = answer.get("usage")
     reply.close()
+    opened.finish()

@@ -4,19 +4,61 @@ are three different fields, never one dict."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from litellm.engine.retries import Retry
+from litellm.engine.retry_policy import Retry
+from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Step
 from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.providers.resolve import Mock, Target
-from litellm.wire.protocol import Body, ChatDecoder, Chunk
+from litellm.providers.target import Mock, Target
+from litellm.types.hooks import CallRecord
+from litellm.wire.protocol import Body, Chunk, Operation, StreamDecoder
 
-Choose = Callable[[Sequence[Target]], Target]
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a try at a target ended: "unused" if nothing was sent, "cancelled" if the caller went away first.
+
+    seconds: from sending to the first meaningful byte of the answer, where there was one.
+    """
+
+    status: Literal["success", "failure", "cancelled", "unused"]
+    error: LiteLLMError | None = None
+    usage: Body | None = None
+    seconds: float | None = None
+
+
+CANCELLED = Outcome("cancelled")
+UNUSED = Outcome("unused")
+
+Settle = Callable[[Outcome], None]
+
+
+def nobody_asks(_: Outcome) -> None:
+    """Settles a choice that nobody keeps account of."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A target, taken for one try. `settle` is called exactly once, when the try and its answer have ended: whoever chose
+    holds a place for it until then, and learns from how it went."""
+
+    target: Target
+    settle: Settle = nobody_asks
+
+
+Choose = Callable[[Sequence[Target]], Choice]
 MakeCall = Callable[[], "Call"]
+
+
+class Observe(Protocol):
+    """Who is told what happens to a call. Telling never blocks and never raises."""
+
+    per_chunk: bool
+
+    def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
+        """event: "input", "stream", "success" or "failure"."""
 
 
 class Fallbacks(msgspec.Struct, frozen=True):
@@ -31,17 +73,19 @@ NO_FALLBACKS = Fallbacks()
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """One chat completion to be made.
+    """One thing to be asked of a model.
 
-    model: as the caller named it. body: OpenAI's parameters with messages, without model and stream. choose: picks a
+    model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
     target, given those already tried. relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream
     for a usage chunk; show_usage: pass it on. own_timeouts, own_retries: the caller
-    set them, so a target's do not count. metadata: for handlers and callbacks; it is never sent.
+    set them, so a target's do not count. metadata: for handlers and callbacks; it is never sent. observe: who is told;
+    about: what they are told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
     """
 
     model: str
     body: Body
     choose: Choose
+    operation: Operation = "chat"
     stream: bool = False
     relay: bool = False
     ask_usage: bool = False
@@ -55,6 +99,9 @@ class Call(msgspec.Struct, kw_only=True):
     policy: Policy = KEEP_ALL
     metadata: Mapping[str, Any] = {}
     id: str = ""
+    observe: Observe | None = None
+    about: Mapping[str, Any] = {}
+    is_async: bool = False
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -84,15 +131,49 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, kw_only=True):
-    """A stream whose first meaningful chunk is here: from now on a failure can only be reported, not retried."""
+    """A stream whose first meaningful chunk is here: from now on a failure can only be reported, not retried.
+
+    It ends once, by `finish` or by `abort`, and then settles with whoever keeps account of it. tap: sees what follows
+    the first chunks.
+    """
 
     target: Target
     asked: str
     headers: Mapping[str, str]
     source: Source
-    decoder: ChatDecoder
+    decoder: StreamDecoder
     first: list[Chunk]
     model: str | None = None
     finished: bool = False
     retries: int = 0
     fallbacks: int = 0
+    tap: Callable[[list[Chunk]], None] | None = None
+    ended: Outcome | None = None
+    settles: list[Settle] = []
+
+    def on_end(self, settle: Settle) -> None:
+        """Call `settle` when the stream ends; at once if it has."""
+        if self.ended is not None:
+            settle(self.ended)
+        else:
+            self.settles.append(settle)
+
+    def finish(self) -> None:
+        """The stream is complete."""
+        self.finished = True
+        self.source.finish()
+        self._end(Outcome("success", usage=self.decoder.usage))
+
+    def abort(self, error: LiteLLMError | None = None) -> None:
+        """Let go of the upstream, for an error, or because nobody reads on. Does nothing to a stream that has ended."""
+        if self.ended is None:
+            self.finished = True
+            self.source.close()
+            self._end(CANCELLED if error is None else Outcome("failure", error, usage=self.decoder.usage))
+
+    def _end(self, outcome: Outcome) -> None:
+        if self.ended is None:
+            self.ended = outcome
+            settles, self.settles, self.tap = self.settles, [], None  # which refer to this
+            for settle in settles:
+                settle(outcome)

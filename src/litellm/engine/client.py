@@ -7,6 +7,7 @@ from functools import partial
 from litellm.engine.attempt import Memory, attempt
 from litellm.engine.call import Answer, Call, Opened
 from litellm.engine.fallbacks import falling_back
+from litellm.engine.observe import observed
 from litellm.engine.retries import retrying
 from litellm.net.async_io import AsyncTransport
 from litellm.net.steps import Flow
@@ -25,7 +26,13 @@ class Client:
         self._retrying = partial(retrying, attempt=partial(attempt, memory=Memory()))
 
     def flow(self, call: Call) -> Flow[Answer | Opened]:
-        """What `call` does, outermost layer first: fallbacks, retries, attempt. Nothing happens until it is driven."""
+        """What `call` does, outermost layer first: observers, fallbacks, retries, attempt. Nothing happens until it is
+        driven, and a layer that nobody asked for is not there."""
+        if call.observe is not None:
+            return observed(call, self._unobserved, call.observe)
+        return self._unobserved(call)
+
+    def _unobserved(self, call: Call) -> Flow[Answer | Opened]:
         if call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy:
             return falling_back(call, self._retrying)
         return self._retrying(call)

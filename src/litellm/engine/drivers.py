@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import asyncio
+import contextvars
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Any, TypeVar
 
-from litellm.net.steps import Flow
+from litellm.engine.call import Opened
+from litellm.engine.stream import CustomStreamWrapper
+from litellm.net.steps import Fan, Flow
 from litellm.net.transport import AsyncTransport, SyncTransport
 
 T = TypeVar("T")
@@ -16,7 +22,7 @@ def run(flow: Flow[T], io: SyncTransport) -> T:
         step = next(flow)
         while True:
             try:
-                result = io.perform(step)
+                result = fan_out(step, io) if isinstance(step, Fan) else io.perform(step)
             except Exception as error:  # noqa: BLE001 - it is the flow's business what to make of it
                 step = flow.throw(error)
             else:
@@ -33,7 +39,7 @@ async def arun(flow: Flow[T], io: AsyncTransport) -> T:
         step = next(flow)
         while True:
             try:
-                result = await io.perform(step)
+                result = await (afan_out(step, io) if isinstance(step, Fan) else io.perform(step))
             except Exception as error:  # noqa: BLE001 - it is the flow's business what to make of it
                 step = flow.throw(error)
             else:
@@ -42,3 +48,62 @@ async def arun(flow: Flow[T], io: AsyncTransport) -> T:
         return done.value  # type: ignore[no-any-return]
     finally:
         flow.close()
+
+
+def fan_out(fan: Fan, io: SyncTransport) -> list[Any]:
+    """Perform a Fan in threads. A thread cannot be interrupted: flows that lost the race end unheard."""
+    if not fan.flows:
+        return []
+    pool = ThreadPoolExecutor(min(fan.at_once, len(fan.flows)), thread_name_prefix="litellm-fan")
+    futures = [pool.submit(contextvars.copy_context().run, run, flow, io) for flow in fan.flows]
+    try:
+        for future in as_completed(futures) if fan.first else ():
+            if future.exception() is None:
+                return [_winner(future, futures)]
+        return [future.exception() or future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+async def afan_out(fan: Fan, io: AsyncTransport) -> list[Any]:
+    """Perform a Fan in tasks. None of them outlives this call."""
+    tasks = [asyncio.ensure_future(arun(flow, io)) for flow in fan.flows]
+    pending = set(tasks)
+    try:
+        while pending:
+            when = asyncio.FIRST_COMPLETED if fan.first else asyncio.ALL_COMPLETED
+            done, pending = await asyncio.wait(pending, return_when=when)
+            won = [task for task in tasks if task in done and task.exception() is None] if fan.first else []
+            if won:
+                return [_winner(won[0], done)]
+        return [task.exception() or task.result() for task in tasks]
+    finally:
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+            _drop(task for task in pending if not task.cancelled())
+
+
+def _winner(won: Any, done: Iterable[Any]) -> Any:
+    _drop(other for other in done if other is not won)
+    return won.result()
+
+
+def _drop(losers: Iterable[Any]) -> None:
+    """Streams that were opened for nothing are closed, now or when they come."""
+    for loser in losers:
+        if isinstance(loser, Future):
+            loser.add_done_callback(_close)
+        else:
+            _close(loser)
+
+
+def _close(loser: Any) -> None:
+    if loser.cancelled() or loser.exception() is not None:
+        return
+    result = loser.result()
+    if isinstance(result, Opened):
+        result.abort()
+    elif isinstance(result, CustomStreamWrapper):
+        result.close()

@@ -6,42 +6,74 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from litellm import _json
 from litellm._log import log
+from litellm.engine.call import Answer
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError, LiteLLMError
-from litellm.net.steps import Flow
 
 if TYPE_CHECKING:
-    from litellm.engine.call import Answer, Call, MakeCall, Opened
+    from litellm.engine.call import Call, MakeCall, Opened
+    from litellm.net.steps import Flow
+
+Retrying = Callable[["Call"], "Flow[Answer | Opened]"]
 
 
-def falling_back(call: Call, retrying: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer | Opened]:
-    """The call; if it fails, its fallbacks in order. A prompt that is too long goes to those for that, if there are any.
+class Skip(Exception):  # noqa: N818 - no failure, and never leaves the engine
+    """Raised by a MakeCall that has nothing to offer: its destination has been tried."""
+
+
+def falling_back(call: Call, retrying: Retrying) -> Flow[Answer | Opened]:
+    """The call; if it fails, its fallbacks in order, each followed by its own. A prompt that is too long, or refused
+    content, goes to those for that, if there are any; so does a whole answer that a content filter has ended.
 
     When all fail, the last error is raised, and says what was tried.
     """
+    failed: list[str] = []
     try:
-        return (yield from retrying(call))
+        answer = yield from _descend(call, retrying, failed)
     except LiteLLMError as error:
-        plans = _plans_for(call, error)
-        if not plans:
+        if len(failed) < 2:
             raise
-        failed = [f"{call.model}: {type(error).__name__}"]
+        told = copy.copy(error)  # it may be the caller's own object
+        told.message += f" (all fallbacks failed too: {', '.join(failed)})"
+        raise told from error
+    answer.fallbacks = len(failed)
+    return answer
+
+
+def _descend(call: Call, retrying: Retrying, failed: list[str]) -> Flow[Answer | Opened]:
+    try:
+        answer = yield from retrying(call)
+        if call.fallbacks.content_policy:
+            _check_finish(call, answer)
+        return answer
+    except LiteLLMError as error:
+        failed.append(f"{call.model}: {type(error).__name__}")
         last = error
-    for count, make in enumerate(plans, 1):
-        try:
-            plan = make()
+    try:
+        for make in _plans_for(call, last):
+            try:
+                plan = make()
+            except Skip:
+                continue
+            except LiteLLMError as error:
+                failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
+                last = _after(last, error)
+                continue
             log.debug("falling back from %s to %s", call.model, plan.model)
-            answer = yield from retrying(plan)
-        except LiteLLMError as error:
-            failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
-            error.__context__ = last
-            last = error
-        else:
-            answer.fallbacks = count
-            return answer
-    told = copy.copy(last)  # it may be the caller's own object
-    told.message += f" (all fallbacks failed too: {', '.join(failed)})"
-    raise told from last
+            try:
+                return (yield from _descend(plan, retrying, failed))
+            except LiteLLMError as error:
+                last = _after(last, error)
+        raise last
+    finally:
+        del last  # its traceback leads here: it would keep itself, and the call with it, until the collector comes
+
+
+def _after(last: LiteLLMError, error: LiteLLMError) -> LiteLLMError:
+    if error is not last:
+        error.__context__ = last
+    return error
 
 
 def _plans_for(call: Call, error: LiteLLMError) -> tuple[MakeCall, ...]:
@@ -50,3 +82,19 @@ def _plans_for(call: Call, error: LiteLLMError) -> tuple[MakeCall, ...]:
     if isinstance(error, ContentPolicyViolationError) and call.fallbacks.content_policy:
         return call.fallbacks.content_policy
     return call.fallbacks.general
+
+
+def _check_finish(call: Call, answer: Answer | Opened) -> None:
+    """Raise ContentPolicyViolationError for a whole answer that a content filter has cut off."""
+    if not isinstance(answer, Answer):
+        return
+    data = answer.data
+    if answer.raw is not None:
+        data = _json.decode(answer.raw) if b'"content_filter"' in answer.raw else {}
+    choices = data.get("choices") if hasattr(data, "get") else None
+    if any(choice.get("finish_reason") == "content_filter" for choice in choices or ()):
+        raise ContentPolicyViolationError(
+            "the answer was cut off by a content filter (finish_reason: content_filter)",
+            call.model,
+            answer.target.provider.name,
+        )

@@ -10,9 +10,9 @@ from litellm._log import mask
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Reply, TransportFault
 from litellm.net.url import shown, with_v1
-from litellm.providers.resolve import Target
-from litellm.wire import openai_chat
-from litellm.wire.protocol import Fault, StreamFault, WrongShape
+from litellm.providers.resolve import wire_named
+from litellm.providers.target import Target
+from litellm.wire.protocol import Fault, Operation, StreamFault, StreamWire, WrongShape
 
 _SHOWN_NAMES = {"openai": "OpenAI", "azure": "Azure", "xai": "XAI", "nvidia_nim": "Nvidia_nim"}
 
@@ -25,18 +25,28 @@ class Refused(Exception):  # noqa: N818 - never leaves the engine
         self.error = error
 
 
+_OPENAI: dict[Operation, str] = {
+    "chat": "openai_chat", "text": "openai_text", "embeddings": "openai_embeddings", "moderations": "openai_moderations"
+}  # fmt: skip
+
+
+def wire_of(target: Target) -> StreamWire:
+    """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
+    return target.wire or wire_named(_OPENAI[target.operation])
+
+
 def answer_error(reply: Reply, target: Target) -> LiteLLMError:
     """The exception for an answer with an error status. Status first, the vendor's code second, text last."""
     if reply.status < 400:
         where = shown(reply.headers.get("location", "nowhere"))
         text = f"{shown(target.url)} redirects to {where}; redirects are not followed, so use that as api_base"
         return _make(502, Fault(text), target, reply.headers)
-    wire = target.wire or openai_chat
+    wire = wire_of(target)
     fault = wire.error(reply.status, reply.body)
     hint = ""
     if reply.status == 404 and fault.code != "model_not_found":
         hint = f" (POST {shown(target.url)} answered 404"
-        better = with_v1(target.url, wire.PATH)
+        better = None if target.provider.address else with_v1(target.url, wire.PATH)
         hint += f"; did you mean api_base={better}?)" if better else ")"
     elif reply.status == 401 and target.api_key is None:
         hint = " (no API key was sent: pass api_key=… or set the provider's variable)"
@@ -57,8 +67,9 @@ def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -
 
 def broken(fault: TransportFault, target: Target) -> LiteLLMError:
     """The exception for an exchange that broke: Timeout for the clocks, APIConnectionError for the rest."""
-    if fault.kind == "url":
-        return errors.BadRequestError(str(fault), target.model, target.provider.name)
+    if fault.kind in ("url", "blocked"):  # nobody's outage: an address that cannot, or may not, be called
+        return errors.BadRequestError(mask(str(fault), *target.secrets), target.model, target.provider.name,
+                                      param="api_base")  # fmt: skip
     kind = errors.Timeout if fault.kind == "timeout" else errors.APIConnectionError
     return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
                 request_url=shown(target.url) or None)  # fmt: skip

@@ -1,42 +1,34 @@
-"""Answers without a model: `mock_response=…` on any call, and the provider `mock/` to develop against.
+"""Answers without a model: `mock_response=…` on any call.
 
-Both are written as bytes in OpenAI's format and read by the same code as an upstream's, so what works here works there.
-The names of mock models are listed in docs/mock.md.
+They are written as bytes in OpenAI's format and read by the same code as an upstream's, so what works here works there.
+The provider `mock/` is in engine/mock_models.py.
 """
 
 from __future__ import annotations
 
-import random
 import time
 import uuid
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from litellm import _json, exceptions
 from litellm.engine.call import Call
-from litellm.engine.faults import said
+from litellm.engine.faults import said, wire_of
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net import sse
 from litellm.net.messages import Part, Script
-from litellm.providers.resolve import Mock, Target
-from litellm.wire.protocol import Body, Chunk, Outgoing
+from litellm.providers.target import Mock, Target
+from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
+from litellm.wire.protocol import PATHS, Body, Chunk
 
 JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
 PIECE = 3  # characters in one chunk of a streamed mock_response, as in LiteLLM
 MOCK_USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
 MOST_CHOICES = 128
-CREATED = 1_700_000_000  # mock models are deterministic down to the time
 DONE = sse.event(sse.DONE)
-
-_PROSE = (
-    "a mock answers without a model so that you can build test and measure what stands around it the words are picked "
-    "by a seed made from the messages and the same messages always get the same words"
-)
-_WORDS = _PROSE.split()
 
 
 # --- mock_response -----------------------------------------------------------------------------------------------------
@@ -59,24 +51,69 @@ def scripted(call: Call, target: Target) -> Script:
     if isinstance(response, dict) and response.get("object") == "chat.completion.chunk":
         answer = response
         return Script(200, (Part(sse.event(_json.encode(answer)) + DONE),), EVENTS, mock.delay)
-    answer = response if isinstance(response, dict) else _answer(call, target, response, mock.tool_calls)
+    path = wire_of(target).PATH
+    answer = _ANSWERS[path](call, target, response, mock.tool_calls)
     if not call.stream:
         return Script(200, (Part(_json.encode(answer)),), JSON, mock.delay)
+    chunked = text_chunks if path == PATHS["text"] else chat_chunks
     chunks = (Part(sse.event(_json.encode(c))) for c in chunked(answer, _slices, show_usage=call.show_usage))
     return Script(200, _then(chunks, Part(DONE)), EVENTS, mock.delay)
 
 
-def _answer(call: Call, target: Target, text: Any, tool_calls: list[Any] | None) -> Body:
-    message: Body = {"role": "assistant", "content": "This is a mock request" if text is None else text}
+def _chat(call: Call, target: Target, response: Any, tool_calls: list[Any] | None) -> Body:
+    if isinstance(response, dict):
+        return response
+    message: Body = {"role": "assistant", "content": "This is a mock request" if response is None else response}
     if tool_calls is not None:
         message["tool_calls"] = tool_calls
-    count = _count(call.body)
+    count = counted(call.body) * len(prompts_of(call.body.get("prompt")))
     return {
         "id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time()),
         "model": target.model,
         "choices": [{"index": i, "message": message, "finish_reason": "stop"} for i in range(count)],
         "usage": MOCK_USAGE,
     }  # fmt: skip
+
+
+def _text(call: Call, target: Target, response: Any, tool_calls: list[Any] | None) -> Body:
+    answer = _chat(call, target, response, tool_calls)
+    if any("text" in choice for choice in answer.get("choices") or ()):
+        return answer
+    return as_text({**answer, "id": f"cmpl-{uuid.uuid4()}"})
+
+
+def _vectors(call: Call, target: Target, response: Any, _: Any) -> Body:
+    """The vector that was given, for every text."""
+    if isinstance(response, dict):
+        return response
+    vector = [0.0] * 8 if response is None else response
+    if not isinstance(vector, list):
+        raise BadRequestError("mock_response for embeddings must be a list of numbers", target.model,
+                              target.provider.name, param="mock_response")  # fmt: skip
+    rows = [
+        {"object": "embedding", "index": i, "embedding": vector} for i in range(len(prompts_of(call.body["input"])))
+    ]
+    return {"object": "list", "data": rows, "model": target.model, "usage": {"prompt_tokens": 10, "total_tokens": 10}}
+
+
+def _judged(call: Call, target: Target, response: Any, _: Any) -> Body:
+    """True or False, for every text."""
+    if isinstance(response, dict):
+        return response
+    found: Body = {"flagged": bool(response), "categories": {}, "category_scores": {}}
+    count = len(call.body["input"]) if isinstance(call.body["input"], list) else 1
+    return {"id": f"modr-{uuid.uuid4()}", "model": target.model, "results": [found] * count}
+
+
+_Write = Callable[[Call, Target, Any, list[Any] | None], Body]
+_ANSWERS: Mapping[str, _Write] = dict(zip(PATHS.values(), (_chat, _text, _vectors, _judged), strict=True))
+
+
+def counted(body: Body) -> int:
+    count = body.get("n") or 1
+    if not isinstance(count, int) or not 1 <= count <= MOST_CHOICES:
+        raise ValueError(f"n must be a number from 1 to {MOST_CHOICES}")
+    return count
 
 
 def _raised(error: Exception, target: Target) -> LiteLLMError:
@@ -121,12 +158,12 @@ def _slices(text: str) -> list[str]:
     return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
 
 
-def _tokens(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     words = text.split(" ")
     return [word if at == 0 else " " + word for at, word in enumerate(words)]
 
 
-def chunked(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) -> Iterator[Body]:
+def chat_chunks(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) -> Iterator[Body]:
     """A whole answer as the chunks of a stream: text in pieces, the role once, everything else in one chunk."""
     head = {
         **{name: value for name, value in answer.items() if name not in ("choices", "usage")},
@@ -154,114 +191,22 @@ def chunked(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) 
         yield {**head, "choices": [], "usage": answer["usage"]}
 
 
+def text_chunks(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) -> Iterator[Body]:
+    """The same for completions."""
+    for chunk in chat_chunks(as_chat(answer), cut, show_usage=show_usage):
+        value = as_text_chunk(chunk)
+        if value is not None:
+            yield value
+
+
 def _as_dict(call: Any) -> Body:
     return call.model_dump(exclude_none=True) if isinstance(call, BaseModel) else dict(call)
 
 
 def as_chunks(answer: Body, *, show_usage: bool) -> list[Chunk]:
-    """A whole answer as chunks, its text undivided."""
+    """A whole answer, of chat or of completions, as chunks, its text undivided."""
+    chunked = text_chunks if any("text" in choice for choice in answer["choices"]) else chat_chunks
     return [Chunk(value) for value in chunked(answer, lambda text: [text] if text else [], show_usage=show_usage)]
-
-
-# --- the provider mock/ ------------------------------------------------------------------------------------------------
-
-
-def model(target: Target, out: Outgoing) -> Script:
-    """What the mock model of that name does with this request."""
-    name = target.model
-    if name.startswith("error-") and name[6:].isdigit():
-        return _error(int(name[6:]))
-    if name in _ERRORS:
-        return _error(400, *_ERRORS[name])
-    if name == "bad-json":
-        return Script(200, (Part(b'{"id": "chatcmpl-mock", "choices": [{"mess'),), JSON)
-    if name == "empty":
-        return Script(200, (), EVENTS if out.stream else JSON)
-    if name == "refuse":
-        return Script(200, (Part(fault="connect"),), JSON, 0.0)
-    try:
-        return _played(target, out)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return _error(400, None, f"the mock cannot read this request: {error!r}")
-
-
-def _played(target: Target, out: Outgoing) -> Script:
-    name = target.model
-    pause = float(target.params.get("mock_delay") or 0.0) or (0.2 if name == "slow-stream" else 0.0)
-    before = {"slow": 3.0, "hang": float("inf")}.get(name, 0.0)
-    answer = _mock_answer(name, out.body)
-    if not out.stream:
-        parts: tuple[Part, ...] = (Part(_json.encode(answer)),)
-        if name in _BREAKS:
-            parts = (Part(parts[0].data[:60]), _BREAKS[name])
-        return Script(200, parts, JSON, before + pause)
-    options = out.body.get("stream_options")
-    show_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-    chunks = [
-        Part(sse.event(_json.encode(chunk)), pause if at else 0.0)
-        for at, chunk in enumerate(chunked(answer, _tokens, show_usage=show_usage))
-    ]
-    if name in _BREAKS:
-        return Script(200, (*chunks[:4], _BREAKS[name]), EVENTS, before)
-    return Script(200, (*chunks, Part(DONE)), EVENTS, before + pause)
-
-
-_STALLED = 86_400.0  # seconds; the caller's clocks run out long before
-_BREAKS = {"cut": Part(fault="closed"), "stall": Part(delay=_STALLED), "no-finish": Part(b"")}
-_ERRORS = {
-    "context-window": ("context_length_exceeded", "This model's maximum context length is 8 tokens."),
-    "content-filter": ("content_filter", "The request was refused by the content filter."),
-}
-
-
-def _error(status: int, code: str | None = None, message: str | None = None) -> Script:
-    body = {"error": {"message": message or f"mock error {status}", "type": "mock_error", "param": None, "code": code}}
-    headers = {**JSON, "retry-after": "1"} if status == 429 else JSON
-    return Script(status, (Part(_json.encode(body)),), headers)
-
-
-def _mock_answer(name: str, body: Body) -> Body:
-    seed = zlib.crc32(_json.encode([name, body.get("messages")]))
-    prompt = _last_text(body.get("messages") or [])
-    text = prompt if name == "echo" else _sentence(random.Random(seed))  # noqa: S311 - the same words each time
-    message: Body = {"role": "assistant", "content": text}
-    finish_reason = "stop"
-    if name == "reasoning":
-        message["reasoning_content"] = "The prompt was read, and words were picked."
-    tools = body.get("tools")
-    if name == "tool-call" and tools:
-        function = {"name": tools[0]["function"]["name"], "arguments": "{}"}
-        message |= {
-            "content": None,
-            "tool_calls": [{"id": f"call_{seed:08x}", "type": "function", "function": function}],
-        }
-        finish_reason = "tool_calls"
-    used, written = len(prompt.split()), len(text.split())
-    return {
-        "id": f"chatcmpl-mock-{seed:08x}", "object": "chat.completion", "created": CREATED, "model": name,
-        "choices": [{"index": i, "message": message, "finish_reason": finish_reason} for i in range(_count(body))],
-        "usage": {"prompt_tokens": used, "completion_tokens": written, "total_tokens": used + written},
-    }  # fmt: skip
-
-
-def _count(body: Body) -> int:
-    count = body.get("n") or 1
-    if not isinstance(count, int) or not 1 <= count <= MOST_CHOICES:
-        raise ValueError(f"n must be a number from 1 to {MOST_CHOICES}")
-    return count
-
-
-def _sentence(words: random.Random) -> str:
-    at = words.randrange(len(_WORDS))
-    picked = [_WORDS[(at + i) % len(_WORDS)] for i in range(words.randint(9, 15))]
-    return " ".join(picked).capitalize() + "."
-
-
-def _last_text(messages: list[Any]) -> str:
-    content = messages[-1].get("content") if messages and isinstance(messages[-1], dict) else ""
-    if isinstance(content, list):
-        content = " ".join(part.get("text", "") for part in content if isinstance(part, dict))
-    return content or ""
 
 
 def _then(parts: Iterator[Part], last: Part) -> Iterator[Part]:

@@ -24,41 +24,53 @@ def advance(opened: Opened, piece: Any) -> list[Chunk]:
     A stream is complete when every choice has finished or the upstream said [DONE]; nothing is made up for one that
     is not, and a connection that breaks after that has broken nothing.
     """
-    decoder = opened.decoder
     try:
-        if isinstance(piece, TransportFault):
-            if not decoder.complete:
-                raise broken(piece, opened.target)
-            chunks = []
-        elif piece:
-            chunks = decoder.feed(piece)
-            if decoder.fault is not None and chunks:
-                # These still count; the next step, which asks for nothing, raises the fault.
-                opened.source.close()
-                opened.source = msgspec.structs.replace(opened.source, step=Sleep(0))
-                return chunks
-            if not decoder.done and decoder.fault is None:
-                return chunks
-        else:
-            chunks = decoder.end()
-            if not decoder.complete:
-                raise incomplete(opened.target, opened.headers)
-            opened.finished = True
-            opened.source.finish()
-            return chunks
-        chunks += decoder.end()
-        opened.finished = True
-        opened.source.finish()
-    except WrongShape as error:
-        opened.source.close()
-        raise wrong_shape(error, opened.target, opened.headers) from None
-    except StreamFault as error:
-        opened.source.close()
-        raise stream_error(error, opened.target, opened.headers) from None
-    except LiteLLMError:
-        opened.source.close()
-        raise
+        chunks, over = _read(opened, piece)
+    except (WrongShape, StreamFault, LiteLLMError) as error:
+        failure = _as_error(error, opened)
+        opened.abort(failure)
+        if failure is error:
+            raise
+        raise failure from None
+    if opened.tap is not None:
+        opened.tap(chunks)
+    if over:
+        opened.finish()
     return chunks
+
+
+def _read(opened: Opened, piece: Any) -> tuple[list[Chunk], bool]:
+    """The chunks in the next piece, and whether these were the last."""
+    decoder = opened.decoder
+    if isinstance(piece, TransportFault):
+        if not decoder.complete:
+            raise broken(piece, opened.target)
+        return decoder.end(), True
+    if not piece:
+        chunks = decoder.end()
+        if not decoder.complete:
+            raise incomplete(opened.target, opened.headers)
+        return chunks, True
+    chunks = decoder.feed(piece)
+    if decoder.fault is not None and chunks:
+        # These still count; the next step, which asks for nothing, raises the fault.
+        opened.source.close()
+        opened.source = msgspec.structs.replace(opened.source, step=Sleep(0))
+        return chunks, False
+    if not decoder.done and decoder.fault is None:
+        return chunks, False
+    return chunks + decoder.end(), True
+
+
+def _as_error(error: Exception, opened: Opened) -> LiteLLMError:
+    match error:
+        case WrongShape():
+            return wrong_shape(error, opened.target, opened.headers)
+        case StreamFault():
+            return stream_error(error, opened.target, opened.headers)
+        case LiteLLMError():
+            return error
+    raise error
 
 
 class CustomStreamWrapper:
@@ -154,6 +166,7 @@ class CustomStreamWrapper:
         """It ends here. A failure carries the text that did arrive."""
         if isinstance(error, LiteLLMError):
             error.partial = self.response_uptil_now  # type: ignore[attr-defined]
+            self._opened.abort(error)
         self.close()
 
     def _emit(self, chunk: Chunk) -> ModelResponseStream:
@@ -161,7 +174,8 @@ class CustomStreamWrapper:
             if choice.get("finish_reason"):
                 self.received_finish_reason = choice["finish_reason"]
             if not choice.get("index"):
-                text = (choice.get("delta") or {}).get("content")
+                delta = choice.get("delta")
+                text = delta.get("content") if delta else choice.get("text")
                 if isinstance(text, str) and text:
                     self._text.append(text)
         self.chunks.append(self._present(chunk.value))
@@ -169,9 +183,7 @@ class CustomStreamWrapper:
 
     def close(self) -> None:
         """Stop, and close the upstream connection. Idempotent."""
-        if not self._opened.finished:
-            self._opened.finished = True
-            self._opened.source.close()
+        self._opened.abort()
         self._ready.clear()
 
     async def aclose(self) -> None:

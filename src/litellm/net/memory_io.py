@@ -15,6 +15,7 @@ TEXTS = {
     "protocol": "the answer is no HTTP",
     "timeout": "timed out",
     "url": "no such URL",
+    "blocked": "the host is not public",
 }
 
 

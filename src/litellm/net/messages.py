@@ -82,7 +82,10 @@ class Script(msgspec.Struct, frozen=True):
 
 
 class Request(Guarded, msgspec.Struct, kw_only=True):
-    """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting."""
+    """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting.
+
+    lasting: its headers come again, so a transport may keep what it makes of them; not so a client's, which are forgotten.
+    """
 
     url: str
     headers: Mapping[str, str]
@@ -92,6 +95,7 @@ class Request(Guarded, msgspec.Struct, kw_only=True):
     stream: bool = False
     method: str = "POST"
     script: Script | None = None
+    lasting: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.method} {shown(self.url)})"
@@ -117,7 +121,7 @@ class Reply(Protocol):
         """All that matters has been read, though the last bytes may not be here: keep the connection if they come."""
 
 
-FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url"]
+FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url", "blocked"]
 
 
 class TransportFault(Exception):  # noqa: N818 - it is not an error class that users see; the engine translates it

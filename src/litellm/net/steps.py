@@ -1,11 +1,11 @@
-"""The four things that a flow may ask for. A flow is a generator: it yields a step and is sent its result.
+"""The five things that a flow may ask for. A flow is a generator: it yields a step and is sent its result.
 
 The drivers (engine/drivers.py) perform steps with a sync or an async transport, so what a call does is written once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -48,4 +48,18 @@ class Ask(msgspec.Struct):
 
 
 Step = Send | Read | Sleep | Ask
-Flow = Generator[Step, Any, T]
+
+
+class Fan(msgspec.Struct):
+    """Drive several flows at once. The result is a list with the value or the exception of each, in their order.
+
+    first: the first value that comes is enough: the result is a list of that one, and the others are cancelled. When
+    none comes, it is the list of all exceptions. at_once: how many may run side by side where each takes a thread.
+    """
+
+    flows: Sequence[Flow[Any]]
+    first: bool = False
+    at_once: int = 100
+
+
+Flow = Generator[Step | Fan, Any, T]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import socket
 import ssl
 import threading
 import time
 import weakref
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import httpcore2
-import msgspec
 
 from litellm.net import memory_io, workers
+from litellm.net.guard import Guard
 from litellm.net.messages import Request, TransportFault
+from litellm.net.place import Place, fields_of, place_of
+from litellm.net.response import joined
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Network, Proxies, ssl_context
+from litellm.net.unzip import Malformed, unzip_for
 from litellm.net.url import shown, without_userinfo
 
 MAX_POOLS = 64
@@ -30,9 +34,10 @@ LAST_BYTES = 0.2  # seconds that the end of a stream may take to arrive after it
 class Clock:
     """How long reads on one connection may take now: `silence` for each, and `deadline` for all together."""
 
-    __slots__ = ("deadline", "silence")
+    __slots__ = ("deadline", "sent", "silence")
 
     def __init__(self) -> None:
+        self.sent = 0.0  # when the request was
         self.reset()
 
     def reset(self) -> None:
@@ -40,9 +45,12 @@ class Clock:
         self.deadline = math.inf
 
     def limit(self, timeout: float | None) -> float:
-        """`timeout` is httpcore's, meant for the head; once the head is here, `silence` takes its place."""
-        allowed = timeout if self.silence == math.inf and timeout is not None else self.silence
-        return min(allowed, max(self.deadline - time.monotonic(), 0.001))
+        """`timeout` is httpcore's, meant for the whole head; once the head is here, `silence` takes its place."""
+        now = time.monotonic()
+        allowed = self.silence
+        if allowed == math.inf and timeout is not None:
+            allowed = self.sent + timeout - now
+        return max(min(allowed, self.deadline - now), 0.001)
 
 
 class ClockedStream(httpcore2.NetworkStream):
@@ -57,6 +65,7 @@ class ClockedStream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, timeout)
+        self.clock.sent = time.monotonic()
 
     def close(self) -> None:
         self._stream.close()
@@ -77,19 +86,30 @@ class ClockedBackend(httpcore2.SyncBackend):
         return ClockedStream(super().connect_tcp(*args, **kwargs), Clock())
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A URL, taken apart once."""
+class GuardedBackend(ClockedBackend):
+    """Connects to the addresses that a guard admits, in their order, and to nothing else."""
 
-    url: httpcore2.URL
-    scheme: str
-    host: bytes
+    def __init__(self, guard: Guard, family: int) -> None:
+        self._guard = guard
+        self._family = family
+
+    def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
+        try:
+            found = self._guard.addresses(host, port, self._family)
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        for address in found[:-1]:
+            with contextlib.suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):  # there are more
+                return super().connect_tcp(address, port, *args, **kwargs)
+        return super().connect_tcp(found[-1], port, *args, **kwargs)
 
 
 @lru_cache(maxsize=1024)
-def _place(url: str) -> Place:
-    parsed = httpcore2.URL(url)
-    host = parsed.host if parsed.port is None else b"%b:%d" % (parsed.host, parsed.port)
-    return Place(parsed, parsed.scheme.decode(), host)
+def _url(url: str) -> httpcore2.URL:
+    place = place_of(url)
+    return httpcore2.URL(
+        scheme=place.scheme.encode(), host=place.host.encode(), port=place.port, target=place.target.encode()
+    )
 
 
 class SyncReply:
@@ -103,11 +123,9 @@ class SyncReply:
         self._clock = clock
         self._chunks: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]  # sync pools give sync streams
         self.status: int = response.status
-        self.headers: Mapping[str, str] = _joined(response.headers)
+        self.headers: Mapping[str, str] = joined(response.headers)
         self.body = b""
-        # We ask for no compression; some servers compress all the same.
-        zipped = self.headers.get("content-encoding", "identity") in ("gzip", "deflate", "x-gzip")
-        self._unzip = zlib.decompressobj(wbits=47) if zipped else None
+        self._unzip = unzip_for(self.headers)
 
     def read(self) -> bytes:
         try:
@@ -116,8 +134,10 @@ class SyncReply:
                     self._clock.silence = self._request.timeouts.between
                 if self._unzip is None:
                     return data
-                if plain := self._unzip.decompress(data):
+                if plain := self._unzip.feed(data):
                     return plain
+            if self._unzip is not None:
+                self._unzip.end()
         except Exception as error:
             late = self._deadline_passed()
             self.close()
@@ -141,7 +161,7 @@ class SyncReply:
 
     def finish(self) -> None:
         """All that matters is here: give the last bytes a moment, so that the connection can be used again."""
-        self._clock.silence = LAST_BYTES
+        self._clock.deadline = min(self._clock.deadline, time.monotonic() + LAST_BYTES)
         try:
             while next(self._chunks, b""):
                 pass
@@ -160,15 +180,6 @@ class SyncReply:
         connection = getattr(getattr(self._response.stream, "_stream", None), "_connection", None)
         state = getattr(connection, "_h11_state", None)  # there is no public way to look
         return state is not None and bool(state.trailing_data[0])
-
-
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name; those that come several times are joined by commas, as RFC 9110 5.2 has it."""
-    joined: dict[str, str] = {}
-    for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined
 
 
 class SyncTransport:
@@ -205,12 +216,15 @@ class SyncTransport:
         if request.stream and reply.status < 300:
             clock.silence = min(clocks.first_byte, clocks.between)  # until the first piece; then `between`
         else:
+            clock.silence = clocks.first_byte
             reply.read_whole()
         return reply
 
     def _head(self, request: Request) -> httpcore2.Response:
         try:
             return self._handle(request)
+        except TransportFault:
+            raise
         except Exception as error:  # noqa: BLE001 - what is no fault of the network is raised again as it is
             problem = fault(error, request, in_body=False)
         if isinstance(problem, TransportFault) and problem.kind == "connect" and self._goes_through_proxy(request):
@@ -218,21 +232,25 @@ class SyncTransport:
         raise problem
 
     def _goes_through_proxy(self, request: Request) -> bool:
-        place = _place(request.url)
         try:
-            return self._proxies is not None and self._proxies.find(place.scheme, place.host.decode()) is not None
+            return self._proxy(request.network, place_of(request.url)) is not None
         except TransportFault:
             return False
 
     def _handle(self, request: Request) -> httpcore2.Response:
-        place = _place(request.url)
-        headers = [(b"Host", place.host), (b"Content-Length", b"%d" % len(request.body))]
-        headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+        place = place_of(request.url)
+        if request.network.guard is not None:
+            request.network.guard.check(place.scheme, place.host, place.port)
+        headers = [*fields_of(place, request), ("Content-Length", str(len(request.body)))]
         clocks = request.timeouts
         first_byte = min(clocks.first_byte, clocks.total)
         allowed = {"connect": min(clocks.connect, clocks.total), "read": first_byte, "write": first_byte, "pool": None}
         message = httpcore2.Request(
-            request.method, place.url, headers=headers, content=request.body, extensions={"timeout": allowed}
+            request.method,
+            _url(request.url),
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in headers],
+            content=request.body,
+            extensions={"timeout": allowed},
         )
         return self._pool(request.network, place).handle_request(message)
 
@@ -241,9 +259,7 @@ class SyncTransport:
             # A forked child must not talk on its parent's sockets. Closing its copies leaves the parent's open.
             self._pid = os.getpid()
             _hang_up(self._pools)
-        if self._proxies is None:
-            self._proxies = Proxies()
-        key = (network, self._proxies.find(place.scheme, place.host.decode()))
+        key = (network, self._proxy(network, place))
         try:
             return self._pools[key]
         except KeyError:
@@ -251,6 +267,14 @@ class SyncTransport:
                 if len(self._pools) >= MAX_POOLS:  # somebody makes a CA file per request; do not keep them all
                     self._pools.pop(next(iter(self._pools))).close()
                 return self._pools.setdefault(key, _make_pool(*key))
+
+    def _proxy(self, network: Network, place: Place) -> str | None:
+        if network.guard is not None:
+            # A proxy looks names up by itself: what the guard admits is not what it would connect to.
+            return None
+        if self._proxies is None:
+            self._proxies = Proxies()
+        return self._proxies.find(place.scheme, place.authority)
 
     def close(self) -> None:
         """Close all connections."""
@@ -272,7 +296,7 @@ def _make_pool(network: Network, proxy: str | None) -> httpcore2.ConnectionPool:
         "max_connections": None,
         "max_keepalive_connections": 100,
         "keepalive_expiry": KEEP_ALIVE,
-        "network_backend": ClockedBackend(),
+        "network_backend": _backend(network),
         "local_address": "0.0.0.0" if network.ipv4_only else None,  # noqa: S104 - outgoing: "any IPv4"
     }
     if proxy is None:
@@ -280,6 +304,12 @@ def _make_pool(network: Network, proxy: str | None) -> httpcore2.ConnectionPool:
     address, authorization = without_userinfo(proxy)
     headers = [(b"Proxy-Authorization", authorization.encode())] if authorization else None
     return httpcore2.HTTPProxy(address, proxy_headers=headers, **options)
+
+
+def _backend(network: Network) -> ClockedBackend:
+    if network.guard is None:
+        return ClockedBackend()
+    return GuardedBackend(network.guard, socket.AF_INET if network.ipv4_only else socket.AF_UNSPEC)
 
 
 def _ask(ask: Ask) -> Any:
@@ -312,6 +342,6 @@ def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
             return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error}")
         case httpcore2.NetworkError():
             return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error!r}")
-        case httpcore2.ProtocolError() | zlib.error():
+        case httpcore2.ProtocolError() | Malformed():
             return TransportFault("protocol", f"{where} did not answer in HTTP: {error}")
     return error

@@ -12,6 +12,7 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 
 import msgspec
 
+from litellm.net.guard import Guard
 from litellm.net.messages import TransportFault
 
 
@@ -22,11 +23,14 @@ class Network(msgspec.Struct, frozen=True):
     context of your own.
     client_cert: path of a PEM file with certificate and key, or None.
     ipv4_only: do not try IPv6.
+    guard: for a URL that somebody else chose: which hosts may be reached. Its requests have connections of their own and
+    no proxy. None: any host.
     """
 
     verify: bool | str | ssl.SSLContext = True
     client_cert: str | None = None
     ipv4_only: bool = False
+    guard: Guard | None = None
 
     @classmethod
     def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:
@@ -79,13 +83,16 @@ def _made(network: Network) -> ssl.SSLContext:
 
 
 class Proxies:
-    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are when this is made."""
+    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are when this is made, or no proxies: `Proxies({})`."""
 
     __slots__ = ("_by_scheme", "_found")
 
-    def __init__(self) -> None:
-        self._by_scheme = getproxies_environment()
+    def __init__(self, by_scheme: dict[str, str] | None = None) -> None:
+        self._by_scheme = getproxies_environment() if by_scheme is None else by_scheme
         self._found: dict[tuple[str, str], str | None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_scheme)
 
     def find(self, scheme: str, host: str) -> str | None:
         """The proxy's URL for this scheme and host (host with port where there is one), or None to go straight.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 
 def join(base: str, path: str) -> str:
@@ -49,6 +49,24 @@ def split(base: str) -> SplitResult:
     if not usable:  # it is not repeated: people put keys into URLs
         raise ValueError("api_base must be a full URL such as http://localhost:8000/v1")
     return parts
+
+
+def fault_in_address(base: str) -> str | None:
+    """What is wrong with an API base that somebody else chose; None if nothing is. Such addresses are shown in headers
+    and remembered for a while, so they must be nothing else than addresses.
+
+    >>> fault_in_address("https://key@host/v1")
+    'may have no user, password or query: the key for it goes into api_key'
+    """
+    try:
+        parts = split(base)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https"):
+        return "must be a full URL such as https://api.example.com/v1"
+    if parts.username is not None or dict(parse_qsl(parts.query, keep_blank_values=True)).keys() - {"api-version"}:
+        return "may have no user, password or query: the key for it goes into api_key"
+    return None
 
 
 def with_v1(url: str, path: str) -> str | None:

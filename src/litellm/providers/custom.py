@@ -7,11 +7,13 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from litellm.wire.openai_chat import ODD, Decoder
+from litellm.wire.openai_chat import Decoder
+from litellm.wire.openai_format import ODD
 from litellm.wire.protocol import Chunk, StreamFault, WrongShape
 
 if TYPE_CHECKING:
     from litellm.types.chat import ModelResponse, ModelResponseStream
+    from litellm.types.embedding import EmbeddingResponse
     from litellm.types.streaming import GenericStreamingChunk
 
 
@@ -35,10 +37,10 @@ def _not_implemented() -> NoReturn:
 class CustomLLM(BaseLLM):
     """Subclass it, implement what you need, and register an instance in `litellm.custom_provider_map`.
 
-    Methods are called with keyword arguments: model, messages, optional_params, litellm_params (every key of the
-    deployment's YAML, and metadata), api_base, api_key, headers, timeout, model_response (an empty one to fill), …
-    Write **kwargs for those that you do not need, or leave them out. A method that is missing is made up for by its
-    sync or async sibling, or by the whole answer as a stream.
+    Methods are called with keyword arguments: model, messages (for embeddings: input), optional_params, litellm_params
+    (every key of the deployment's YAML, and metadata), api_base, api_key, headers, timeout, model_response (an empty one
+    to fill), … Write **kwargs for those that you do not need, or leave them out. A method that is missing is made up for
+    by its sync or async sibling, or by the whole answer as a stream; completions go to the methods for chat.
 
     >>> import litellm
     >>> class Echo(litellm.CustomLLM):
@@ -65,6 +67,26 @@ class CustomLLM(BaseLLM):
     async def astreaming(self, *args: Any, **kwargs: Any) -> AsyncIterator[GenericStreamingChunk | ModelResponseStream]:  # noqa: ARG002
         _not_implemented()
         yield
+
+    def embedding(self, *args: Any, **kwargs: Any) -> EmbeddingResponse:  # noqa: ARG002
+        _not_implemented()
+
+    async def aembedding(self, *args: Any, **kwargs: Any) -> EmbeddingResponse:  # noqa: ARG002
+        _not_implemented()
+
+    # Part of LiteLLM's class, so that subclasses may call them; images are not served yet.
+
+    def image_generation(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        _not_implemented()
+
+    async def aimage_generation(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        _not_implemented()
+
+    def image_edit(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        _not_implemented()
+
+    async def aimage_edit(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
+        _not_implemented()
 
 
 def implemented(handler: Any, *names: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, cast
@@ -15,95 +15,21 @@ import msgspec
 
 from litellm._log import log
 from litellm._version import version
-from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
-from litellm.net.guarded import Guarded
-from litellm.net.messages import Timeouts
-from litellm.net.tls import DIRECT, Network, ssl_context
-from litellm.net.url import join, shown, split, without_userinfo
-from litellm.providers.policy import KEEP_ALL, Policy
+from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.net.guarded import names_credential
+from litellm.net.tls import DIRECT, ssl_context
+from litellm.net.url import join, split, without_userinfo
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
+from litellm.providers.target import NO_DEFAULTS, Defaults, Edit, Place, Target
 from litellm.wire import quirks as body_quirks
-from litellm.wire.protocol import Body, ChatWire
+from litellm.wire.bridge import ChatOverText, TextOverChat
+from litellm.wire.protocol import Operation, StreamWire
 from litellm.wire.quirks import Quirks
 
+_TALKS: frozenset[Operation] = frozenset({"chat", "text"})  # what edits of bodies are about
 SHORTEST_SECRET = 3  # characters; shorter ones stand in ordinary words
-_CREDENTIAL = re.compile(r"(key|token|secret|password|credentials?)$", re.IGNORECASE)
 USER_AGENT = f"litellm/{version}"
-Edit = Callable[[Body], Body]
-
-
-class Mock(msgspec.Struct, frozen=True):
-    """An answer that is known beforehand (mock_response and its relatives)."""
-
-    response: Any = None
-    tool_calls: list[Any] | None = None
-    timeout: bool = False
-    delay: float = 0.0
-
-
-class Place(Guarded, msgspec.Struct, kw_only=True, frozen=True):
-    """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said."""
-
-    model: str
-    custom_llm_provider: str | None = None
-    api_base: str | None = None
-    api_key: str | None = None
-    organization: str | None = None
-    extra_headers: Mapping[str, str] = {}
-    network: Network = DIRECT
-    policy: Policy = KEEP_ALL
-    supports_system_message: bool = True
-    params: Mapping[str, Any] = {}
-
-
-class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
-    """A place to send to, ready: everything that does not change from call to call is made here, once.
-
-    defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
-    id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
-    None for the call's.
-    unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
-    secrets: what must not be seen in a message, should an upstream or a handler repeat it.
-    """
-
-    provider: Provider
-    model: str
-    url: str = ""
-    api_base: str | None = None
-    api_key: str | None = None
-    headers: Mapping[str, str] = {}
-    network: Network = DIRECT
-    wire: ChatWire | None = None
-    handler: Any = None
-    edits: tuple[Edit, ...] = ()
-    defaults: Body = {}
-    params: Mapping[str, Any] = {}
-    id: str = ""
-    group: str = ""
-    clocks: Timeouts | None = None
-    stream_clocks: Timeouts | None = None
-    policy: Policy = KEEP_ALL
-    mock: Mock | None = None
-    max_retries: int | None = None
-    unusable: LiteLLMError | None = None
-    secrets: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Target({self.provider.name}/{self.model} at {shown(self.url)})"
-
-
-class Defaults(Guarded, msgspec.Struct, frozen=True):
-    """What module settings say where a call does not: litellm.api_key, litellm.openai_key, litellm.api_base."""
-
-    api_key: str | None = None
-    openai_key: str | None = None
-    api_base: str | None = None
-    organization: str | None = None
-    handlers: Mapping[str, Any] = {}
-
-
-NO_DEFAULTS = Defaults()
 
 
 def split_model(
@@ -114,8 +40,8 @@ def split_model(
     Order: an explicit provider, your own handlers, the first path segment, the host of api_base, a bare model name,
     any api_base at all. Raises BadRequestError "LLM Provider NOT provided" when nothing fits.
     """
-    if not model:
-        raise BadRequestError(f"model must be a name such as 'openai/gpt-4o', not {model!r}", model=None)
+    if not model and not custom_llm_provider:
+        raise _nameless(model)
     prefix, _, rest = model.partition("/")
     if custom_llm_provider:
         provider = _named(custom_llm_provider, handlers, model)
@@ -137,6 +63,10 @@ def split_model(
         f"'groq/{model}', or pass api_base=… for an OpenAI-compatible server",
         model=model,
     )
+
+
+def _nameless(model: Any) -> BadRequestError:
+    return BadRequestError(f"model must be a name such as 'openai/gpt-4o', not {model!r}", model=None)
 
 
 def _named(name: str, handlers: Mapping[str, Any], model: str) -> Provider:
@@ -183,32 +113,38 @@ def _by_bare_name(model: str) -> Provider | None:
     return None
 
 
-def _first_env(names: Sequence[str]) -> str | None:
+def _first_env(names: Sequence[str], environ: Mapping[str, str]) -> str | None:
     for name in names:
-        value = os.environ.get(name)
+        value = environ.get(name)
         if value:
             return value
     return None
 
 
 def credentials(
-    provider: Provider, api_base: str | None, api_key: str | None, *, named: bool, defaults: Defaults = NO_DEFAULTS
+    provider: Provider,
+    api_base: str | None,
+    api_key: str | None,
+    *,
+    named: bool,
+    defaults: Defaults = NO_DEFAULTS,
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[str | None, str | None]:
     """The API base and the key to use: what was passed, else module settings, else the environment, else the row.
 
     A key from the environment goes only to a provider that was named. An empty key counts as none.
     """
-    home = _first_env(provider.base_env) or provider.base
+    home = _first_env(provider.base_env, environ) or provider.base
     base = api_base or (defaults.api_base if provider.openai else None) or home
     if base is not None and provider.variables:
-        base = _filled(base, provider)
+        base = _filled(base, provider, environ)
     if base is not None and provider.base_suffix and not urlsplit(base).path.rstrip("/").endswith(provider.base_suffix):
         base = base.rstrip("/") + provider.base_suffix
     key = api_key or None
     if key is None:
         # "" says: no key. At home that is read as "not given"; elsewhere nothing of ours is sent in its place.
         away = api_base is not None and api_base != home and (provider.key_stays_home or api_key == "")
-        from_env = _first_env(provider.key) if named and not away else None
+        from_env = _first_env(provider.key, environ) if named and not away else None
         if provider.openai:
             key = None if away else defaults.api_key or defaults.openai_key or from_env
         else:
@@ -216,11 +152,11 @@ def credentials(
     return base, key
 
 
-def _filled(base: str, provider: Provider) -> str:
+def _filled(base: str, provider: Provider, environ: Mapping[str, str]) -> str:
     for name, variables in provider.variables.items():
         placeholder = "{" + name + "}"
         if placeholder in base:
-            value = _first_env(variables)
+            value = _first_env(variables, environ)
             if value is None:
                 raise BadRequestError(
                     f"{provider.name} needs {' or '.join(variables)} in the environment, or api_base=…",
@@ -239,32 +175,30 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     'http://localhost:4000/chat/completions'
     """
     provider, model, named = split_model(place.model, place.custom_llm_provider, place.api_base, defaults.handlers)
+    if not model and place.operation != "moderations":  # for these, upstreams have a model of their own choice
+        raise _nameless(model)
     if provider.handler is not None:
         return Target(
             provider=provider, model=model, handler=provider.handler, api_base=place.api_base, api_key=place.api_key,
             headers=place.extra_headers, network=place.network, params=place.params, policy=place.policy,
             secrets=_secrets(place, place.api_key, place.api_base or ""),
         )  # fmt: skip
-    base, key = credentials(provider, place.api_base, place.api_key, named=named, defaults=defaults)
+    environ = place.environ
+    base, key = credentials(
+        provider, place.api_base, place.api_key, named=named, defaults=defaults, environ=environ
+    )  # fmt: skip
     if base is None:
         variable = f" or set {provider.base_env[0]}" if provider.base_env else ""
         raise BadRequestError(
             f"{provider.name} has no address of its own: pass api_base=…{variable}", model, provider.name
         )
-    wire = _wire(provider, model)
-    path = provider.path or wire.PATH
-    for elsewhere in provider.by_model:
-        match = re.fullmatch(elsewhere.pattern, model)
-        if match is not None:
-            at_home = place.api_base is None
-            base = match.expand(elsewhere.base) if elsewhere.base and at_home else base
-            path = match.expand(elsewhere.path) if elsewhere.path else path
-            model = match.expand(elsewhere.model) if elsewhere.model else model
-            break
+    base, model, prefix = _by_model(provider, base, model, at_home=place.api_base is None)
+    api_version = place.api_version or _first_env(provider.version_env, environ)
+    wire = _wire(provider, model, place.operation)
     try:
         split(base)
         base, userinfo = without_userinfo(base)
-        url = join(base, path)
+        url = _url(provider, base, prefix, wire, model, api_version)
     except ValueError as error:
         raise BadRequestError(str(error), model, provider.name, param="api_base") from None
     if place.network is not DIRECT and url.startswith("https:"):
@@ -272,27 +206,102 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
             ssl_context(place.network)
         except ValueError as error:
             raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
-    if key is None and userinfo is None:
-        _require_key(provider, base, model, place.api_base)
+    token = None if key else place.params.get(provider.bearer_param) or _first_env(provider.bearer_env, environ)
+    if key is None and userinfo is None and token is None:
+        _require_key(provider, base, model, place)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     if key is not None:
         headers |= provider.auth.sign(key, url)
+    elif token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     elif userinfo is not None:
         headers["Authorization"] = userinfo
     for header, variable in provider.env_headers.items():
-        if value := os.environ.get(variable):
+        if value := environ.get(variable):
             headers[header] = value
-    organization = place.organization or defaults.organization
-    if provider.openai and (organization or os.environ.get("OPENAI_ORGANIZATION")):
-        headers["OpenAI-Organization"] = organization or os.environ["OPENAI_ORGANIZATION"]
+    organization = place.organization or defaults.organization or environ.get("OPENAI_ORGANIZATION")
+    if provider.openai and organization:
+        headers["OpenAI-Organization"] = organization
     headers.update(place.extra_headers)
     for header, value in headers.items():
         _check_header(header, value, model, provider)
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
-        network=place.network, wire=wire, edits=_edits(place, provider), policy=place.policy,
-        params=place.params, secrets=_secrets(place, key, place.api_base or base),
+        network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
+        edits=_edits(place, provider) if place.operation in _TALKS else (), policy=place.policy, params=place.params,
+        secrets=_secrets(place, key or token, place.api_base or base),
     )  # fmt: skip
+
+
+def resolve_or_say_why(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
+    """`resolve`, but where only the key is missing: a target that is complete except for it, and raises the error when it
+    is called. Whoever brings a key of their own (see `with_key`) can use it."""
+    try:
+        return resolve(place, defaults)
+    except AuthenticationError as error:
+        place = msgspec.structs.replace(place, api_key="-")
+        return msgspec.structs.replace(without_key(resolve(place, defaults)), unusable=error)
+
+
+def without_key(target: Target) -> Target:
+    """`target` without our credential, and without what says on whose account the call is."""
+    signed = target.provider.auth.sign("", target.url)
+    account = {"authorization", "openai-organization", *(name.lower() for name in signed)}
+    headers = {name: value for name, value in target.headers.items() if name.lower() not in account}
+    return msgspec.structs.replace(target, api_key=None, headers=headers, lasting=False, others={})
+
+
+def with_key(target: Target, key: str) -> Target:
+    """`target`, to be called with another key: the place stays the same, its account does not."""
+    if target.handler is not None:  # its headers are what the administrator set; the key is an argument of its own
+        return msgspec.structs.replace(target, api_key=key, lasting=False, others={}, secrets=(*target.secrets, key))
+    bare = without_key(target)
+    headers = {**bare.headers, **target.provider.auth.sign(key, target.url)}
+    for header, value in headers.items():
+        _check_header(header, value, target.model, target.provider)
+    secrets = (*target.secrets, key) if len(key) > SHORTEST_SECRET else target.secrets
+    return msgspec.structs.replace(bare, api_key=key, headers=headers, unusable=None, secrets=secrets)
+
+
+def with_version(target: Target, version: str) -> Target:
+    """`target`, to be called by another API version. Changes nothing for providers that have none."""
+    changed = msgspec.structs.replace(target, version=version, others={})
+    return _elsewhere(changed, target.operation)
+
+
+def at(target: Target, operation: Operation) -> Target:
+    """The same place, for another operation."""
+    other = target.others.get(operation)
+    if other is None:
+        other = target.others[operation] = _elsewhere(target, operation)
+    return other
+
+
+def _elsewhere(target: Target, operation: Operation) -> Target:
+    if target.handler is not None or not target.url:
+        return msgspec.structs.replace(target, operation=operation, others={})
+    wire = _wire(target.provider, target.model, operation)
+    base = target.api_base or ""
+    url = _url(target.provider, base, target.prefix, wire, target.model, target.version)
+    edits = target.edits if operation in _TALKS else ()
+    return msgspec.structs.replace(target, operation=operation, wire=wire, url=url, edits=edits, others={})
+
+
+def _by_model(provider: Provider, base: str, model: str, *, at_home: bool) -> tuple[str, str, str]:
+    """Base, model and prefix; some models of a provider live at an address of their own."""
+    for other in provider.by_model:
+        match = re.fullmatch(other.pattern, model)
+        if match is not None:
+            base = match.expand(other.base) if other.base and at_home else base
+            prefix = match.expand(other.prefix) if other.prefix else provider.prefix
+            return base, match.expand(other.model) if other.model else model, prefix
+    return base, model, provider.prefix
+
+
+def _url(provider: Provider, base: str, prefix: str, wire: StreamWire, model: str, version: str | None) -> str:
+    if provider.address is not None:
+        return provider.address(base, wire.PATH, model, version)
+    return join(base, prefix + wire.PATH)
 
 
 def _check_header(name: str, value: Any, model: str, provider: Provider) -> None:
@@ -316,24 +325,42 @@ def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:
     if "@" in base or "?" in base:
         parts = urlsplit(base)
         found += [parts.username, parts.password, *(value for _, value in parse_qsl(parts.query))]
-    found += [value for name, value in place.params.items() if isinstance(value, str) and _CREDENTIAL.search(name)]
+    found += [value for name, value in place.params.items() if isinstance(value, str) and names_credential(name)]
     return tuple({text for text in found if text and len(text) > SHORTEST_SECRET})
 
 
-def _wire(provider: Provider, model: str) -> ChatWire:
-    name = provider.wires.get("chat")
-    if name is None:
-        raise BadRequestError(f"{provider.name} does not serve chat completions", model, provider.name)
-    return wire_named(name)
+_NAMES: Mapping[Operation, str] = {"chat": "chat completions", "text": "completions"}
+
+
+def _wire(provider: Provider, model: str, operation: Operation) -> StreamWire:
+    wires = provider.wires
+    if operation in wires:
+        return wire_named(wires[operation])
+    if operation == "text" and "chat" in wires:
+        return _text_over_chat(wires["chat"])
+    if operation == "chat" and "text" in wires:
+        return _chat_over_text(wires["text"])
+    what = _NAMES.get(operation, operation)
+    raise BadRequestError(f"{provider.name} does not serve {what}", model, provider.name)
 
 
 @lru_cache(maxsize=64)
-def wire_named(name: str) -> ChatWire:
+def wire_named(name: str) -> StreamWire:
     """Wires are named by string and imported on first use; a test imports them all."""
-    return cast("ChatWire", importlib.import_module(f"litellm.wire.{name}"))
+    return cast("StreamWire", importlib.import_module(f"litellm.wire.{name}"))
 
 
-def _require_key(provider: Provider, base: str, model: str, given: str | None) -> None:
+@lru_cache(maxsize=64)
+def _text_over_chat(name: str) -> StreamWire:
+    return TextOverChat(wire_named(name))
+
+
+@lru_cache(maxsize=64)
+def _chat_over_text(name: str) -> StreamWire:
+    return ChatOverText(wire_named(name))
+
+
+def _require_key(provider: Provider, base: str, model: str, place: Place) -> None:
     """No key: an error before any network where one is needed; own servers are called without a header."""
     if provider.login is not None:
         raise AuthenticationError(
@@ -341,8 +368,8 @@ def _require_key(provider: Provider, base: str, model: str, given: str | None) -
             provider.name,
             model,
         )
-    elsewhere = given or _first_env(provider.base_env)
-    at_home = provider.base is not None and (elsewhere is None or _host(base) == _host(provider.base))
+    given = place.api_base or _first_env(provider.base_env, place.environ)
+    at_home = provider.base is not None and (given is None or _host(base) == _host(provider.base))
     if at_home and not provider.key_optional:
         raise AuthenticationError(
             f"no API key for {provider.name}: pass api_key=… or set {' or '.join(provider.key)}", provider.name, model

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from litellm.providers.auth.scheme import Scheme, bearer
+from litellm.wire.protocol import Operation
 from litellm.wire.quirks import NONE, Quirks
 
 
@@ -16,8 +17,15 @@ class ByModel(msgspec.Struct, frozen=True):
 
     pattern: str
     base: str | None = None
-    path: str | None = None
+    prefix: str | None = None
     model: str | None = None
+
+
+class Address(Protocol):
+    """Where an operation lives, for providers whose URLs are more than base + prefix + path."""
+
+    def __call__(self, base: str, path: str, model: str, version: str | None) -> str:
+        """The URL. path: the wire's; version: api_version. Raises ValueError for a base that is no URL."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +34,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     name: the prefix in "name/model". base: default API base; None means that the user must give one.
     key, base_env: environment variables, the first that is set counts. key_optional: local servers that need no key.
     key_stays_home: the key from the environment goes only to the default base or the one from the environment.
-    path: what is appended to the base, where it is not the wire's. by_model: models that live at another address.
+    prefix: what stands between the base and the wire's path. by_model: models that live at another address.
+    address: makes the URL where that is not enough. version_env: where the API version may stand, if it has such.
     wires: operation → module in litellm.wire. auth: how a key becomes headers. quirks: how its format differs.
+    bearer_param, bearer_env: a bearer token that may stand in for the key.
     unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
     variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
     openai: litellm.openai_key, litellm.api_base and organizations are meant for it. login: what it takes instead of a
@@ -40,10 +50,14 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     base_env: tuple[str, ...] = ()
     key_optional: bool = False
     key_stays_home: bool = False
-    path: str | None = None
+    prefix: str = ""
     base_suffix: str = ""
     by_model: tuple[ByModel, ...] = ()
-    wires: Mapping[str, str] = {}
+    address: Address | None = None
+    version_env: tuple[str, ...] = ()
+    wires: Mapping[Operation, str] = {}
+    bearer_param: str = ""
+    bearer_env: tuple[str, ...] = ()
     auth: Scheme = bearer()
     quirks: Quirks = NONE
     unsupported: tuple[str, ...] = ()

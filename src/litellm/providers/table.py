@@ -7,42 +7,19 @@ holds the list that a test compares with).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from litellm.providers.auth.scheme import bearer, key_header
+from litellm.providers.rows import azure_row as _azure
+from litellm.providers.rows import openai_row as _openai
 from litellm.providers.spec import ByModel, Provider
 from litellm.wire.quirks import Quirks
 
-_CHAT = {"chat": "openai_chat"}
 _MAX_TOKENS = Quirks(rename={"max_completion_tokens": "max_tokens"})
 _FLAT = Quirks(flatten_text_parts=True)
 _OPENAI_NAMES = (
     "gpt-*", "chatgpt-*", "o1", "o1-*", "o3", "o3-*", "o4-*", "ft:gpt-*", "codex-*", "computer-use-*", "text-embedding-*",
     "text-moderation-*", "omni-moderation-*", "davinci-*", "babbage-*", "dall-e-*", "tts-*", "whisper-*", "sora-*",
 )  # fmt: skip
-
-
-def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value
-
-
-def _openai(
-    name: str,
-    base: str | None,
-    *,
-    key: str | tuple[str, ...] = (),
-    base_env: str | tuple[str, ...] = (),
-    developer_role: bool = False,
-    quirks: Quirks | None = None,
-    **columns: Any,
-) -> Provider:
-    """A row that speaks OpenAI's format. developer_role: it knows the role "developer"; most others do not."""
-    if quirks is None:
-        quirks = Quirks()
-    if not developer_role:
-        quirks = Quirks(**{**{f: getattr(quirks, f) for f in quirks.__struct_fields__}, "developer_as_system": True})
-    columns = {"wires": _CHAT} | columns
-    return Provider(name=name, base=base, key=_names(key), base_env=_names(base_env), quirks=quirks, **columns)
 
 
 ROWS: tuple[Provider, ...] = (
@@ -64,6 +41,7 @@ ROWS: tuple[Provider, ...] = (
     _openai("anyscale", "https://api.endpoints.anyscale.com/v1", key="ANYSCALE_API_KEY", base_env="ANYSCALE_API_BASE"),
     _openai("apertis", "https://api.stima.tech/v1", key="STIMA_API_KEY", quirks=_MAX_TOKENS),
     _openai("assemblyai", "https://llm-gateway.assemblyai.com/v1", key="ASSEMBLYAI_API_KEY"),
+    _azure("azure", {"chat": "openai_chat", "embeddings": "openai_embeddings"}),
     _openai(
         "azure_ai",
         None,
@@ -71,6 +49,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="AZURE_AI_API_BASE",
         auth=key_header("api-key", only_hosts=("*.services.ai.azure.com",)),
     ),
+    _azure("azure_text", {"text": "openai_text"}),
     _openai(
         "baseten",
         "https://inference.baseten.co/v1",
@@ -139,7 +118,7 @@ ROWS: tuple[Provider, ...] = (
         key="DATAROBOT_API_TOKEN",
         base_env="DATAROBOT_ENDPOINT",
         key_optional=True,
-        path="/genai/llmgw/chat/completions",
+        prefix="/genai/llmgw",
     ),
     _openai("deepinfra", "https://api.deepinfra.com/v1/openai", key="DEEPINFRA_API_KEY", base_env="DEEPINFRA_API_BASE"),
     _openai(
@@ -156,7 +135,7 @@ ROWS: tuple[Provider, ...] = (
         key="DOCKER_MODEL_RUNNER_API_KEY",
         base_env="DOCKER_MODEL_RUNNER_API_BASE",
         key_optional=True,
-        path="/v1/chat/completions",
+        prefix="/v1",
     ),
     _openai("edenai", "https://api.edenai.run/v3", key="EDENAI_API_KEY", base_env="EDENAI_API_BASE"),
     _openai(
@@ -207,7 +186,7 @@ ROWS: tuple[Provider, ...] = (
         "https://inference.do-ai.run",
         key="GRADIENT_AI_API_KEY",
         base_env="GRADIENT_AI_AGENT_ENDPOINT",
-        path="/v1/chat/completions",
+        prefix="/v1",
     ),
     _openai(
         "groq",
@@ -218,13 +197,13 @@ ROWS: tuple[Provider, ...] = (
         quirks=Quirks(drop_message_fields=("name",)),
     ),
     _openai("helicone", "https://ai-gateway.helicone.ai/", key="HELICONE_API_KEY"),
-    _openai("heroku", None, key="HEROKU_API_KEY", base_env="HEROKU_API_BASE", path="/v1/chat/completions"),
+    _openai("heroku", None, key="HEROKU_API_KEY", base_env="HEROKU_API_BASE", prefix="/v1"),
     _openai("hosted_vllm", None, key="HOSTED_VLLM_API_KEY", base_env="HOSTED_VLLM_API_BASE", key_optional=True),
     _openai(
         "huggingface",
         "https://router.huggingface.co",
         key=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
-        path="/v1/chat/completions",
+        prefix="/v1",
     ),
     _openai("hyperbolic", "https://api.hyperbolic.xyz/v1", key="HYPERBOLIC_API_KEY", base_env="HYPERBOLIC_API_BASE"),
     _openai("inception", "https://api.inceptionlabs.ai/v1", key="INCEPTION_API_KEY", base_env="INCEPTION_API_BASE"),
@@ -375,7 +354,7 @@ ROWS: tuple[Provider, ...] = (
         by_model=(
             ByModel(
                 r"(?P<kind>chat|agent)/(?P<id>[^/]+)/(?P<name>.+)",
-                path=r"/api/v1/\g<kind>s_openai/\g<id>/chat/completions",
+                prefix=r"/api/v1/\g<kind>s_openai/\g<id>",
                 model=r"\g<name>",
             ),
         ),
@@ -402,7 +381,7 @@ ROWS: tuple[Provider, ...] = (
         "snowflake",
         "https://{SNOWFLAKE_ACCOUNT_ID}.snowflakecomputing.com/api/v2",
         key="SNOWFLAKE_JWT",
-        path="/cortex/v1/chat/completions",
+        prefix="/cortex/v1",
         auth=bearer(**{"X-Snowflake-Authorization-Token-Type": "KEYPAIR_JWT"}),
         variables={"SNOWFLAKE_ACCOUNT_ID": ("SNOWFLAKE_ACCOUNT_ID",)},
     ),
@@ -420,7 +399,7 @@ ROWS: tuple[Provider, ...] = (
     _openai(
         "text-completion-openai",
         "https://api.openai.com/v1",
-        wires={},
+        wires={"text": "openai_text"},
         key="OPENAI_API_KEY",
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         openai=True,
@@ -463,7 +442,7 @@ BY_NAME: Mapping[str, Provider] = {name: row for row in ROWS for name in (row.na
 
 # LiteLLM's other providers, which speak formats that are not built yet: a clear error instead of a wrong guess.
 NOT_YET: frozenset[str] = frozenset({
-    "anthropic", "azure", "azure_text", "bedrock", "cloudflare", "cohere", "cohere_chat", "gemini", "maritalk", "nlp_cloud",
+    "anthropic", "bedrock", "cloudflare", "cohere", "cohere_chat", "gemini", "maritalk", "nlp_cloud",
     "ollama", "ollama_chat", "oobabooga", "palm", "petals", "predibase", "replicate", "sagemaker", "sagemaker_chat",
     "text-completion-codestral", "triton", "vertex_ai", "vertex_ai_beta", "voyage", "watsonx", "watsonx_text",
 })  # fmt: skip

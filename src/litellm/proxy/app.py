@@ -7,15 +7,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from litellm.proxy import errors
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import PREFLIGHT, Exchange
-from litellm.proxy.routes import chat, health, models
+from litellm.proxy.limits import CONCURRENCY, overloaded
+from litellm.proxy.operations import in_path
+from litellm.proxy.routes import chat, completions, embeddings, health, models, moderations
 from litellm.proxy.state import Proxy
+from litellm.wire.protocol import PATHS, Operation
 
 Route = Callable[[Proxy, Exchange], Awaitable[None]]
+
+_CALLS: Mapping[Operation, Route] = {
+    "chat": chat.create,
+    "text": completions.create,
+    "embeddings": embeddings.create,
+    "moderations": moderations.create,
+}
 
 ROUTES: Mapping[str, Mapping[str, Route]] = {
     path: {method: route}
     for method, route, paths in (
-        ("POST", chat.create, ("/chat/completions", "/v1/chat/completions")),
+        *(("POST", route, (PATHS[operation], "/v1" + PATHS[operation])) for operation, route in _CALLS.items()),
         ("GET", models.index, ("/models", "/v1/models")),
         ("GET", health.liveliness, ("/health/liveliness", "/health/liveness")),
         ("GET", health.readiness, ("/health/readiness",)),
@@ -30,14 +40,22 @@ NOTHING: Mapping[str, Route] = {}
 
 
 class App:
-    """Serves `proxy`, which may be replaced at any time: requests that are under way keep the one they began with."""
+    """Serves `proxy`, which may be replaced at any time: requests that are under way keep the one they began with.
 
-    def __init__(self, proxy: Proxy) -> None:
+    concurrency: how many may be under way. Asking whether the server lives is always possible.
+    """
+
+    def __init__(self, proxy: Proxy, concurrency: int = CONCURRENCY) -> None:
         self.proxy = proxy
+        self._concurrency = concurrency
+        self._under_way = 0
 
     async def __call__(self, http: Exchange) -> None:
         """Answer one request. Every error becomes an answer in OpenAI's shape."""
+        self._under_way += 1
         try:
+            if self._under_way > self._concurrency and not http.path.startswith("/health/"):
+                raise overloaded("as many requests as it takes at once are under way")
             if b"origin" in http.headers:
                 self.proxy.gate.check_origin(http.headers)
             await self._route(http)(self.proxy, http)
@@ -46,11 +64,13 @@ class App:
                 raise
             headers = [(b"x-litellm-call-id", http.call_id.encode("latin-1")), *errors.headers_of(error)]
             http.answer(errors.status_of(error), errors.encoded(error), headers)
+        finally:
+            self._under_way -= 1
 
     def _route(self, http: Exchange) -> Route:
         methods = ROUTES.get(http.path)
         if methods is None:
-            methods = next((methods for prefix, methods in PREFIXES if http.path.startswith(prefix)), NOTHING)
+            methods = _by_prefix(http.path)
         route = methods.get("GET" if http.method == "HEAD" else http.method)
         if route is not None:
             return route
@@ -62,6 +82,14 @@ class App:
                 405, f"{http.method} is not allowed here; use {allowed}", headers=[(b"allow", allowed.encode())]
             )
         raise RequestError(404, f"There is no {http.method} {http.path[:200]} on this server; see docs/proxy.md")
+
+
+def _by_prefix(path: str) -> Mapping[str, Route]:
+    """Paths that hold a model's name."""
+    named = in_path(path)
+    if named is not None:
+        return ROUTES[PATHS[named[0]]]
+    return next((methods for prefix, methods in PREFIXES if path.startswith(prefix)), NOTHING)
 
 
 async def _preflight(_: Proxy, http: Exchange) -> None:

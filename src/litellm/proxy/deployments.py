@@ -1,48 +1,59 @@
-"""From the entries of `model_list` to deployments that can be called."""
+"""From the entries of the configuration's `model_list` to deployments, and what can be wrong with them, by line."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from litellm import _json
-from litellm._log import log
 from litellm.exceptions import AuthenticationError, LiteLLMError
-from litellm.net.messages import Timeouts
-from litellm.net.tls import Network
-from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.providers.resolve import Defaults, Mock, Place, Target, resolve
-from litellm.providers.spec import Provider
-from litellm.providers.table import BY_NAME
-from litellm.proxy.config import ConfigError, LitellmParams, Problem, dotted, reveal_all
-from litellm.proxy.config.secrets import names_credential
-from litellm.router.pool import Deployment
-from litellm.types.params import ALWAYS, OWNED, SAMPLING
+from litellm.providers.resolve import resolve
+from litellm.providers.target import Defaults, Place
+from litellm.proxy.config import ConfigError, Problem, dotted, reveal_all
+from litellm.router import deployments as router
+from litellm.router.deployments import Deployment, Surroundings
+from litellm.types.params import OWNED
 
 if TYPE_CHECKING:
     from litellm.proxy.config import Config
     from litellm.proxy.config import Deployment as DeploymentConfig
 
-# Access to clouds that have providers of their own; such words mean nothing to an OpenAI-compatible upstream.
-_FOREIGN = ("aws_", "azure_", "hf_", "litellm_", "s3_", "sagemaker_", "vertex_", "watsonx_")
+_FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+
+
+def surroundings_of(config: Config, defaults: Defaults) -> Surroundings:
+    """What the configuration says for all deployments."""
+    settings, routing = config.litellm_settings, config.router_settings
+    return Surroundings(
+        defaults=defaults,
+        params=reveal_all(routing.default_litellm_params),
+        timeout=settings.request_timeout,
+        drop_params=settings.drop_params,
+        ssl_verify=settings.ssl_verify,
+        ssl_certificate=settings.ssl_certificate,
+        max_parallel_requests=routing.default_max_parallel_requests,
+    )
+
+
+def entry_of(deployment: DeploymentConfig) -> dict[str, Any]:
+    """A deployment of the configuration as a plain entry of a model_list, with its secrets."""
+    return {
+        "model_name": deployment.model_name,
+        "litellm_params": reveal_all(deployment.litellm_params.model_dump(exclude_none=True)),
+        "model_info": deployment.model_info.model_dump(exclude_none=True),
+    }
 
 
 def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
     """All deployments of `model_list`, with their targets made. Raises ConfigError with all that is wrong with them."""
-    deployments, problems = [], []
-    for at, entry, organization in _with_organizations(config):
-        deployment = _deployment(entry, config, defaults, organization)
+    around = surroundings_of(config, defaults)
+    deployments: list[Deployment] = []
+    problems: list[Problem] = []
+    for at, entry in enumerate(config.model_list):
         try:
-            if "*" not in deployment.model:
-                deployment = msgspec.structs.replace(deployment, target=deployment.make(deployment.model))
+            deployments += router.deployments_of(entry_of(entry), around)
         except LiteLLMError as error:
             path = ("model_list", at, "litellm_params", error.param or "model")
             problems.append(Problem(*config.place(path), dotted(path), _reason(error)))
-        deployments.append(deployment)
     problems += _fallback_problems(config)
     if problems:
         raise ConfigError(problems)
@@ -77,7 +88,7 @@ def _fallback_problems(config: Config) -> Iterator[Problem]:
         settings = getattr(config, section)
         lists = [
             ((section, kind, at, group), targets)
-            for kind in ("fallbacks", "context_window_fallbacks")
+            for kind in _FALLBACKS
             for at, entry in enumerate(getattr(settings, kind))
             for group, targets in entry.items()
         ]
@@ -89,81 +100,5 @@ def _fallback_problems(config: Config) -> Iterator[Problem]:
                     yield Problem(*config.place(at), dotted(at), what)
 
 
-def _with_organizations(config: Config) -> Iterator[tuple[int, DeploymentConfig, str | None]]:
-    """The deployments, those with a list of organizations once for each."""
-    for at, entry in enumerate(config.model_list):
-        organization = entry.litellm_params.organization
-        for each in (organization,) if isinstance(organization, str) or organization is None else organization:
-            yield at, entry, each
-
-
 def _reason(error: Exception) -> str:
     return str(error).removeprefix("litellm.").partition(": ")[2] or str(error)
-
-
-def _deployment(entry: DeploymentConfig, config: Config, defaults: Defaults, organization: str | None) -> Deployment:
-    params: dict[str, Any] = reveal_all(entry.litellm_params.model_dump(exclude_none=True))
-    if organization is not None:
-        params["organization"] = organization
-    settings = config.litellm_settings
-    own_id = entry.model_info.id or _stable_id(entry.model_name, params)
-    clocks = stream_clocks = None
-    if "timeout" in params or "stream_timeout" in params:
-        total = params.get("timeout", settings.request_timeout)
-        clocks, stream_clocks = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
-    policy = Policy(
-        bool(params.get("drop_params", settings.drop_params)),
-        tuple(params.get("additional_drop_params", ())),
-        tuple(params.get("allowed_openai_params", ())),
-    )
-    place = Place(
-        model="",
-        custom_llm_provider=params.get("custom_llm_provider"),
-        api_base=params.get("base_url") or params.get("api_base"),
-        api_key=params.get("api_key"),
-        organization=organization,
-        extra_headers={**params.get("headers", {}), **params.get("extra_headers", {})},
-        network=Network.of(
-            params.get("ssl_verify", settings.ssl_verify), params.get("ssl_certificate", settings.ssl_certificate)
-        ),
-        policy=KEEP_ALL if policy == KEEP_ALL else policy,  # the very one, by which callers know it
-        supports_system_message=params.get("supports_system_message", True),
-        params=params | {"model_info": entry.model_info.model_dump(exclude_none=True)},
-    )
-    made = {
-        "id": own_id,
-        "group": entry.model_name,
-        "clocks": clocks,
-        "stream_clocks": stream_clocks,
-        "max_retries": params.get("max_retries", params.get("num_retries")),
-        "defaults": {name: value for name, value in params.items() if _is_default(name)} | params.get("extra_body", {}),
-        "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0))
-        if "mock_response" in params
-        else None,
-    }
-    return Deployment(
-        name=entry.model_name, model=params["model"], make=partial(_target, place, defaults, made), id=own_id,
-        weight=params.get("weight"), order=params.get("order", 0),
-    )  # fmt: skip
-
-
-def _is_default(name: str) -> bool:
-    """Whether a deployment's parameter goes into its requests' bodies: OpenAI's, and those that we do not know. What
-    steers us, belongs to another provider's access, or may be a credential does not."""
-    ours = name in ALWAYS or name in OWNED or (name in LitellmParams.model_fields and name not in SAMPLING)
-    return not ours and not name.startswith(_FOREIGN) and not names_credential(name)
-
-
-def _target(place: Place, defaults: Defaults, made: Mapping[str, Any], model: str) -> Target:
-    try:
-        target = resolve(msgspec.structs.replace(place, model=model), defaults)
-    except AuthenticationError as error:  # a missing key concerns those who ask for this model, nobody else
-        if made["mock"] is None:
-            log.warning("%s: %s", made["group"], error.message)
-        target = Target(provider=BY_NAME.get(error.llm_provider or "", Provider(name="")), model=model, unusable=error)
-    return msgspec.structs.replace(target, **made, unusable=None if made["mock"] else target.unusable)
-
-
-def _stable_id(name: str, params: Mapping[str, Any]) -> str:
-    """The same for the same deployment in every worker and after a restart. A digest, so nothing in it can be read."""
-    return hashlib.sha256(name.encode() + _json.encode({k: repr(v) for k, v in sorted(params.items())})).hexdigest()

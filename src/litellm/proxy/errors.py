@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from traceback import clear_frames
 from typing import Any
 
 from litellm import _json
 from litellm._log import log, mask
-from litellm.engine.retries import retry_after
+from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
 from litellm.proxy.http import Headers
 
+LONGEST_CHAIN = 50  # of errors, each the reason of the one before it
 _TYPES = {
     400: "invalid_request_error", 401: "auth_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
@@ -78,5 +80,17 @@ def headers_of(error: Exception) -> Headers:
 
 
 def encoded(error: Exception) -> bytes:
-    """The error object as JSON."""
-    return _json.encode(body_of(error))
+    """The error object as JSON, which is the last that is made of it."""
+    told = _json.encode(body_of(error))
+    _let_go(error)
+    return told
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error came through. They hold the request, and often the error itself, and so would wait
+    for the collector together. What callbacks are told of its way stays."""
+    for _ in range(LONGEST_CHAIN):
+        if error is None:
+            return
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Awaitable
 from email.utils import formatdate
 from http import HTTPStatus
+from random import getrandbits
 from typing import Protocol
+
+from litellm.net import sse
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -16,6 +18,7 @@ _SECURITY = (
     b"x-content-type-options: nosniff\r\nx-frame-options: DENY\r\ncontent-security-policy: frame-ancestors 'none'\r\n"
 )
 _CORS = b"access-control-allow-origin: *\r\naccess-control-expose-headers: *\r\nvary: Origin\r\n"
+HEARTBEAT = b": heartbeat\n\n"
 PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"*"),
     (b"access-control-allow-headers", b"*, authorization"),
@@ -23,10 +26,20 @@ PREFLIGHT: Headers = [
 ]
 
 
+def _new_id() -> str:
+    """A random UUID (version 4), at a third of uuid.uuid4()'s cost. It tells calls apart; it is no secret."""
+    digits = f"{getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
 class Line(Protocol):
     """The connection that an exchange is written to."""
 
     closing: bool
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """Address and port of the other end."""
 
     def write(self, data: bytes) -> None:
         """Write; never blocks."""
@@ -36,11 +49,14 @@ class Line(Protocol):
 
 
 class Exchange:
-    """A request, whole, and the way back to whoever sent it. keep_alive: the connection may be used again."""
+    """A request, whole, and the way back to whoever sent it. keep_alive: the connection may be used again. started: an
+    answer has begun, and no other can be given."""
 
     __slots__ = (
         "_call_id",
         "_chunked",
+        "_early",
+        "_ended",
         "_head",
         "_line",
         "body",
@@ -72,6 +88,8 @@ class Exchange:
         self.keep_alive = keep_alive
         self.started = False
         self._call_id = ""
+        self._early = False  # the stream was begun by a heartbeat
+        self._ended = False
         self._line = line
         self._chunked = version == "1.1"
         self._head = b""
@@ -81,22 +99,43 @@ class Exchange:
         """The id of this call: the client's own, or a new one."""
         if not self._call_id:
             given = self.headers.get(b"x-litellm-call-id")
-            self._call_id = given.decode("latin-1") if given else str(uuid.uuid4())
+            self._call_id = given.decode("latin-1") if given else _new_id()
         return self._call_id
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """The address and port of whoever is connected, if it has such."""
+        return self._line.peer
 
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def answer(self, status: int, body: bytes, headers: Headers, content_type: bytes = b"application/json") -> None:
-        """Answer whole, in one write."""
+        """Answer whole, in one write. After a heartbeat it can only be told in the stream, whose last event it is."""
         self.started = True
+        if self._early:
+            self.stream(sse.event(body) + sse.event(sse.DONE), more=False)
+            return
         head = self._begin(status, headers, b"content-type: %b\r\ncontent-length: %d\r\n" % (content_type, len(body)))
         self._line.write(head if self.method == "HEAD" else head + body)
 
     def begin_stream(self, headers: Headers) -> None:
-        """Begin an event stream. The head is sent together with the first bytes."""
+        """Begin an event stream. The head is sent together with the first bytes, unless a heartbeat was before it."""
         self.started = True
+        if not self._early:
+            self._open_stream(headers)
+
+    def heartbeat(self) -> None:
+        """Put a comment into the stream, so that nobody takes silence for the end. It may begin the stream, and so decide
+        that the status is 200, but not yet what is answered."""
+        if not (self.started or self._early):
+            self._early = True
+            self._open_stream([(b"x-litellm-call-id", self.call_id.encode("latin-1", "replace"))])
+        if not self._ended and self._line.drain() is None:
+            self.stream(HEARTBEAT)
+
+    def _open_stream(self, headers: Headers) -> None:
         fixed = (
             b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
         )
@@ -115,6 +154,7 @@ class Exchange:
                 data += b"0\r\n\r\n"
         if self._head:
             data, self._head = self._head + data, b""
+        self._ended = not more
         self._line.write(data)
         return self._line.drain()
 

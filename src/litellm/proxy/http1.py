@@ -10,30 +10,23 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
 
 import httptools
-import msgspec
 
 from litellm._log import log
 from litellm.proxy import errors
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
+from litellm.proxy.limits import LINGER, Limits, overloaded
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
 SMALL_BODY = 64 * 1024  # bytes; a longer one is not received from somebody who shows no key
 MAX_WAITING = 16  # pipelined requests that may wait for their turn on one connection
 
 Handle = Callable[[Exchange], Awaitable[None]]
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """max_body: bytes. idle: seconds without a request. slow: seconds without a byte in the middle of a request."""
-
-    max_body: int = 100_000_000
-    idle: float = 75.0
-    slow: float = 60.0
 
 
 class Connections:
@@ -46,6 +39,7 @@ class Connections:
         self.admit = admit
         self.limits = limits
         self.open: set[Connection] = set()
+        self.held = 0  # bytes of requests that arrive or are under way
         self.closing = False
         self.gone = asyncio.Event()  # set when, after close_idle, nobody is left
 
@@ -68,7 +62,7 @@ class Connections:
             connection.close()
 
     def sweep(self, now: float) -> None:
-        """Close connections that have been idle or slow for too long. Called every few seconds."""
+        """Close connections that have been idle or slow for too long. Called every few seconds. now: the loop's time."""
         limits = self.limits()
         for connection in list(self.open):
             connection.sweep(now, limits)
@@ -78,21 +72,25 @@ class Connection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
-        "_all", "_body", "_headers", "_in_body", "_loop", "_parser", "_received", "_resumed", "_seen", "_transport",
-        "_url", "_waiting", "closing", "serving",
+        "_all", "_begun", "_body", "_headers", "_held", "_in_body", "_loop", "_parser", "_promised", "_received",
+        "_refused", "_resumed", "_seen", "_transport", "_unread", "_url", "_waiting", "closing", "serving",
     )  # fmt: skip
 
     def __init__(self, connections: Connections) -> None:
         self._all = connections
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         self._transport: Any = None
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
-        self._body: list[bytes] = []
+        self._body = BytesIO()  # and not a list of pieces: those of a burst would leave holes all over the memory
         self._received = 0  # bytes of the request that is arriving
         self._in_body = False
-        self._seen = self._loop.time()
+        self._promised = 0  # bytes that there is room for, of the body that is arriving
+        self._held = 0  # bytes of room that all requests of this connection take
+        self._refused = False  # nothing that comes is read any more
+        self._seen = self._begun = self._loop.time()  # the last byte; the first one of the request that is arriving
+        self._unread = (0, 0.0)  # bytes of answers that the client has not read, and when they last became fewer
         self._waiting: deque[Exchange] = deque()
         self._resumed: asyncio.Future[None] | None = None
         self.serving: asyncio.Task[None] | None = None
@@ -103,18 +101,25 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self._all.open.add(self)
+        if len(self._all.open) > self._all.limits().connections:
+            self._tell(overloaded("it has as many connections as it takes"))
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._all.open.discard(self)
         if self._all.closing and not self._all.open:
             self._all.gone.set()
         self._waiting.clear()
+        self._parser = None  # it holds us, and we would wait for the collector
+        self._let_go(self._held)
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
         if self.serving is not None:
             self.serving.cancel()  # whoever asked has gone: nobody else needs the answer
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         self._seen = self._loop.time()
         if not self._in_body and b"Upgrade: h2c" in data:
             # Java's client offers HTTP/2 this way on every first request. The parser would stop at it, body unread.
@@ -134,6 +139,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._resumed = self._loop.create_future()
+        self._unread = (self._transport.get_write_buffer_size(), self._loop.time())
 
     def resume_writing(self) -> None:
         if self._resumed is not None and not self._resumed.done():
@@ -145,8 +151,9 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._url = b""
         self._headers = {}
-        self._body = []
+        self._body = BytesIO()
         self._received = 0
+        self._begun = self._loop.time()
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -169,16 +176,35 @@ class Connection(asyncio.Protocol):
         declared = self._headers.get(b"content-length")
         if declared is not None and int(declared) > self._all.limits().max_body:
             raise self._too_large()
-        if b"transfer-encoding" in self._headers or (declared is not None and int(declared) > SMALL_BODY):
+        long = declared is not None and int(declared) > SMALL_BODY
+        if long or b"transfer-encoding" in self._headers:
             self._all.admit(self._headers)  # nobody unknown gets to fill our memory
+        if declared is not None and long:
+            self._hold(int(declared), self._all.limits())  # room for all of it: who is let in can finish
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, data: bytes) -> None:
         self._received += len(data)
-        self._body.append(data)
-        if self._received > self._all.limits().max_body:
+        self._body.write(data)
+        limits = self._all.limits()
+        if self._received > limits.max_body:
             raise self._too_large()
+        if self._received > self._promised:
+            self._hold(self._received - self._promised, limits)
+
+    def _hold(self, size: int, limits: Limits) -> None:
+        """Take room for more of the body that is arriving. Raises RequestError 503 when there is none."""
+        if self._all.held + size > limits.held:
+            raise overloaded("the requests that it has take all of its room")
+        self._promised += size
+        self._held += size
+        self._all.held += size
+
+    def _let_go(self, size: int) -> None:
+        size = min(size, self._held)  # nothing, once the connection was lost: then all was let go
+        self._held -= size
+        self._all.held -= size
 
     def _too_large(self) -> RequestError:
         limit = self._all.limits().max_body
@@ -190,7 +216,6 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._in_body = False
-        body = self._body
         url = self._url
         if not url.startswith(b"/") and b"://" in url:  # the absolute form, which proxies are sent (RFC 9112, 3.2.2)
             url = b"/" + url.partition(b"://")[2].partition(b"/")[2]
@@ -202,12 +227,12 @@ class Connection(asyncio.Protocol):
             unquote(text) if "%" in text else text,
             query,
             self._headers,
-            body[0] if len(body) == 1 else b"".join(body),
+            self._body.getvalue(),
             version=self._parser.get_http_version(),
             keep_alive=self._parser.should_keep_alive(),
         )
-        self._body = []
-        self._received = 0
+        self._body = BytesIO()
+        self._received = self._promised = 0
         if self.serving is None:
             self._serve(exchange)
             return
@@ -236,6 +261,7 @@ class Connection(asyncio.Protocol):
         finally:
             self.serving = None
             self._seen = self._loop.time()
+            self._let_go(len(exchange.body))
         if not keep:
             self.close()
         elif self._waiting:
@@ -245,13 +271,30 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be understood or taken, and hang up. What is being served loses its connection with it."""
-        if self.serving is None and not self._transport.is_closing():
-            exchange = Exchange(self, "POST", "", b"", {}, b"", keep_alive=False)
-            exchange.answer(errors.status_of(error), errors.encoded(error), errors.headers_of(error))
-        self.close()
+        if self.serving is not None or self._transport.is_closing():
+            self.close()
+            return
+        self._let_go(self._promised)
+        self._body = BytesIO()
+        self._tell(error)
+        if self._transport.can_write_eof():
+            # Closing while more comes would be a reset, and the client might never read why.
+            self._refused = True
+            self._transport.write_eof()
+        else:
+            self.close()
+
+    def _tell(self, error: RequestError) -> None:
+        exchange = Exchange(self, "POST", "", b"", {}, b"", keep_alive=False)
+        exchange.answer(errors.status_of(error), errors.encoded(error), errors.headers_of(error))
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        found = self._transport.get_extra_info("peername")
+        return (found[0], found[1]) if isinstance(found, tuple) and len(found) >= 2 else None
 
     def drain(self) -> Awaitable[None] | None:
         return self._resumed
@@ -263,7 +306,25 @@ class Connection(asyncio.Protocol):
             self.serving.cancel()
 
     def sweep(self, now: float, limits: Limits) -> None:
-        """Close if nothing has come for too long. Serving takes as long as it takes."""
+        """Close if nothing has come, or gone, for too long. What an answer takes to be made is not our business."""
         quiet = now - self._seen
-        if self.serving is None and quiet > (limits.slow if self._received or self._body else limits.idle):
-            self.close()
+        if self._refused or self._transport.is_closing():
+            if quiet > (LINGER if self._refused else limits.slow):
+                self._transport.abort()
+        elif self.serving is not None:
+            if self._resumed is not None and self._stuck(now, limits):
+                self._transport.abort()  # which cancels what is being served
+        elif not (self._in_body or self._received):
+            if quiet > limits.idle:
+                self.close()
+        elif quiet > limits.slow or limits.late(now - self._begun, self._received):
+            self._refuse(RequestError(408, "The request did not arrive in time"))
+
+    def _stuck(self, now: float, limits: Limits) -> bool:
+        """Whether the client has read nothing for too long."""
+        unread, since = self._unread
+        left = self._transport.get_write_buffer_size()
+        if left < unread:
+            self._unread = (left, now)
+            return False
+        return now - since > limits.slow

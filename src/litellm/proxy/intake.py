@@ -3,77 +3,188 @@ body; a short list may steer the call; what belongs to the administrator is refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from litellm import _json
-from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
-from litellm.engine.retries import Retry
+from litellm.engine.call import Call, Fallbacks
+from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
-from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.providers.resolve import resolve
+from litellm.providers.table import BY_NAME
+from litellm.providers.target import Place, Target
+from litellm.proxy import operations, telling
+from litellm.proxy.auth.gate import Caller
+from litellm.proxy.client_side import at_one_address
 from litellm.proxy.errors import RequestError
+from litellm.proxy.http import Exchange
+from litellm.proxy.operations import missing, wrong_type
+from litellm.proxy.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.state import Proxy
+from litellm.router.choosing import NO_STEER, Steer
+from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
-from litellm.types.params import OWNED
+from litellm.router.routing import Routing, nowhere
+from litellm.router.tags import allowed, tags_of
+from litellm.wire.protocol import PATHS, Operation
 
-MOST_RETRIES = 10  # that a client may ask for
-MOST_FALLBACKS = 10
-
-# What a client may say to steer its own call. It is taken out of the body: no upstream sees it.
-STEERING = frozenset({
-    "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", "fallbacks",
-    "disable_fallbacks", "additional_drop_params", "allowed_openai_params", "drop_params", "cache", "caching", "no-log",
-    "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
-    "retry_policy", "retry_strategy", "extra_body",
-})  # fmt: skip
-REFUSED = (OWNED | {"user_config"}) - STEERING
-_CONTROL = STEERING | REFUSED
-_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries")
+MOST_MODELS = 16  # that one request may ask for
+LONGEST = 4096  # characters of their names: names are remembered, and repeated in headers
 
 
-class Overrides(msgspec.Struct, frozen=True):
-    """What a client said to steer its call, checked. It cannot hold a credential, a host or a server setting."""
+class Several(msgspec.Struct, frozen=True):
+    """One request for several models, `model="a,b"`: a call for each place in the list, or why there is none.
 
-    timeout: Any = None
-    stream_timeout: Any = None
-    policy: Policy = KEEP_ALL
-    retries: int | None = None
-    fallbacks: Sequence[Any] = ()
-    disable_fallbacks: bool = False
-    metadata: Mapping[str, Any] = {}
+    fastest: only the first answer that comes is wanted.
+    """
 
-
-NO_OVERRIDES = Overrides()
+    calls: Mapping[int, Call]
+    refused: Mapping[int, Exception]
+    fastest: bool = False
 
 
-def chat(proxy: Proxy, data: bytes, headers: Mapping[bytes, bytes], call_id: str) -> Call:
-    """The call that a chat request asks for. Raises RequestError 400 that says what is wrong with it."""
-    body = parse(data)
-    overrides = _overrides(body, headers)
-    model = body.pop("model", None)
-    stream = body.pop("stream", None)
+def call(proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, body: dict[str, Any]) -> Call | Several:
+    """The call that a request asks for; several, if it names several models. `body` is taken apart.
+
+    Raises RequestError 400 that says what is wrong with it, 403 for a model that the caller may not use.
+    """
+    overrides = read_overrides(body, http.headers)
+    model = _model(proxy, operation, body.pop("model", None), http.path)
+    operations.check(operation, body)
+    stream = body.pop("stream", None) if operation in operations.STREAMED else None
+    if stream is not None and not isinstance(stream, bool):
+        raise wrong_type("stream", "true or false", stream)
+    request = _Request(
+        proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides)
+    )
+    if operation == "chat" and "," in model and not request.routing.pool.lists(model):
+        return _several(request, model)
+    return _one(request, model, http.call_id)
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """A request as it was read, before it is known whom it is for."""
+
+    proxy: Proxy
+    caller: Caller
+    operation: Operation
+    http: Exchange
+    body: dict[str, Any]
+    stream: bool
+    overrides: Overrides
+    routing: Routing
+
+    @property
+    def brought(self) -> bool:
+        """Whether the client chooses by a configuration of its own."""
+        return self.routing is not self.proxy.routing
+
+
+def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
+    """Who chooses between deployments: the server's own, or the one that the client has configured for itself."""
+    config = overrides.own.user_config
+    if config is None:
+        return proxy.routing
+    proxy.client_side.permit_user_config()
+    return proxy.user_configs.routing(caller.key_hash, config)
+
+
+def _one(request: _Request, model: str, call_id: str) -> Call:
+    """The call to the group `model`."""
+    call = _call(request, model, call_id)
+    if request.brought:
+        return request.routing.route(call, request.routing.find(model), _steer(request))
+    asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
+    if not request.caller.may_use(asked):
+        raise RequestError(
+            403, f"This key may not use the model {asked[:200]!r}", param="model", kind="key_model_access_denied"
+        )
+    group = request.routing.pool.find(asked)
+    if request.overrides.own:
+        return _with_own(request, call, group, asked)
+    if group is None and request.operation == "moderations":
+        group = official(asked)
+    if group is None:
+        raise unknown(asked, request.operation)
+    return request.routing.route(call, group, _steer(request))
+
+
+def _with_own(request: _Request, call: Call, group: Group | None, asked: str) -> Call:
+    """A call with the client's own credentials: to the group, on the client's account, or to where the client says."""
+    client_side, overrides, steer = request.proxy.client_side, request.overrides, _steer(request)
+
+    def adapted(deployment: Deployment) -> Target:
+        return client_side.target(overrides.own, asked, deployment.target, request.operation)
+
+    if group is None:
+        group = Group.of(asked, client_side.target(overrides.own, asked, None, request.operation))
+    else:
+        settings = request.routing.settings
+        members = (
+            allowed(group.members, steer.tags, match_any=settings.tags_match_any) if settings.tag_filtering else ()
+        )
+        group = at_one_address(group, members or group.members)
+        adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
+        steer = msgspec.structs.replace(steer, adapt=adapted)
+    # The server's own fallbacks would be on the server's account: only those that the client names are taken.
+    unasked = overrides.disable_fallbacks or not overrides.fallbacks
+    routed = request.routing.route(call, group, msgspec.structs.replace(steer, disable_fallbacks=unasked))
+    routed.fallbacks = Fallbacks(general=routed.fallbacks.general)
+    return routed
+
+
+def _several(request: _Request, model: str) -> Several:
+    """A call for each of the names. One that cannot be asked leaves the others be."""
+    names = [name.strip() for name in model.split(",")]
+    if request.stream:
+        raise RequestError(
+            400, "several models cannot be streamed in one request: leave stream out, or name one model", param="stream"
+        )
+    if not all(names) or len(names) > MOST_MODELS:
+        raise RequestError(
+            400, f"model must be a name, or 2 to {MOST_MODELS} names with commas between them", param="model"
+        )
+    calls: dict[int, Call] = {}
+    refused: dict[int, Exception] = {}
+    for place, name in enumerate(names):
+        try:
+            each = msgspec.structs.replace(request, body=dict(request.body))
+            calls[place] = _one(each, name, f"{request.http.call_id}-{place}")
+        except (RequestError, LiteLLMError) as error:
+            refused[place] = error.with_traceback(None)  # which leads here, where it would keep itself
+    return Several(calls, refused, request.overrides.fastest)
+
+
+def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
+    """The name asked for: the path's, the body's, or the one that answers everything. "" leaves it to the upstream."""
+    named = operations.in_path(path)
+    model = named[1] if named else sent
     if model is None:
         model = proxy.completion_model
+    if model is None and operation in operations.NAMELESS:
+        model = ""
     if model is None:
-        raise _missing("model", 'name one, as in {"model": "my-model", …}')
+        raise missing(operation, "model", 'name one, as in {"model": "my-model", …}')
     if not isinstance(model, str):
-        raise _wrong_type("model", "a string", model)
-    if "messages" not in body:
-        raise _missing("messages", "send the conversation as a list of messages")
-    if not isinstance(body["messages"], list):
-        raise _wrong_type("messages", "a list of messages", body["messages"])
-    if not all(type(message) is dict for message in body["messages"]):
-        raise RequestError(400, "every message must be an object with role and content", param="messages")
-    if stream is not None and not isinstance(stream, bool):
-        raise _wrong_type("stream", "true or false", stream)
-    group = find(proxy, proxy.completion_model or model)  # `litellm --model`: one model answers to every name
-    call = _call(proxy, group, model, body, bool(stream), overrides, call_id)
-    if not overrides.disable_fallbacks:
-        call.fallbacks = _fallbacks(proxy, group, model, body, call, overrides)
-    return call
+        raise wrong_type("model", "a string", model)
+    if len(model) > LONGEST:
+        raise RequestError(400, f"model must not be longer than {LONGEST} characters", param="model")
+    return model
+
+
+def official(model: str) -> Group | None:
+    """OpenAI itself, for moderations of a model that nobody configured, where the server has a key for it."""
+    openai = BY_NAME["openai"]
+    place = Place(model=model, custom_llm_provider=openai.name, api_base=openai.base, operation="moderations")
+    try:
+        return Group.of(model, resolve(place))
+    except AuthenticationError:
+        if model:
+            return None
+        advice = "name one of the server's configuration; to do without, set OPENAI_API_KEY in the server's environment"
+        raise missing("moderations", "model", advice) from None
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -89,174 +200,68 @@ def parse(data: bytes) -> dict[str, Any]:
             400, f"Invalid JSON payload: {said}{f' at {where}' if where else ''}", param="request_body"
         ) from None
     if not isinstance(body, dict):
-        raise _wrong_type("request body", "a JSON object", body)
+        raise wrong_type("request body", "a JSON object", body)
     return body
 
 
-def find(proxy: Proxy, model: str) -> Group:
-    """The group that serves `model`, or RequestError 400 in LiteLLM's words."""
-    group = proxy.pool.find(model)
-    if group is None:
-        raise RequestError(
-            400,
-            f"/chat/completions: Invalid model name passed in model={model[:200]}. Call `/v1/models` to view available "
-            "models for your key.",
-            param="model",
-        )
-    return group
+def unknown(model: str, operation: Operation) -> RequestError:
+    """Nobody serves `model`, in LiteLLM's words."""
+    return RequestError(
+        400,
+        f"{PATHS[operation]}: Invalid model name passed in model={model[:200]}. Call `/v1/models` to view available "
+        "models for your key.",
+        param="model",
+    )
 
 
-def _call(
-    proxy: Proxy, group: Group, model: str, body: dict[str, Any], stream: bool, overrides: Overrides, call_id: str
-) -> Call:
+def _call(request: _Request, model: str, call_id: str) -> Call:
+    overrides, proxy = request.overrides, request.proxy
     show_usage = False
-    if stream:
-        options = body.get("stream_options")
+    if request.stream:
+        options = request.body.get("stream_options")
         show_usage = isinstance(options, dict) and options.get("include_usage") is True
     return Call(
         model=model,
-        body=body,
-        choose=group.choose,
-        stream=stream,
-        relay=True,
-        ask_usage=stream,
+        body=request.body,
+        choose=nowhere,
+        operation=request.operation,
+        stream=request.stream,
+        relay=proxy.gates is None or not proxy.gates.sees_answers,
+        ask_usage=request.stream,
         show_usage=show_usage,
-        timeouts=_clocks(proxy, overrides, stream=stream),
-        own_timeouts=overrides.timeout is not None or (stream and overrides.stream_timeout is not None),
-        retry=proxy.retry if overrides.retries is None else Retry(overrides.retries, floor=proxy.retry.floor),
+        timeouts=_clocks(request),
+        own_timeouts=overrides.timeout is not None or (request.stream and overrides.stream_timeout is not None),
         policy=overrides.policy,
-        own_retries=overrides.retries is not None,
         metadata=overrides.metadata,
         id=call_id,
+        is_async=True,
+        observe=proxy.observe,
+        about=telling.of_request(request.http, request.caller, request.body, overrides.told) if proxy.observe else {},
     )
 
 
-def _overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Overrides:
-    extra = body.pop("extra_body", None) if "extra_body" in body else None
-    if extra is not None:
-        if not isinstance(extra, dict):
-            raise _wrong_type("extra_body", "an object", extra)
-        body |= {name: value for name, value in extra.items() if name != "model"}
-    said = body.keys() & _CONTROL
-    if not said and not any(name in headers for name in _STEERING_HEADERS):
-        return NO_OVERRIDES
-    for name in said & REFUSED:
-        raise RequestError(
-            400,
-            f"{name} is not allowed in a request body on this server: it is set in the server's configuration. "
-            "Leave it out of the request",
-            param=name,
-        )
-    taken = {name: body.pop(name) for name in said}
-    timeout = taken.get("timeout", _number(headers, b"x-litellm-timeout"))
-    stream_timeout = taken.get("stream_timeout", _number(headers, b"x-litellm-stream-timeout"))
-    retries = taken.get("num_retries", taken.get("max_retries", _number(headers, b"x-litellm-num-retries")))
-    metadata = taken.get("metadata") or taken.get("litellm_metadata") or {}
-    if not isinstance(metadata, dict):
-        raise _wrong_type("metadata", "an object", metadata)
-    fallbacks = taken.get("fallbacks") or ()
-    if not isinstance(fallbacks, list | tuple) or len(fallbacks) > MOST_FALLBACKS:
-        raise _wrong_type("fallbacks", f"a list of at most {MOST_FALLBACKS} model names", fallbacks)
-    for entry in fallbacks:
-        _check_fallback(entry)
-    _timeouts(timeout, stream_timeout)
-    return Overrides(
-        timeout=timeout,
-        stream_timeout=stream_timeout,
-        policy=_policy(taken),
-        retries=None if retries is None else _retries(retries),
-        fallbacks=fallbacks,
-        disable_fallbacks=taken.get("disable_fallbacks") in (True, "true", 1),
-        metadata=metadata,
-    )
-
-
-def _check_fallback(entry: Any) -> None:
-    """A client's fallback: a name, or an object with a name and parameters that it could also send itself."""
-    if isinstance(entry, str):
-        return
-    if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
-        raise _wrong_type("fallbacks", "a list of model names", entry)
-    for name in entry.keys() & _CONTROL:
-        raise RequestError(400, f"{name} is not allowed in the fallbacks of a request", param="fallbacks")
-
-
-def _number(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
-    value = headers.get(name)
-    return None if value is None else value.decode("latin-1")
-
-
-def _policy(taken: Mapping[str, Any]) -> Policy:
-    """What the client says about parameters. It may drop and allow; the deployment's own policy holds besides."""
-    lists = {}
-    for name in ("additional_drop_params", "allowed_openai_params"):
-        lists[name] = taken.get(name) or ()
-        if not isinstance(lists[name], list | tuple) or not all(isinstance(entry, str) for entry in lists[name]):
-            raise _wrong_type(name, "a list of names", lists[name])
-    drop = truthy(taken.get("drop_params"))
-    if not drop and not any(lists.values()):
-        return KEEP_ALL
-    return Policy(drop, tuple(lists["additional_drop_params"]), tuple(lists["allowed_openai_params"]))
-
-
-def _clocks(proxy: Proxy, overrides: Overrides, *, stream: bool) -> Timeouts:
-    stream_timeout = overrides.stream_timeout if stream else None
+def _clocks(request: _Request) -> Timeouts:
+    overrides, settings = request.overrides, request.routing.settings
+    stream_timeout = overrides.stream_timeout if request.stream else None
     if overrides.timeout is None and stream_timeout is None:
-        return proxy.stream_timeouts if stream else proxy.timeouts
-    return _timeouts(overrides.timeout, stream_timeout)
+        return settings.stream_timeouts if request.stream else settings.timeouts
+    return timeouts_of(overrides.timeout, stream_timeout)
 
 
-def _timeouts(timeout: Any, stream_timeout: Any) -> Timeouts:
-    try:
-        return Timeouts.of(timeout, stream_timeout)
-    except ValueError as error:
-        raise RequestError(400, str(error), param="timeout") from None
-
-
-def _retries(value: Any) -> int:
-    try:
-        retries = int(value)
-    except (TypeError, ValueError):
-        raise _wrong_type("num_retries", "a whole number", value) from None
-    return max(0, min(MOST_RETRIES, retries))
-
-
-def _fallbacks(
-    proxy: Proxy, group: Group, model: str, body: dict[str, Any], call: Call, overrides: Overrides
-) -> Fallbacks:
-    """The server's fallbacks for this group, or the client's own. Made into calls only when they are needed."""
-    general = overrides.fallbacks or proxy.fallbacks.get(model) or proxy.fallbacks.get(group.name)
-    general = general or proxy.fallbacks.get("*") or proxy.default_fallbacks
-    longer = proxy.context_window_fallbacks.get(model) or proxy.context_window_fallbacks.get(group.name) or ()
-    if not general and not longer:
-        return NO_FALLBACKS
-
+def _steer(request: _Request) -> Steer:
+    """What the client says about its way between deployments."""
+    overrides = request.overrides
+    may_use = request.caller.may_use if request.caller.models and not request.brought else None
+    if overrides is NO_OVERRIDES and may_use is None:
+        return NO_STEER
     for entry in overrides.fallbacks:
-        find(proxy, entry if isinstance(entry, str) else entry["model"])
-
-    def plans(entries: Sequence[Any]) -> tuple[MakeCall, ...]:
-        return tuple(partial(_fallback_call, proxy, entry, body, call) for entry in entries if entry != model)
-
-    return Fallbacks(general=plans(general), context_window=plans(longer))
-
-
-def _fallback_call(proxy: Proxy, entry: Any, body: dict[str, Any], call: Call) -> Call:
-    changes: dict[str, Any] = {}
-    if isinstance(entry, Mapping):
-        changes = dict(entry)
-        entry = changes.pop("model", call.model)
-    group = find(proxy, entry)
-    return msgspec.structs.replace(
-        call, model=entry, body={**body, **changes}, choose=group.choose, fallbacks=NO_FALLBACKS
+        name = entry if isinstance(entry, str) else entry["model"]
+        if request.routing.pool.find(name) is None:
+            raise unknown(name, request.operation)
+    return Steer(
+        tags=tags_of(overrides.metadata, overrides.told.get("tags")),
+        retries=overrides.retries,
+        fallbacks=overrides.fallbacks,
+        disable_fallbacks=overrides.disable_fallbacks,
+        may_use=may_use,
     )
-
-
-def _missing(name: str, advice: str) -> RequestError:
-    return RequestError(400, f"/chat/completions: Missing required parameter: '{name}'; {advice}", param=name)
-
-
-def _wrong_type(name: str, wanted: str, got: Any) -> RequestError:
-    kinds = {"str": "a string", "dict": "an object", "list": "a list", "NoneType": "null", "bool": "a boolean",
-             "int": "a number", "float": "a number"}  # fmt: skip
-    kind = kinds.get(type(got).__name__, type(got).__name__)
-    return RequestError(400, f"{name} must be {wanted}, not {kind}", param=name if " " not in name else None)

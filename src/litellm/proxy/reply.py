@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from pydantic import BaseModel
+
 from litellm import _json
-from litellm._log import log
+from litellm._log import log, mask
 from litellm._version import version
 from litellm.engine.call import Answer, Opened
+from litellm.engine.present import chunk_class
 from litellm.engine.stream import advance
 from litellm.exceptions import LiteLLMError
 from litellm.net import sse
 from litellm.net.messages import TransportFault
 from litellm.net.transport import AsyncTransport
 from litellm.net.url import shown
-from litellm.providers.resolve import Target
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange, Headers
-from litellm.types.chat import ModelResponse
-from litellm.wire.openai_chat import Relabel
+from litellm.wire.openai_format import Relabel
+from litellm.wire.protocol import Operation
 
 DONE = sse.event(sse.DONE)
 
@@ -30,16 +33,34 @@ _NOT_RELAYED = frozenset({"connection", "content-encoding", "content-length", "k
 _RATE_LIMITS = "x-ratelimit-"
 
 
-def whole(http: Exchange, answer: Answer, started: float) -> None:
-    """Answer with the whole completion; `model` is the name that was asked for."""
+def whole(http: Exchange, answer: Answer, started: float, more: Headers = []) -> None:  # noqa: B006 - never changed
+    """Answer with the whole completion; `model` is the name that was asked for. more: headers to add."""
+    http.answer(200, body_of(answer), [*_headers(answer, http.call_id, started), *more])
+
+
+def body_of(answer: Answer) -> bytes:
+    """An answer as JSON."""
     if answer.raw is not None:
-        body = Relabel(answer.asked)(answer.raw, answer.model)
-    else:
-        data = answer.data
-        if isinstance(data, ModelResponse):
-            data = data.model_dump(exclude_none=True)
-        body = _json.encode(data | {"model": answer.asked})
-    http.answer(200, body, _headers(answer, http.call_id, started))
+        return Relabel(answer.asked)(answer.raw, answer.model) if answer.asked else answer.raw
+    data = answer.data
+    if isinstance(data, BaseModel):
+        data = data.model_dump(exclude_none=True)
+    return _json.encode(data | {"model": answer.asked} if answer.asked else data)
+
+
+def several(http: Exchange, results: Sequence[Answer | Exception], started: float) -> None:
+    """Answer with a list: of answers, and of error objects in the places of those that failed. The status is that of the
+    first failure, if all have failed."""
+    bodies, failures = [], []
+    for result in results:
+        if isinstance(result, Answer):
+            bodies.append(body_of(result))
+        else:
+            bodies.append(errors.encoded(result))
+            failures.append(result)
+    status = errors.status_of(failures[0]) if len(failures) == len(results) else 200
+    headers = errors.headers_of(failures[0]) if status != 200 else []
+    http.answer(status, b"[" + b",".join(bodies) + b"]", [*_own_headers(http.call_id, started), *headers])
 
 
 async def stream(http: Exchange, opened: Opened, io: AsyncTransport, started: float) -> None:
@@ -50,24 +71,57 @@ async def stream(http: Exchange, opened: Opened, io: AsyncTransport, started: fl
     relabel = Relabel(opened.asked)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
-        ready = opened.first
+        ready, opened.first = opened.first, []
         while not opened.finished:
             if ready:
                 waiting = http.stream(_events(ready, relabel))
                 if waiting is not None:
+                    ready, piece = [], None  # for a client that does not read, nothing is kept but what is written
                     await waiting
             try:
                 piece = await io.perform(opened.source.step)
             except TransportFault as fault:
-                piece = fault
+                piece = fault.with_traceback(None)  # which leads here: it would keep itself
             ready = advance(opened, piece)
         http.stream(_events(ready, relabel) + DONE, more=False)
     except LiteLLMError as error:
         log.warning("a stream broke: %s", error)
         http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
     finally:
-        if not opened.finished:
-            opened.source.close()
+        opened.abort()
+
+
+async def objects(opened: Opened, io: AsyncTransport, operation: Operation) -> AsyncIterator[Any]:
+    """A stream's chunks as the objects that hooks work with."""
+    read = chunk_class(operation).read
+    ready = opened.first
+    while True:
+        for chunk in ready:
+            yield read({**chunk.value, "model": opened.asked})
+        if opened.finished:
+            return
+        try:
+            piece = await io.perform(opened.source.step)
+        except TransportFault as fault:
+            piece = fault.with_traceback(None)  # which leads here: it would keep itself
+        ready = advance(opened, piece)
+
+
+async def stream_objects(http: Exchange, opened: Opened, chunks: AsyncIterator[Any], started: float) -> None:
+    """`stream`, for chunks that went through hooks."""
+    try:
+        http.begin_stream(_headers(opened, http.call_id, started))
+        async for chunk in chunks:
+            value = chunk.model_dump(exclude_none=True) if isinstance(chunk, BaseModel) else chunk
+            waiting = http.stream(sse.event(value.encode() if isinstance(value, str) else _json.encode(value)))
+            if waiting is not None:
+                await waiting
+        http.stream(DONE, more=False)
+    except Exception as error:  # noqa: BLE001 - whatever a hook raises is told in the stream
+        log.warning("a stream broke: %s", mask(str(error)))
+        http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
+    finally:
+        opened.abort()
 
 
 def _events(chunks: list[Any], relabel: Relabel) -> bytes:
@@ -84,8 +138,11 @@ def _events(chunks: list[Any], relabel: Relabel) -> bytes:
 
 
 def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
+    target = result.target
+    # What belongs to one client is not remembered for the next.
+    about = _target_headers if target.lasting and target.network.guard is None else _target_headers.__wrapped__
     headers = [
-        *_target_headers(result.target),
+        *about(target.api_base, target.id, target.group),
         (b"x-litellm-call-id", call_id.encode("latin-1", "replace")),
         (b"x-litellm-attempted-retries", b"%d" % result.retries),
         (b"x-litellm-attempted-fallbacks", b"%d" % result.fallbacks),
@@ -104,16 +161,25 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
     return headers
 
 
+def _own_headers(call_id: str, started: float) -> Headers:
+    """The headers of an answer that is not one target's."""
+    return [
+        (b"x-litellm-version", version.encode()),
+        (b"x-litellm-call-id", call_id.encode("latin-1", "replace")),
+        (b"x-litellm-response-duration-ms", b"%.3f" % ((time.monotonic() - started) * 1000)),
+    ]
+
+
 @lru_cache(maxsize=4096)
-def _target_headers(target: Target) -> tuple[tuple[bytes, bytes], ...]:
+def _target_headers(api_base: str | None, deployment: str, group: str) -> tuple[tuple[bytes, bytes], ...]:
     """The headers that say who answered; the same for every answer of a deployment."""
     pairs = [(b"x-litellm-version", version.encode())]
-    if target.id:
-        pairs.append((b"x-litellm-model-id", target.id.encode()))
-    if target.api_base:
-        pairs.append((b"x-litellm-model-api-base", _safe(shown(target.api_base))))
-    if target.group:
-        pairs.append((b"x-litellm-model-group", _safe(target.group)))
+    if deployment:
+        pairs.append((b"x-litellm-model-id", deployment.encode()))
+    if api_base:
+        pairs.append((b"x-litellm-model-api-base", _safe(shown(api_base))))
+    if group:
+        pairs.append((b"x-litellm-model-group", _safe(group)))
     return tuple(pairs)
 
 

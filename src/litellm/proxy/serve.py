@@ -1,30 +1,40 @@
-"""Running the application: sockets, signals, workers."""
+"""Running the application in one process: its socket, its signals."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import os
+import itertools
 import signal
 import socket
 import ssl
 import sys
-import time
-import traceback
 from collections.abc import Callable, Coroutine
-from types import FrameType
 from typing import Any
 
 import msgspec
 
 from litellm._log import log
+from litellm.hooks.dispatch import default_dispatcher
+from litellm.proxy import memory
 from litellm.proxy.app import App
-from litellm.proxy.http1 import Connections, Limits
+from litellm.proxy.config import ConfigError
+from litellm.proxy.http1 import Connections
+from litellm.proxy.limits import CONNECTIONS, Limits
+from litellm.proxy.state import Proxy
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+RELOAD = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 SWEEP = 5.0  # seconds between looks for idle connections
+TRIM = 12  # sweeps until memory is given back
 CUT_OFF = 2.0  # seconds for cancelled requests to clean up
+WANTED_FILES = 3 * CONNECTIONS
+LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
+
+
+# Gives the Proxy of the configuration as it is now, from the one in use. Raises ConfigError for one that is no good.
+Reload = Callable[[Proxy], Proxy]
 
 
 class Listening(msgspec.Struct, frozen=True):
@@ -60,11 +70,13 @@ class Server:
         self._app = app
         self._listening = listening
         self._stopping: asyncio.Event | None = None
+        self._connections = CONNECTIONS
 
     async def serve(self, sock: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped. on_start: called once connections are accepted."""
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._connections = min(CONNECTIONS, _open_files() // 2)  # the other half is for connections to upstreams
         connections = Connections(self._app, self._limits, self._admit)
         server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=2048)
         gc.collect()
@@ -79,11 +91,23 @@ class Server:
             connections.close_idle()
             await self._finish(connections)
             await self._app.proxy.client.async_io.aclose()
+            await self._tell()
 
     def stop(self) -> None:
         """Stop accepting, and let `serve` return. Call it on the loop's thread (a signal handler of the loop is)."""
         if self._stopping is not None:
             self._stopping.set()
+
+    async def reload(self, again: Reload) -> None:
+        """Serve another configuration from the next request on; the old one, if the new one is no good."""
+        try:
+            self._app.proxy = await asyncio.to_thread(again, self._app.proxy)
+        except ConfigError as error:
+            log.error("not reloaded; the configuration in use serves on:\n%s", error)
+        except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the server
+            log.exception("not reloaded; the configuration in use serves on")
+        else:
+            log.warning("reloaded the configuration")
 
     async def _finish(self, connections: Connections) -> None:
         """Wait for what is under way, `grace` seconds at the most; then cancel it."""
@@ -96,16 +120,30 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(connections.gone.wait(), CUT_OFF)
 
+    async def _tell(self) -> None:
+        """Let callbacks hear of the last calls before the process ends (O15)."""
+        if not await asyncio.to_thread(default_dispatcher().close, LAST_WORDS):
+            log.warning("callbacks were not told of all calls within %g s", LAST_WORDS)
+
     async def _sweep(self, connections: Connections) -> None:
-        while True:
+        for count in itertools.count(1):
             await asyncio.sleep(SWEEP)
             connections.sweep(asyncio.get_running_loop().time())
+            if count % TRIM == 0:
+                memory.return_the_rest()
 
     def _admit(self, headers: dict[bytes, bytes]) -> None:
-        self._app.proxy.gate.admit(headers)
+        if self._app.proxy.custom_auth is None:  # which wants the whole request
+            self._app.proxy.gate.admit(headers)
 
     def _limits(self) -> Limits:
-        return Limits(max_body=self._app.proxy.max_body, idle=self._listening.keep_alive)
+        proxy = self._app.proxy
+        return Limits(
+            max_body=proxy.max_body,
+            held=max(proxy.max_held, proxy.max_body),  # one request always finds room
+            connections=self._connections,
+            idle=self._listening.keep_alive,
+        )
 
     def _tls(self) -> ssl.SSLContext | None:
         if self._listening.certificate is None:
@@ -113,6 +151,21 @@ class Server:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._listening.certificate, self._listening.private_key)
         return context
+
+
+def _open_files() -> int:
+    """How many files and connections this process may have open, after asking for more than shells usually grant."""
+    if sys.platform == "win32":
+        return WANTED_FILES
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return WANTED_FILES
+    granted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft < granted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    return max(soft, granted)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -131,82 +184,35 @@ def serve(
     listening: Listening,
     sock: socket.socket,
     on_start: Callable[[], None] = lambda: None,
+    *,
+    again: Reload | None = None,
     lifeline: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way, for `listening.grace` seconds at the most.
 
-    lifeline: a file descriptor that becomes readable when the parent process is gone, which ends this one too.
+    again: reads the configuration anew, on SIGHUP. lifeline: a file descriptor that becomes readable when the parent
+    process is gone, which ends this one too.
     """
+    memory.return_large_blocks()
     server = Server(app, listening)
+    reloads: set[asyncio.Task[None]] = set()
+
+    def reload(again: Reload) -> None:
+        if not reloads:  # while one is at it, the file is being read
+            task = asyncio.get_running_loop().create_task(server.reload(again))
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
 
     async def until_signal() -> None:
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
                 loop.add_signal_handler(number, server.stop)
+        if again is not None and RELOAD:
+            loop.add_signal_handler(RELOAD[0], reload, again)
         if lifeline is not None:
             loop.add_reader(lifeline, server.stop)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (*SIGNALS, *RELOAD))
         await server.serve(sock, on_start)
 
     run(until_signal())
-
-
-def serve_workers(make_app: Callable[[], App], listening: Listening, sock: socket.socket, count: int) -> int:
-    """Serve from `count` processes that share the socket. One that dies is replaced. Returns the exit status.
-
-    This process only watches: it passes SIGTERM and SIGINT on, and ends when all workers have.
-    """
-    workers: dict[int, int] = {}
-    stopping = False
-    # Only this process holds the writing end: when it dies, however it dies, the workers read an end of file.
-    lifeline, held = os.pipe()
-
-    def start(number: int) -> None:
-        # Signals wait until the worker's loop can obey them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        process = os.fork()
-        if process:
-            workers[process] = number
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            return
-        os.close(held)
-        for signal_number in SIGNALS:
-            signal.signal(signal_number, signal.SIG_DFL)
-        status = 1
-        try:
-            serve(make_app(), listening, sock, lifeline=lifeline)
-            status = 0
-        except BaseException:  # noqa: BLE001 - a forked worker must not run on into its parent's code
-            traceback.print_exc()
-        os._exit(status)
-
-    def stop(number: int, _: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
-        for process in workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, number)
-
-    for signal_number in SIGNALS:
-        signal.signal(signal_number, stop)
-    for number in range(count):
-        if not stopping:
-            start(number)
-    failed = False
-    while workers:
-        process, status = os.wait()
-        number = workers.pop(process, -1)
-        if number < 0:
-            continue
-        failed = failed or status != 0
-        if not stopping:
-            log.error("worker %d (process %d) ended with status %d and is replaced", number, process, status)
-            time.sleep(0.5)  # a worker that cannot start must not make a busy loop
-            failed = False
-            if not stopping:
-                start(number)
-    sock.close()
-    os.close(held)
-    os.close(lifeline)
-    return 1 if failed else 0

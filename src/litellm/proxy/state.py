@@ -2,70 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from litellm.engine.call import Observe
 from litellm.engine.client import Client
-from litellm.engine.retries import Retry
-from litellm.net.messages import Timeouts
-from litellm.providers.resolve import Defaults
+from litellm.hooks.dispatch import default_dispatcher
+from litellm.hooks.observers import Callbacks
+from litellm.net.guard import Guard
+from litellm.providers.target import Defaults
+from litellm.proxy.auth.custom import CustomAuth
 from litellm.proxy.auth.gate import Gate
-from litellm.proxy.config import reveal_all
+from litellm.proxy.client_side import ClientSide
+from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
+from litellm.proxy.gates import Gates
+from litellm.proxy.limits import HELD
+from litellm.proxy.user_configs import UserConfigs
 from litellm.router.pool import Pool
+from litellm.router.routing import Routing
+from litellm.router.settings import RoutingSettings
 
 if TYPE_CHECKING:
     from litellm.proxy.config import Config
 
-RETRIES = 2
 MAX_BODY = 100_000_000  # bytes; a request with a few images in base64 has some ten million
 
-FallbackTable = Mapping[str, Sequence[Any]]
+# Words that both sections know: what router_settings says counts, and its lists are added to the others'.
+_SHARED = ("num_retries", "allowed_fails", "cooldown_time")
+_CALLBACKS = ("input_callback", "success_callback", "failure_callback", "callbacks")
+_JOINED = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks")
 
 
 class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     """What routes need. drop_params and the like are already in the targets."""
 
-    pool: Pool
+    routing: Routing
     client: Client
     gate: Gate
     max_body: int
-    timeouts: Timeouts
-    stream_timeouts: Timeouts
-    retry: Retry
-    fallbacks: FallbackTable
-    context_window_fallbacks: FallbackTable
-    default_fallbacks: Sequence[Any]
+    max_held: int
+    heartbeat: float | None
     completion_model: str | None
     handlers: Mapping[str, Any]
+    client_side: ClientSide
+    user_configs: UserConfigs
+    observe: Observe | None = None
+    gates: Gates | None = None
+    custom_auth: CustomAuth | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The names that are served at this moment."""
+        return self.routing.pool
 
 
 def build(config: Config, master_key: str | None = None, client: Client | None = None) -> Proxy:
     """The Proxy for a configuration. master_key: overrules the file's. Raises ConfigError with all that is wrong."""
-    general, settings, routing = config.general_settings, config.litellm_settings, config.router_settings
+    general, settings = config.general_settings, config.litellm_settings
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
-    deployments = deployments_of(config, Defaults(handlers=handlers))
     key = master_key or (general.master_key.reveal() if general.master_key else None)
-    timeout = routing.timeout if routing.timeout is not None else settings.request_timeout
-    retries = next((n for n in (routing.num_retries, settings.num_retries) if n is not None), RETRIES)
-    aliases = {name: (alias.model, alias.hidden) for name, alias in routing.model_group_alias.items()}
+    gate, client = Gate(key, custom_auth=general.uses_custom_auth), client or Client(isolate_handlers=True)
+    client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
     return Proxy(
-        pool=Pool(deployments, aliases),
-        client=client or Client(isolate_handlers=True),
-        gate=Gate(key),
+        routing=Routing(deployments_of(config, Defaults(handlers=handlers)), routing_settings(config)),
+        client=client,
+        gate=gate,
         max_body=MAX_BODY if general.max_request_size_mb is None else int(general.max_request_size_mb * 1_000_000),
-        timeouts=Timeouts.of(timeout),
-        stream_timeouts=Timeouts.of(timeout, routing.stream_timeout),
-        retry=Retry(retries, floor=routing.retry_after),
-        fallbacks=_table([*settings.fallbacks, *routing.fallbacks]),
-        context_window_fallbacks=_table([*settings.context_window_fallbacks, *routing.context_window_fallbacks]),
-        default_fallbacks=reveal_all([*settings.default_fallbacks, *routing.default_fallbacks]),
+        max_held=HELD if general.max_request_memory_mb is None else int(general.max_request_memory_mb * 1_000_000),
+        heartbeat=general.stream_heartbeat_seconds or None,
         completion_model=general.completion_model,
         handlers=handlers,
+        client_side=client_side,
+        user_configs=UserConfigs(client_side.network),
+        observe=_observers(config),
+        gates=Gates.of(settings.callbacks),
+        custom_auth=_custom_auth(config, gate, client) if general.uses_custom_auth else None,
     )
 
 
-def _table(entries: Sequence[Mapping[str, Sequence[Any]]]) -> FallbackTable:
-    return {group: reveal_all(targets) for entry in entries for group, targets in entry.items()}
+def _observers(config: Config) -> Observe | None:
+    """Who is told of calls; None if nobody is, which then costs nothing."""
+    settings = config.litellm_settings
+    lists = {name: getattr(settings, name) for name in _CALLBACKS}
+    redacted = settings.turn_off_message_logging
+    with _reported(config, "litellm_settings.callbacks"):  # such as a package or a key that langfuse wants
+        return _callbacks().snapshot(**lists, turn_off_message_logging=redacted)
+
+
+@cache
+def _callbacks() -> Callbacks:
+    """One for all configurations of this process: what has a name is made once, however often the file is read."""
+    return Callbacks(default_dispatcher())
+
+
+def _custom_auth(config: Config, gate: Gate, client: Client) -> CustomAuth:
+    function, mode = config.general_settings.custom_auth, config.general_settings.custom_auth_settings.mode
+    with _reported(config, "general_settings.custom_auth"):
+        return CustomAuth(function, mode, gate, client.async_io)
+
+
+@contextmanager
+def _reported(config: Config, path: str) -> Iterator[None]:
+    """What is missing or wrong in the surroundings, as a problem of the setting that needs it."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        raise ConfigError([Problem(str(config.path), None, path, str(error))]) from error
+
+
+def routing_settings(config: Config) -> RoutingSettings:
+    """What the configuration says about routing, in both of its sections."""
+    settings, routing = config.litellm_settings, config.router_settings
+    words = routing.model_dump(exclude={"default_litellm_params", "default_max_parallel_requests"})
+    for name in _SHARED:
+        if words[name] is None:
+            words[name] = getattr(settings, name)
+    for name in _JOINED:
+        words[name] = reveal_all([*getattr(settings, name), *getattr(routing, name)])
+    if words["timeout"] is None:
+        words["timeout"] = settings.request_timeout
+    return RoutingSettings.of(**words)

@@ -3,63 +3,102 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from random import Random
+from threading import Lock
 
 import msgspec
 
-from litellm.providers.resolve import Target
-from litellm.router.pick import shuffle
+from litellm.providers.target import Target
+from litellm.router.deployments import Deployment
 
 MAX_EXPANDED = 1024  # names that clients made up and a wildcard answered; the oldest are forgotten
+LONGEST_EXPANDED = 512  # characters; comparing a pattern of several stars with a long name takes long
 
-_RNG = Random()  # noqa: S311 - spreading load, not secrets
 
+class Level:
+    """Deployments of one order, and how to draw one of them in a time that does not depend on how many they are."""
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint behind a name. target: where to send; None for a wildcard, whose `make` builds one for each name."""
+    __slots__ = ("_sums", "members")
 
-    name: str
-    model: str
-    make: Callable[[str], Target]
-    id: str
-    target: Target | None = None
-    weight: float | None = None
-    order: int = 0
+    def __init__(self, members: Sequence[Deployment]) -> None:
+        self.members = tuple(members)
+        shares = [each.share for each in members]
+        self._sums = None if len(set(shares)) == 1 else list(accumulate(shares))
+
+    def draw(self, rng: Random) -> Deployment:
+        """One of them, with the likelihood of its share."""
+        if self._sums is None:
+            return self.members[int(rng.random() * len(self.members))]
+        return self.members[bisect(self._sums, rng.random() * self._sums[-1], 0, len(self.members) - 1)]
 
 
 class Group:
-    """The deployments that answer to one name."""
+    """The deployments that answer to one name, by their order. wild: the name was made from a pattern.
 
-    __slots__ = ("_order", "_weights", "name", "targets")
+    One that lacks its key is asked only when there is no other, to say so; one of weight 0 when all are.
+    """
 
-    def __init__(
-        self, name: str, targets: Sequence[Target], weights: Sequence[float | None], order: Sequence[int]
-    ) -> None:
+    __slots__ = ("_levels", "may_rest", "members", "name", "wild")
+
+    def __init__(self, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> None:
+        usable = [each for each in deployments if each.target is None or each.target.unusable is None]
         self.name = name
-        usable = [at for at, target in enumerate(targets) if target.unusable is None]
-        if usable:  # one that lacks its key is asked only when there is no other, to say so
-            targets = [targets[at] for at in usable]
-            weights = [weights[at] for at in usable]
-            order = [order[at] for at in usable]
-        self.targets = tuple(targets)
-        given = any(weight is not None for weight in weights)
-        self._weights = tuple(1.0 if weight is None else weight for weight in weights) if given else None
-        self._order = tuple(order) if len(set(order)) > 1 else None
+        self.wild = wild
+        self.members: tuple[Deployment, ...] = tuple(_with_shares(usable or list(deployments)))
+        # One alone never rests. One behind a pattern serves many names, of which a single one may be wrong. And those that
+        # lack their keys go on saying so.
+        self.may_rest = len(self.members) > 1 and not wild and bool(usable)
+        self._levels: tuple[Level, ...] | None = None
 
-    def choose(self, tried: Sequence[Target]) -> Target:
-        """A deployment that was not tried yet, of the lowest order there is; when all were, any of them."""
-        targets = self.targets
-        if len(targets) == 1:
-            return targets[0]
-        if not tried and self._order is None:
-            return shuffle.pick(targets, self._weights, _RNG)
-        left = [at for at, target in enumerate(targets) if target not in tried] or list(range(len(targets)))
-        if self._order is not None:
-            lowest = min(self._order[at] for at in left)
-            left = [at for at in left if self._order[at] == lowest]
-        weights = None if self._weights is None else [self._weights[at] for at in left]
-        return targets[shuffle.pick(left, weights, _RNG)]
+    @classmethod
+    def of(cls, name: str, target: Target) -> Group:
+        """The group that is one place to send to, which nobody has listed."""
+        return cls(
+            name, [Deployment(name=name, model=target.model, id=target.id, make=lambda _: target, target=target)]
+        )
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The members by order, the lowest first."""
+        if self._levels is None:
+            self._levels = levels_of(self.members)
+        return self._levels
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Where its members send to."""
+        return tuple(each.target for each in self.members if each.target is not None)
+
+    def __repr__(self) -> str:
+        return f"Group({self.name!r}, {len(self.members)} deployments)"
+
+
+def levels_of(members: Sequence[Deployment]) -> tuple[Level, ...]:
+    """`members` by their order, the lowest first."""
+    orders = sorted({each.order for each in members})
+    if len(orders) == 1:
+        return (Level(members),)
+    return tuple(Level([each for each in members if each.order == order]) for order in orders)
+
+
+def _with_shares(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """The deployments with their shares: their weights where one has any, else their rpm or tpm where all have it."""
+    shares: list[float]
+    if any(each.weight is not None for each in deployments):
+        shares = [1.0 if each.weight is None else each.weight for each in deployments]
+    elif all(each.limits.rpm for each in deployments):
+        shares = [each.limits.rpm or 0.0 for each in deployments]
+    elif all(each.limits.tpm for each in deployments):
+        shares = [each.limits.tpm or 0.0 for each in deployments]
+    else:
+        return list(deployments)
+    if not any(shares):
+        return list(deployments)
+    pairs = zip(deployments, shares, strict=True)
+    return [msgspec.structs.replace(each, share=share) for each, share in pairs if share]
 
 
 class _Wildcard(msgspec.Struct, frozen=True):
@@ -71,60 +110,117 @@ class _Wildcard(msgspec.Struct, frozen=True):
         if match is None:
             return None
         captured = list(match.groups())
-        targets = []
+        members = []
         for deployment in self.deployments:
+            if deployment.target is not None:
+                members.append(deployment)
+                continue
             parts = deployment.model.split("*")
-            filled = parts[0]
+            model = parts[0]
             for at, part in enumerate(parts[1:]):
-                filled += (captured[min(at, len(captured) - 1)] if captured else name) + part
-            targets.append(deployment.make(filled))
-        return Group(name, targets, [d.weight for d in self.deployments], [d.order for d in self.deployments])
+                model += (captured[min(at, len(captured) - 1)] if captured else name) + part
+            members.append(msgspec.structs.replace(deployment, target=deployment.make(model)))
+        return Group(name, members, wild=True)
+
+
+def _wildcards(by_name: Mapping[str, tuple[Deployment, ...]]) -> list[_Wildcard]:
+    """The names with a `*`, the longest first."""
+    names = sorted((name for name in by_name if "*" in name), key=len, reverse=True)
+    return [_Wildcard(re.compile(re.escape(name).replace(r"\*", "(.*)") + "$"), by_name[name]) for name in names]
 
 
 class Pool:
-    """All names that are served, looked up in this order: alias, group, deployment id, longest wildcard, "*".
+    """All names that are served, looked up in this order: alias, group, deployment id, longest wildcard, "*", the model
+    that a deployment sends to. Make one with `of`; it never changes but for what wildcards answered."""
 
-    aliases: other names for groups, as name → (group, hidden).
-    """
-
-    def __init__(self, deployments: Iterable[Deployment], aliases: Mapping[str, tuple[str, bool]] = {}) -> None:
-        members: dict[str, list[Deployment]] = {}
-        for deployment in deployments:
-            members.setdefault(deployment.name, []).append(deployment)
-        self._groups: dict[str, Group] = {}
-        self._by_id: dict[str, Group] = {}
-        wildcards: dict[str, list[Deployment]] = {}
-        for name, group in members.items():
-            if "*" in name:
-                wildcards[name] = group
-                continue
-            targets = [deployment.target or deployment.make(deployment.model) for deployment in group]
-            self._groups[name] = Group(name, targets, [d.weight for d in group], [d.order for d in group])
-            for deployment, target in zip(group, targets, strict=True):
-                self._by_id[deployment.id] = Group(name, [target], [None], [0])
-        self._wildcards = [
-            _Wildcard(re.compile(re.escape(name).replace(r"\*", "(.*)") + "$"), tuple(wildcards[name]))
-            for name in sorted(wildcards, key=len, reverse=True)
-        ]
+    def __init__(
+        self,
+        by_name: dict[str, tuple[Deployment, ...]],
+        by_id: dict[str, Deployment],
+        by_model: dict[str, Deployment],
+        groups: dict[str, Group],
+        aliases: Mapping[str, tuple[str, bool]] = {},
+    ) -> None:
+        self.by_name = by_name
+        self.by_id = by_id
+        self.by_model = by_model
+        self.groups = groups
+        self.aliases = aliases
+        self._wildcards = _wildcards(by_name)
         self._expanded: dict[str, Group] = {}
-        self._aliases = {name: group for name, (group, _) in aliases.items()}
-        self._shown = [*members, *(name for name, (_, hidden) in aliases.items() if not hidden)]
+        self._lock = Lock()
+
+    @classmethod
+    def of(cls, deployments: Iterable[Deployment] = (), aliases: Mapping[str, tuple[str, bool]] = {}) -> Pool:
+        """The pool of these. aliases: other names for groups, as name → (group, hidden)."""
+        gathered: dict[str, list[Deployment]] = {}
+        by_id: dict[str, Deployment] = {}
+        for each in deployments:
+            gathered.setdefault(each.name, []).append(each)
+            by_id[each.id] = each
+        by_name = {name: tuple(members) for name, members in gathered.items()}
+        by_model = {each.model: each for each in reversed(by_id.values())}
+        groups = {name: Group(name, members) for name, members in by_name.items() if "*" not in name}
+        return cls(by_name, by_id, by_model, groups, aliases)
+
+    def changed(self, *, add: Sequence[Deployment] = (), remove: Sequence[str] = ()) -> Pool:
+        """A Pool without the deployments with the ids `remove`, and with `add`; one of these takes the place of the one
+        with its id. Groups that do not change are shared."""
+        gone = {*remove, *(each.id for each in add)} & self.by_id.keys()
+        names = {self.by_id[each].name for each in gone} | {each.name for each in add}
+        by_name = dict(self.by_name)
+        groups = dict(self.groups)
+        for name in names:
+            left = [each for each in self.by_name.get(name, ()) if each.id not in gone]
+            left += [each for each in add if each.name == name]
+            by_name[name] = tuple(left)
+            groups.pop(name, None)
+            if not left:
+                del by_name[name]
+            elif "*" not in name:
+                groups[name] = Group(name, left)
+        by_id = {each: known for each, known in self.by_id.items() if each not in gone} if gone else dict(self.by_id)
+        by_id |= {each.id: each for each in add}
+        by_model = {each.model: each for each in reversed(by_id.values())} if gone else dict(self.by_model)
+        for each in add:
+            by_model.setdefault(each.model, each)
+        return Pool(by_name, by_id, by_model, groups, self.aliases)
 
     def find(self, name: str) -> Group | None:
         """The group that serves `name`, or None."""
-        name = self._aliases.get(name, name)
-        return self._groups.get(name) or self._by_id.get(name) or self._expanded.get(name) or self._expand(name)
+        alias = self.aliases.get(name)
+        if alias is not None:
+            name = alias[0]
+        return self.groups.get(name) or self._alone(self.by_id.get(name)) or self._expand(name) or self._modelled(name)
+
+    def _alone(self, deployment: Deployment | None) -> Group | None:
+        return None if deployment is None or deployment.target is None else Group(deployment.name, [deployment])
+
+    def _modelled(self, model: str) -> Group | None:
+        deployment = self.by_model.get(model)
+        return None if deployment is None or deployment.wild else self.groups.get(deployment.name)
 
     def _expand(self, name: str) -> Group | None:
-        for wildcard in self._wildcards:
+        group = self._expanded.get(name)
+        if group is not None:
+            return group
+        for wildcard in self._wildcards if len(name) <= LONGEST_EXPANDED else ():
             group = wildcard.expand(name)
             if group is not None:
-                if len(self._expanded) >= MAX_EXPANDED:
-                    del self._expanded[next(iter(self._expanded))]
-                self._expanded[name] = group
+                with self._lock:
+                    if len(self._expanded) >= MAX_EXPANDED:
+                        del self._expanded[next(iter(self._expanded))]
+                    self._expanded[name] = group
                 return group
         return None
 
+    def lists(self, name: str) -> bool:
+        """Whether `name` was configured as it stands; not one that only a pattern answers to."""
+        return name in self.aliases or name in self.groups or name in self.by_id
+
     def names(self) -> list[str]:
         """The names to show to clients, in the order of the configuration. Wildcards stand as they are."""
-        return self._shown
+        return [*self.by_name, *(name for name, (_, hidden) in self.aliases.items() if not hidden)]
+
+    def __repr__(self) -> str:
+        return f"Pool({len(self.by_id)} deployments)"

@@ -5,28 +5,39 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import uuid
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from litellm import _log
-from litellm.engine.call import NO_FALLBACKS, Call, Fallbacks, MakeCall
+from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall, Observe
 from litellm.engine.client import Client
-from litellm.engine.retries import Retry
-from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError
+from litellm.engine.retry_policy import Retry
+from litellm.exceptions import BadRequestError, LiteLLMError
 from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
-from litellm.providers.resolve import Defaults, Mock, Place, Target, resolve, split_model
+from litellm.providers.resolve import resolve_or_say_why, split_model
+from litellm.providers.target import Defaults, Mock, Place, Target
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import OWNED
+from litellm.wire.protocol import Operation
+
+if TYPE_CHECKING:
+    from litellm.hooks.observers import Callbacks
 
 RETRIES = 2
 _CREDENTIALS = ("api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider")
+_FIRST_ONLY = ("fallbacks", "context_window_fallback_dict", "deployment_id")  # not for what is called instead
 _DEFAULT_TIMEOUTS = Timeouts()
+SUBJECTS: Mapping[Operation, str] = {
+    "chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"
+}  # fmt: skip
+TOLD = ("no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info")
 
 
 class Settings(Guarded, msgspec.Struct, frozen=True):
@@ -42,6 +53,7 @@ class Settings(Guarded, msgspec.Struct, frozen=True):
     ssl_verify: Any
     ssl_certificate: str | None
     force_ipv4: bool
+    observe: Observe | None
 
 
 def read_settings() -> Settings:
@@ -63,7 +75,29 @@ def read_settings() -> Settings:
         ssl_verify=now["ssl_verify"],
         ssl_certificate=now["ssl_certificate"],
         force_ipv4=now["force_ipv4"],
+        observe=_observers(now),
     )
+
+
+def _observers(now: Mapping[str, Any]) -> Observe | None:
+    """Who is to be told; None if nobody is, which then costs nothing."""
+    lists = {
+        "input_callback": now["input_callback"],
+        "success_callback": now["success_callback"],
+        "failure_callback": now["failure_callback"],
+        "callbacks": now["callbacks"],
+    }
+    if not any(lists.values()):
+        return None
+    return _callbacks().snapshot(**lists, turn_off_message_logging=truthy(now["turn_off_message_logging"]))
+
+
+@cache
+def _callbacks() -> Callbacks:
+    from litellm.hooks.dispatch import default_dispatcher
+    from litellm.hooks.observers import Callbacks
+
+    return Callbacks(default_dispatcher())
 
 
 @cache
@@ -75,13 +109,22 @@ def default_client() -> Client:
     return Client()
 
 
-def make_call(model: str, messages: list[Any] | None, stream: bool | None, params: Mapping[str, Any]) -> Call:
+def make_call(
+    model: str,
+    subject: Any,
+    stream: bool | None,
+    params: Mapping[str, Any],
+    operation: Operation = "chat",
+    *,
+    is_async: bool = False,
+) -> Call:
     """The call that completion(model, messages, stream=…, **params) means. Nothing that was passed is modified.
 
-    Raises BadRequestError and its kind for what cannot be sent, AuthenticationError for a key that is missing.
+    subject: what the operation is about: messages, a prompt, an input. Raises BadRequestError and its kind for what
+    cannot be sent, AuthenticationError for a key that is missing.
     """
     settings = read_settings()
-    body: dict[str, Any] = {"messages": [] if messages is None else messages}
+    body: dict[str, Any] = {SUBJECTS[operation]: [] if subject is None and operation == "chat" else subject}
     control: dict[str, Any] = {}
     for name, value in params.items():
         if value is None:
@@ -90,8 +133,7 @@ def make_call(model: str, messages: list[Any] | None, stream: bool | None, param
             control[name] = value
         else:
             body[name] = value
-    if not isinstance(body["messages"], list | tuple):
-        raise BadRequestError(f"messages must be a list of dicts, not {type(messages).__name__}", model=model)
+    check_subject(operation, body, model)
     if isinstance(body.get("response_format"), type):
         body["response_format"] = as_json_schema(body["response_format"])
     extra_body = control.get("extra_body")
@@ -99,26 +141,32 @@ def make_call(model: str, messages: list[Any] | None, stream: bool | None, param
         body |= {name: value for name, value in extra_body.items() if name != "model"}
     options = body.get("stream_options")
     wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
-    target = _target(settings.model_alias_map.get(model, model), control, settings)
-    retries = _retries(control.get("num_retries", control.get("max_retries", settings.num_retries)), model)
+    target = _target(settings.model_alias_map.get(model, model), operation, control, settings)
+    choice = Choice(target)
+    retries = retries_of(control.get("num_retries", control.get("max_retries", settings.num_retries)), model)
     return Call(
         model=model,
         body=body,
-        choose=lambda _tried: target,
+        choose=lambda _tried: choice,
+        operation=operation,
         stream=bool(stream),
-        ask_usage=wants_usage,
+        ask_usage=wants_usage or (bool(stream) and settings.observe is not None),  # callbacks are told what it cost
         show_usage=wants_usage,
-        timeouts=_timeouts(control, settings, model, streamed=bool(stream)),
+        timeouts=timeouts_of(control, model, streamed=bool(stream), default=settings.request_timeout),
         retry=Retry(retries),
-        fallbacks=_fallbacks(model, messages, stream, params, control, settings),
-        mock=_mock(control),
-        policy=_policy(control, settings),
+        fallbacks=_fallbacks(model, subject, stream, params, operation, control, settings),
+        mock=mock_of(control),
+        policy=policy_of(control, settings),
         metadata=control.get("metadata") or {},
-        id=control.get("litellm_call_id") or "",
+        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if settings.observe else ""),
+        observe=settings.observe,
+        is_async=is_async,
+        about={name: control[name] for name in TOLD if name in control} if settings.observe else {},
     )
 
 
-def _retries(value: Any, model: str) -> int:
+def retries_of(value: Any, model: str) -> int:
+    """A number of retries that a call asks for. Raises BadRequestError."""
     try:
         return max(0, int(value))
     except (TypeError, ValueError):
@@ -127,27 +175,42 @@ def _retries(value: Any, model: str) -> int:
         ) from None
 
 
-def _target(model: str, control: Mapping[str, Any], settings: Settings) -> Target:
+def check_subject(operation: Operation, body: Mapping[str, Any], model: str) -> None:
+    """Raise BadRequestError if what the operation is about is missing, or cannot be it."""
+    name = SUBJECTS[operation]
+    if operation == "chat" and not isinstance(body[name], list | tuple):
+        raise BadRequestError(f"messages must be a list of dicts, not {type(body[name]).__name__}", model=model)
+    if body[name] is None:
+        raise BadRequestError(f"{name} is missing", model=model, param=name)
+
+
+def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
+    deployment = control.get("deployment_id")  # LiteLLM's word for a model of Azure's
     place = Place(
-        model=model,
-        custom_llm_provider=control.get("custom_llm_provider"),
+        model=deployment or model,
+        custom_llm_provider="azure" if deployment else control.get("custom_llm_provider"),
         api_base=control.get("base_url") or control.get("api_base"),
         api_key=control.get("api_key"),
+        api_version=control.get("api_version"),
         organization=control.get("organization"),
         extra_headers={**settings.headers, **control.get("headers", {}), **control.get("extra_headers", {})},
         network=_network(control, settings),
+        operation=operation,
         supports_system_message=truthy(control.get("supports_system_message", True)),
-        params={
-            name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")
-        },
+        params=_params(control),
     )
     if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
         place = msgspec.structs.replace(place, api_key=place.api_key or "mock")
-    try:
-        return resolve(place, settings.defaults)
-    except AuthenticationError as error:  # raised when it is this one's turn: there may be fallbacks
-        provider = split_model(model, place.custom_llm_provider, place.api_base, settings.defaults.handlers)[0]
-        return Target(provider=provider, model=model, unusable=error)
+    return resolve_or_say_why(place, settings.defaults)  # raised when it is this one's turn: there may be fallbacks
+
+
+def _params(control: Mapping[str, Any]) -> dict[str, Any]:
+    """All that was said, for handlers and for providers that have words of their own."""
+    params = {name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")}
+    token = control.get("azure_ad_token_provider")
+    if callable(token) and not control.get("api_key"):
+        params.setdefault("azure_ad_token", token())  # tokens expire: it is asked for each call
+    return params
 
 
 def _network(control: Mapping[str, Any], settings: Settings) -> Network:
@@ -159,7 +222,8 @@ def _network(control: Mapping[str, Any], settings: Settings) -> Network:
     return Network.of(verify, certificate, settings.force_ipv4)
 
 
-def _policy(control: Mapping[str, Any], settings: Settings) -> Policy:
+def policy_of(control: Mapping[str, Any], settings: Settings) -> Policy:
+    """What to drop of the parameters, and what to send anyway."""
     drop = control.get("drop_params", settings.drop_params)
     additional, allowed = control.get("additional_drop_params"), control.get("allowed_openai_params")
     if not drop and not additional and not allowed:
@@ -171,8 +235,9 @@ def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _timeouts(control: Mapping[str, Any], settings: Settings, model: str, *, streamed: bool) -> Timeouts:
-    timeout = control.get("timeout", settings.request_timeout)
+def timeouts_of(control: Mapping[str, Any], model: str, *, streamed: bool, default: Any = None) -> Timeouts:
+    """The clocks that a call asks for; default: its `timeout` where it says nothing."""
+    timeout = control.get("timeout", default)
     stream_timeout = control.get("stream_timeout") if streamed else None
     if timeout is None and stream_timeout is None:
         return _DEFAULT_TIMEOUTS
@@ -182,7 +247,8 @@ def _timeouts(control: Mapping[str, Any], settings: Settings, model: str, *, str
         raise BadRequestError(str(error), model=model, param="timeout") from None
 
 
-def _mock(control: Mapping[str, Any]) -> Mock | None:
+def mock_of(control: Mapping[str, Any]) -> Mock | None:
+    """The answer that a call brings itself, if it does."""
     if not control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout", "mock_delay"}:
         return None
     if "mock_response" not in control and "mock_tool_calls" not in control and not control.get("mock_timeout"):
@@ -197,9 +263,10 @@ def _mock(control: Mapping[str, Any]) -> Mock | None:
 
 def _fallbacks(
     model: str,
-    messages: list[Any] | None,
+    subject: Any,
     stream: bool | None,
     params: Mapping[str, Any],
+    operation: Operation,
     control: Mapping[str, Any],
     settings: Settings,
 ) -> Fallbacks:
@@ -207,20 +274,22 @@ def _fallbacks(
     bigger = (control.get("context_window_fallback_dict") or {}).get(model)
     if not general and bigger is None:
         return NO_FALLBACKS
-    once = {name: value for name, value in params.items() if name not in ("fallbacks", "context_window_fallback_dict")}
+    once = {name: value for name, value in params.items() if name not in _FIRST_ONLY}
 
     def instead(fallback: str | Mapping[str, Any]) -> MakeCall:
         override = {"model": fallback} if isinstance(fallback, str) else dict(fallback)
         other = override.pop("model", model)
         kept = once if _same_provider(model, other, control, settings) else _without_credentials(once)
-        return partial(_make_fallback, other, messages, stream, {**kept, **override})
+        return partial(_make_fallback, other, subject, stream, {**kept, **override}, operation)
 
     plans = tuple(instead(fallback) for fallback in general)
     return Fallbacks(general=plans, context_window=() if bigger is None else (instead(bigger),))
 
 
-def _make_fallback(model: str, messages: list[Any] | None, stream: bool | None, params: Mapping[str, Any]) -> Call:
-    call = make_call(model, messages, stream, params)
+def _make_fallback(
+    model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation
+) -> Call:
+    call = make_call(model, subject, stream, params, operation)
     call.fallbacks = NO_FALLBACKS  # also not those of the module settings: nothing falls back twice
     return call
 

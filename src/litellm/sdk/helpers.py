@@ -9,11 +9,13 @@ from litellm.exceptions import LiteLLMError
 from litellm.providers.resolve import credentials, split_model
 from litellm.providers.table import BY_NAME, ROWS
 from litellm.sdk._defaults import read_settings
-from litellm.types.params import OPENAI_CHAT_PARAMS
+from litellm.types.params import OPENAI_CHAT_PARAMS, EmbeddingParams
 
 provider_list: list[str] = sorted(row.name for row in ROWS)
 
 OPENAI_CHAT_COMPLETION_PARAMS: list[str] = list(OPENAI_CHAT_PARAMS)
+
+_BY_REQUEST = {"chat_completion": OPENAI_CHAT_PARAMS, "embeddings": tuple(EmbeddingParams.__annotations__)}
 
 
 def get_llm_provider(
@@ -41,12 +43,15 @@ def get_llm_provider(
 def get_supported_openai_params(
     model: str, custom_llm_provider: str | None = None, request_type: str = "chat_completion"
 ) -> list[str] | None:
-    """OpenAI's chat parameters that the provider takes; None for a provider that nobody knows.
+    """OpenAI's parameters that the provider takes; None for a provider that nobody knows.
+
+    request_type: "chat_completion" or "embeddings".
 
     >>> "tools" in get_supported_openai_params("groq/llama3")
     True
     """
-    if request_type != "chat_completion":
+    names = _BY_REQUEST.get(request_type)
+    if names is None:
         return None
     handlers = read_settings().defaults.handlers
     if custom_llm_provider is None:
@@ -55,12 +60,12 @@ def get_supported_openai_params(
         except LiteLLMError:
             return None
     elif custom_llm_provider in handlers:
-        return list(OPENAI_CHAT_PARAMS)
+        return list(names)
     elif custom_llm_provider in BY_NAME:
         provider = BY_NAME[custom_llm_provider]
     else:
         return None
-    return [name for name in OPENAI_CHAT_PARAMS if name not in provider.unsupported]
+    return [name for name in names if name not in provider.unsupported]
 
 
 def _turn_on_debug() -> None:

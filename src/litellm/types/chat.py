@@ -10,8 +10,9 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from litellm.types.answer import Answered
 from litellm.types.base import Integer, Number, OpenAIObject, Text
 
 # The same thought under two names: vLLM and OpenRouter say `reasoning`, DeepSeek and LiteLLM `reasoning_content`.
@@ -130,15 +131,12 @@ class StreamingChoices(_Choice):
     logprobs: Any = None
 
 
-class ModelResponseBase(OpenAIObject):
+class ModelResponseBase(Answered):
     id: Text = Field(default_factory=lambda: f"chatcmpl-{uuid.uuid4()}")
     created: Number = Field(default_factory=lambda: int(time.time()))
     model: Text | None = None
     object: Text = "chat.completion"
     system_fingerprint: Text | None = None
-
-    _hidden_params: dict[str, Any] = PrivateAttr(default_factory=dict)
-    _response_headers: dict[str, str] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -151,16 +149,6 @@ class ModelResponseBase(OpenAIObject):
             elif isinstance(data["usage"], dict):
                 data["usage"] = Usage.model_validate(data["usage"])
         return data
-
-    @property
-    def _response_ms(self) -> float | None:
-        """Milliseconds from the call to this answer."""
-        return self._hidden_params.get("_response_ms")
-
-    @property
-    def response_ms(self) -> float | None:
-        """Milliseconds from the call to this answer."""
-        return self._hidden_params.get("_response_ms")
 
 
 class ModelResponse(ModelResponseBase):

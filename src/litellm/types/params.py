@@ -1,7 +1,7 @@
-"""The parameters of a chat call, listed once: for the signature, the policy, and the proxy.
+"""The parameters of calls, listed once: for the signatures, the policy, and the proxy.
 
-Source of the first list: https://platform.openai.com/docs/api-reference/chat/create. The second are LiteLLM's own words;
-they steer the call and are never sent to an upstream.
+Source of OpenAI's lists: https://platform.openai.com/docs/api-reference. ControlParams are LiteLLM's own words; they steer
+a call and are never sent to an upstream.
 """
 
 from __future__ import annotations
@@ -45,6 +45,38 @@ class ChatParams(TypedDict, total=False):
     function_call: str | dict[str, Any] | None
 
 
+class TextParams(TypedDict, total=False):
+    """What OpenAI's completions take besides model, prompt and stream."""
+
+    best_of: int | None
+    echo: bool | None
+    frequency_penalty: float | None
+    logit_bias: dict[str, float] | None
+    logprobs: int | None
+    max_tokens: int | None
+    n: int | None
+    presence_penalty: float | None
+    seed: int | None
+    stop: str | list[str] | None
+    stream_options: dict[str, Any] | None
+    suffix: str | None
+    temperature: float | None
+    top_p: float | None
+    user: str | None
+
+
+class EmbeddingParams(TypedDict, total=False):
+    """What OpenAI's embeddings take besides model and input."""
+
+    dimensions: int | None
+    encoding_format: Literal["float", "base64"] | None
+    user: str | None
+
+
+class ModerationParams(TypedDict, total=False):
+    """What OpenAI's moderations take besides model and input: nothing."""
+
+
 class ControlParams(TypedDict, total=False):
     """What steers a call and stays here."""
 
@@ -86,7 +118,7 @@ OPENAI_CHAT_PARAMS: tuple[str, ...] = ("stream", *SAMPLING, "extra_headers")
 # LiteLLM's further words, accepted so that code written for it runs; what is not built yet has no effect, and what
 # takes credentials to another service is read only by the provider that it belongs to.
 OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | {
-    "acompletion", "assistant_continue_message", "azure_ad_token", "azure_ad_token_provider", "base_model",
+    "acompletion", "api_type", "assistant_continue_message", "azure_ad_token", "azure_ad_token_provider", "base_model",
     "bos_token", "cache", "caching", "client", "client_id", "client_secret", "complete_response", "cooldown_time",
     "custom_prompt_dict", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
     "ensure_alternating_roles", "eos_token", "final_prompt_value", "force_ipv4", "guardrails", "hf_model_name",

@@ -18,14 +18,20 @@ from litellm.types.chat import (
     StreamingChoices,
     Usage,
 )
+from litellm.types.completion import TextChoices, TextCompletionResponse
+from litellm.types.embedding import Embedding, EmbeddingResponse
+from litellm.types.hooks import CallTypes, StandardLoggingPayload
 from litellm.types.streaming import GenericStreamingChunk
 
 __all__ = [
+    "CallTypes",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
     "CompletionTokensDetailsWrapper",
     "Delta",
+    "Embedding",
+    "EmbeddingResponse",
     "Function",
     "FunctionCall",
     "GenericStreamingChunk",
@@ -34,6 +40,9 @@ __all__ = [
     "ModelResponseBase",
     "ModelResponseStream",
     "PromptTokensDetailsWrapper",
+    "StandardLoggingPayload",
     "StreamingChoices",
+    "TextChoices",
+    "TextCompletionResponse",
     "Usage",
 ]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from litellm.exceptions import LiteLLMError
 
 Body = dict[str, Any]
+
+# What can be asked for, each with its own body and answer.
+Operation = Literal["chat", "text", "embeddings", "moderations"]
+
+# Where OpenAI has them.
+PATHS: Mapping[Operation, str] = {
+    "chat": "/chat/completions",
+    "text": "/completions",
+    "embeddings": "/embeddings",
+    "moderations": "/moderations",
+}
 
 
 class Outgoing(msgspec.Struct):
@@ -28,6 +40,10 @@ class Fault(msgspec.Struct, frozen=True):
     param: str | None = None
     type: str | None = None
     body: Any = None
+
+
+class Unsuitable(ValueError):  # noqa: N818 - the engine translates it
+    """The request cannot be said in this format; the text says why, and what to do."""
 
 
 class WrongShape(Exception):  # noqa: N818 - the engine translates it
@@ -51,7 +67,7 @@ class Chunk(msgspec.Struct):
     payload: bytes | None = None
 
 
-class ChatDecoder(Protocol):
+class StreamDecoder(Protocol):
     """Bytes of a stream to chunks. It keeps what a stream has to keep: one id, stable tool indices, what has ended."""
 
     done: bool  # the upstream has said that this is all
@@ -71,19 +87,33 @@ class ChatDecoder(Protocol):
         one: a WrongShape or a StreamFault."""
 
 
-class ChatWire(Protocol):
-    """A chat format."""
+class Seen(Protocol):
+    """What is read of an answer that is relayed as it came."""
+
+    model: str | None
+    usage: Body | None
+
+
+class Wire(Protocol):
+    """A format for one operation. A module of functions is one."""
 
     PATH: str
 
     def encode(self, out: Outgoing) -> bytes:
-        """OpenAI-shaped body to the upstream's bytes."""
+        """OpenAI-shaped body to the upstream's bytes. Raises Unsuitable, or TypeError and ValueError for no JSON."""
 
-    def decode(self, data: bytes) -> Body:
-        """The upstream's bytes to an OpenAI-shaped answer. Raises WrongShape."""
+    def decode(self, data: bytes, out: Outgoing) -> Body:
+        """The upstream's bytes to an OpenAI-shaped answer. Raises WrongShape, StreamFault."""
 
-    def decoder(self, *, include_usage: bool) -> ChatDecoder:
-        """A decoder for one stream."""
+    def glance(self, data: bytes, out: Outgoing) -> Seen | None:
+        """The little that is read of an answer whose bytes can be relayed, or None for one that has to be decoded."""
 
     def error(self, status: int, data: bytes) -> Fault:
         """What an error answer says, from its code field before its text."""
+
+
+class StreamWire(Wire, Protocol):
+    """A format that also streams."""
+
+    def decoder(self, *, include_usage: bool) -> StreamDecoder:
+        """A decoder for one stream."""

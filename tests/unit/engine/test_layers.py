@@ -10,7 +10,7 @@ import pytest
 import litellm
 from litellm import stream_chunk_builder
 from litellm.engine.attempt import MAX_REMEMBERED, Memory
-from litellm.engine.call import Answer, Call, Fallbacks
+from litellm.engine.call import Answer, Call, Choice, Fallbacks
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
 from litellm.exceptions import (
@@ -23,8 +23,8 @@ from litellm.exceptions import (
 from litellm.net.async_io import AsyncTransport
 from litellm.net.steps import Ask, Sleep
 from litellm.net.sync_io import SyncTransport
-from litellm.providers.resolve import Target
 from litellm.providers.table import BY_NAME
+from litellm.providers.target import Target
 
 # --- drivers ---------------------------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ def test_drivers_close_the_flow():
 
 def call(name: str, **fallbacks: Any) -> Call:
     target = Target(provider=BY_NAME["openai"], model=name)
-    return Call(model=name, body={}, choose=lambda _: target, fallbacks=Fallbacks(**fallbacks))
+    return Call(model=name, body={}, choose=lambda _: Choice(target), fallbacks=Fallbacks(**fallbacks))
 
 
 def fall(first: Call, **outcomes: Exception | None) -> tuple[Any, list[str]]:
@@ -100,7 +100,7 @@ def fall(first: Call, **outcomes: Exception | None) -> tuple[Any, list[str]]:
         error = outcomes[made.model]
         if error is not None:
             raise error
-        return Answer(target=made.choose([]), asked=made.model, headers={})
+        return Answer(target=made.choose([]).target, asked=made.model, headers={})
         yield
 
     try:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
 
-from litellm.engine.call import Answer, Call
-from litellm.engine.retries import FIRST_DELAY, LONGEST_DELAY, Retry, retry_after, retryable, retrying
+from litellm.engine.call import Answer, Call, Choice
+from litellm.engine.retries import retrying
+from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_DELAY, Retry, retry_after, retryable
 from litellm.exceptions import (
     APIConnectionError,
     APIError,
@@ -23,8 +24,8 @@ from litellm.exceptions import (
 )
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Sleep
-from litellm.providers.resolve import Target
 from litellm.providers.table import BY_NAME
+from litellm.providers.target import Target
 
 
 def target(name: str = "m") -> Target:
@@ -38,8 +39,8 @@ def limited(seconds: float) -> RateLimitError:
 def call(*targets: Target, choose: Any = None, **fields: Any) -> Call:
     """A call whose targets are taken in turn; when all were tried, from the first one again."""
 
-    def in_turn(tried: Any) -> Target:
-        return targets[len(tried) % len(targets)]
+    def in_turn(tried: Any) -> Choice:
+        return Choice(targets[len(tried) % len(targets)])
 
     return Call(model="m", body={}, choose=choose or in_turn, **fields)
 

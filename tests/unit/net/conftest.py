@@ -1,19 +1,24 @@
-"""One caller for both transports, so that each test of this folder is written once and holds for sync and async."""
+"""One caller for all transports, so that each test of this folder is written once and holds for each of them."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import uvloop
+from tests.fakes.forward_proxy import ForwardProxy
 from tests.fakes.tls import ServerTLS
 from tests.fakes.upstream import Upstream
+from tests.unit.net.direct import LOOPS
 
 import litellm
-from litellm.engine import retries
+from litellm.engine import retry_policy
 from litellm.net.async_io import AsyncTransport
 from litellm.net.messages import Request
 from litellm.net.steps import Read, Send
@@ -60,8 +65,10 @@ class SyncCaller:
 class AsyncCaller:
     """litellm.acompletion, and the transport below it, on one event loop that runs while something is asked of it."""
 
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
+    moment = 0.01  # seconds in which the client learns what has happened to its connections
+
+    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self.runner = asyncio.Runner(loop_factory=new_loop)
         self.io = AsyncTransport()
 
     def ask(self, **params: Any) -> Any:
@@ -90,10 +97,24 @@ class AsyncCaller:
         return self.runner.run(self.io.perform(Read(reply)))
 
     def notice(self) -> None:
-        self.runner.run(asyncio.sleep(0.01))
+        self.runner.run(asyncio.sleep(self.moment))
 
     def end(self) -> None:
         self.runner.close()
+
+
+class ProxiedCaller(AsyncCaller):
+    """The same by way of a proxy, which is another transport (net/proxied_io.py), and the only use of it."""
+
+    moment = 0.03  # the proxy has to learn of it first
+
+    def __init__(self, proxy: ForwardProxy) -> None:
+        super().__init__()
+        self.proxy = proxy
+
+    def end(self) -> None:
+        super().end()
+        self.proxy.stop()
 
 
 def _params(params: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +127,7 @@ def fresh_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in os.environ:
         if name.upper() in NETWORK_VARIABLES:
             monkeypatch.delenv(name)
-    monkeypatch.setattr(retries, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(retry_policy, "FIRST_DELAY", 0.0)
     _forget()
     yield
     _forget()
@@ -119,11 +140,25 @@ def _forget() -> None:
     ssl_context.cache_clear()
 
 
-@pytest.fixture(params=[SyncCaller, AsyncCaller], ids=["sync", "async"])
-def caller(request: pytest.FixtureRequest, fresh_network: None) -> Iterator[SyncCaller | AsyncCaller]:
-    made = request.param()
+@pytest.fixture(params=["sync", "async", "uvloop", "proxied"])
+def caller(
+    request: pytest.FixtureRequest, fresh_network: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SyncCaller | AsyncCaller]:
+    made = _caller(request.param, monkeypatch)
     yield made
     made.end()
+
+
+def _caller(kind: str, monkeypatch: pytest.MonkeyPatch) -> SyncCaller | AsyncCaller:
+    if kind == "sync":
+        return SyncCaller()
+    if kind == "proxied":
+        proxy = ForwardProxy()
+        proxy.start()
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        return ProxiedCaller(proxy)
+    return AsyncCaller(uvloop.new_event_loop if kind == "uvloop" else asyncio.new_event_loop)
 
 
 @pytest.fixture
@@ -154,3 +189,29 @@ def lone_tls(tmp_path_factory: pytest.TempPathFactory) -> ServerTLS:
 def strange_tls(tmp_path_factory: pytest.TempPathFactory) -> ServerTLS:
     """A certificate that vouches for itself, and for another host than the one that shows it."""
     return ServerTLS(tmp_path_factory.mktemp("strange"), hosts=("elsewhere.example",), self_signed=True)
+
+
+@pytest.fixture
+def open_files() -> Iterator[None]:
+    """As many files and sockets are open after the test as before."""
+    uvloop.run(asyncio.sleep(0))  # which keeps a few for ever
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.fixture(params=LOOPS)
+def run(request: pytest.FixtureRequest, open_files: None) -> Iterator[Callable[..., Any]]:
+    """Runs a coroutine on one loop, of either kind."""
+    with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
+        yield runner.run
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many files as this process may open, which by default are fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

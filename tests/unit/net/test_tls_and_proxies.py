@@ -1,4 +1,4 @@
-"""P9: whatever is said about TLS and proxies holds on both transports, plain and streamed, at the first try, after a
+"""P9: whatever is said about TLS and proxies holds on all transports, plain and streamed, at the first try, after a
 retry and after a reconnect. Each scene checks by what the servers saw that its setting took effect."""
 
 import contextlib
@@ -10,6 +10,7 @@ import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.forward_proxy import ForwardProxy
 from tests.fakes.upstream import Upstream
+from tests.unit.net.asking import STRAIGHT
 
 import litellm
 
@@ -93,8 +94,14 @@ def _certified(via):
     return scene
 
 
+def _no_proxies(env):
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+        env.delenv(variable, raising=False)
+
+
 def _tunnelled(variable):
     def scene(stack, env, request):
+        _no_proxies(env)
         tls = request.getfixturevalue("tls")
         up = stack.enter_context(Upstream(tls=tls))
         proxy = stack.enter_context(ForwardProxy(hosts={"upstream.example:443": f"127.0.0.1:{up.port}"}))
@@ -108,6 +115,7 @@ def _tunnelled(variable):
 
 def _forwarded(variable):
     def scene(stack, env, request):
+        _no_proxies(env)
         up = stack.enter_context(Upstream())
         proxy = stack.enter_context(ForwardProxy(hosts={"upstream.example:80": f"127.0.0.1:{up.port}"}))
         env.setenv(variable, proxy.url)
@@ -155,6 +163,7 @@ def _avoided(no_proxy):
 
 def ipv4_only(stack, env, request):
     """A host with an IPv6 address that comes first and on which nobody talks to us."""
+    _no_proxies(env)
     up = stack.enter_context(Upstream())
     mute = stack.enter_context(contextlib.closing(_MuteListener(up.port)))
     _two_addresses(env, "upstream.example", up.port)
@@ -227,7 +236,7 @@ SCENES = {
 
 
 @pytest.fixture(params=SCENES, ids=str)
-def scene(request, monkeypatch, fresh_network):
+def scene(request, monkeypatch, caller):  # after the caller, whose proxy gives way to the scene's
     with contextlib.ExitStack() as stack:
         yield SCENES[request.param](stack, monkeypatch, request)
 
@@ -286,6 +295,7 @@ def test_a_server_that_wants_a_certificate_gets_none_unasked(caller, mutual_tls)
         assert up.requests == []
 
 
+@STRAIGHT
 def test_both_addresses_are_tried_unless_told_otherwise(caller, up, monkeypatch):
     """The control of the scene "IPv4 only"."""
     with contextlib.closing(_MuteListener(up.port)) as mute:

@@ -1,10 +1,10 @@
-"""S6: connect, first byte, silence in mid-stream, and the whole: four clocks, each obeyed by both transports, each with a text
+"""S6: connect, first byte, silence in mid-stream, and the whole: four clocks, each obeyed by all transports, each with a text
 of its own, and none that stands in for another."""
 
 import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.server import unconnectable
-from tests.unit.net.asking import read_all, request
+from tests.unit.net.asking import STRAIGHT, read_all, request
 
 from litellm.net.messages import Timeouts, TransportFault
 
@@ -61,6 +61,7 @@ def test_a_body_that_trickles_forever(caller, up, stream):
     assert caught.value.kind == "timeout"
 
 
+@STRAIGHT
 def test_connect_has_a_clock_of_its_own(caller):
     """S6: an address where nobody answers the first packet."""
     with unconnectable() as url, pytest.raises(TransportFault, match=r"connect timeout") as caught:

@@ -1,4 +1,4 @@
-"""What can go wrong on the wire, and what must not: one suite over both transports, with real sockets.
+"""What can go wrong on the wire, and what must not: one suite over all transports, with real sockets.
 
 Each transport turns every way of breaking into a TransportFault whose kind and text say what happened, and keeps a
 connection exactly when it can be used again."""
@@ -10,7 +10,7 @@ from tests.fakes import behaviour as act
 from tests.fakes import http1
 from tests.fakes.raw_client import HI
 from tests.fakes.replies import SSE
-from tests.unit.net.asking import BODY, read_all, request
+from tests.unit.net.asking import BODY, STRAIGHT, read_all, request
 
 import litellm
 from litellm.net.messages import TransportFault
@@ -226,6 +226,7 @@ def test_broken_answers(caller, up, fault, kind, stream):
     assert b"[DONE]" in streamed
 
 
+@STRAIGHT
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_nobody_listens(caller, stream):
     """Decision 8: a refused connection is an APIConnectionError, in plain words."""
@@ -234,6 +235,7 @@ def test_nobody_listens(caller, stream):
     assert caught.value.kind == "connect"
 
 
+@STRAIGHT
 def test_no_such_host(caller):
     with pytest.raises(TransportFault, match=r"cannot connect to http://nobody\.invalid") as caught:
         caller.send(request("http://nobody.invalid/v1/chat/completions"))

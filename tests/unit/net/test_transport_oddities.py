@@ -11,6 +11,7 @@ import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.endpoints import chat_completion
 from tests.fakes.replies import Answer
+from tests.unit.net.asking import STRAIGHT
 
 import litellm
 
@@ -102,6 +103,7 @@ def test_answers_without_a_body(caller, up, status):
     assert caller.ask(api_base=up.base).choices
 
 
+@STRAIGHT
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

@@ -14,10 +14,11 @@ from tests.fakes.upstream import Upstream
 
 import litellm
 from litellm.exceptions import AuthenticationError, BadRequestError
-from litellm.providers.resolve import Place, resolve
+from litellm.providers.resolve import resolve
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
-from litellm.wire.protocol import ChatDecoder, ChatWire
+from litellm.providers.target import Place
+from litellm.wire.protocol import StreamDecoder, StreamWire, Wire
 
 DATA = Path(__file__).parents[2] / "data" / "providers.json"
 LISTED: list[dict[str, Any]] = json.loads(DATA.read_text(encoding="utf-8"))
@@ -25,7 +26,7 @@ HI = [{"role": "user", "content": "hi"}]
 KEY = "key-of-the-test"
 
 # Rows of our own, which the list does not have.
-OURS = {"mock"}
+OURS = {"azure", "azure_text", "mock"}  # not of the list: addresses of their own kind, and a mock
 # Where the address is not base + /chat/completions, as the list's notes say.
 PATHS = {
     "docker_model_runner": "/v1/chat/completions",
@@ -122,18 +123,21 @@ def _public(protocol: type) -> set[str]:
     return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("wire", sorted({row.wires["chat"] for row in SERVING}))
-def test_rows_name_wires_that_are_wires(wire):
+WIRES = sorted({(operation, wire) for row in ROWS for operation, wire in row.wires.items()})
+
+
+@pytest.mark.parametrize(("operation", "wire"), WIRES)
+def test_rows_name_wires_that_are_wires(operation, wire):
     """Every wire that a row names can be imported and has all that the Protocol asks for, with its parameters."""
     module = importlib.import_module(f"litellm.wire.{wire}")
-    for name in _public(ChatWire):
-        found, wanted = getattr(module, name), getattr(ChatWire, name, None)
+    streams = operation in ("chat", "text")
+    for name in _public(Wire) | (_public(StreamWire) if streams else set()):
+        found, wanted = getattr(module, name), getattr(StreamWire, name, None)
         if inspect.isfunction(wanted):
             parameters = list(inspect.signature(wanted).parameters)[1:]
             assert list(inspect.signature(found).parameters) == parameters
-    decoder = module.decoder(include_usage=True)
-    for name in _public(ChatDecoder):
-        assert hasattr(decoder, name)
+    for name in _public(StreamDecoder) if streams else ():
+        assert hasattr(module.decoder(include_usage=True), name)
 
 
 # --- every row in use ------------------------------------------------------------------------------------------------
@@ -248,9 +252,3 @@ def test_rows_that_do_not_exist_yet(name):
     """LiteLLM's other providers are a clear error, never a wrong guess."""
     with pytest.raises(BadRequestError, match=f"{name} is not supported yet"):
         litellm.completion(f"{name}/m", HI, api_base="http://127.0.0.1:1")
-
-
-def test_rows_without_chat():
-    """A provider that only completes text says so."""
-    with pytest.raises(BadRequestError, match="does not serve chat completions"):
-        litellm.completion("text-completion-openai/m", HI, api_key=KEY)

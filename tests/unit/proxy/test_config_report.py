@@ -66,7 +66,7 @@ config.yaml:21: litellm_settings.custom_provider_map.0.custom_handler: handlr.py
 config.yaml:22: litellm_settings.custom_provider_map.1.custom_handler: module handler has no attribute lm (did you mean llm?)
 config.yaml:23: litellm_settings.custom_provider_map.2.custom_handler: broken.py:2: ModuleNotFoundError: No module named 'nothing_like_it'
 config.yaml:25: router_settings.num_retries: Input should be a valid integer, got a number with a fractional part
-config.yaml:26: router_settings.routing_strategy: Input should be 'simple-shuffle'
+config.yaml:26: router_settings.routing_strategy: Input should be 'simple-shuffle', 'least-busy', 'usage-based-routing', 'usage-based-routing-v2', 'latency-based-routing' or 'cost-based-routing'
 config.yaml:27: router_settings.timeout: Input should be a valid number
 config.yaml:29: surprise: unknown key
 more.yaml:2: router_settings.retry_after: Input should be greater than or equal to 0

@@ -62,11 +62,12 @@ model_list:
       ssl_verify: /etc/ca.pem
       mock_response: {choices: []}
       mock_delay: 1
+      configurable_clientside_auth_params: [api_key, {api_base: "https://.*"}]
       input_cost_per_token: 0.000001
       output_cost_per_token: 2e-6
       aws_secret_access_key: sk-three
       temperature: 0
-    model_info: {id: 7, base_model: gpt-4, mode: chat, team: blue}
+    model_info: {id: 7, base_model: gpt-4, mode: chat, max_input_tokens: 8192, team: blue}
 litellm_settings:
   drop_params: True
   num_retries: 3
@@ -78,6 +79,11 @@ litellm_settings:
   default_fallbacks: [gpt-4]
   ssl_verify: "false"
   ssl_certificate: /etc/us.pem
+  callbacks: [langfuse]
+  success_callback: langfuse
+  failure_callback: [langfuse]
+  input_callback: []
+  turn_off_message_logging: true
   telemetry: true
 router_settings:
   routing_strategy: simple-shuffle
@@ -87,14 +93,39 @@ router_settings:
   retry_after: 1
   fallbacks: [{gpt-4: [alias]}]
   context_window_fallbacks: []
+  content_policy_fallbacks: [{gpt-4: [alias]}]
   default_fallbacks: [alias]
+  max_fallbacks: 3
+  allowed_fails: 2
+  allowed_fails_policy:
+    {BadRequestErrorAllowedFails: 1, AuthenticationErrorAllowedFails: 1, NotFoundErrorAllowedFails: 1,
+     TimeoutErrorAllowedFails: 1, RateLimitErrorAllowedFails: 1, ContentPolicyViolationErrorAllowedFails: 1,
+     InternalServerErrorAllowedFails: 1, ServiceUnavailableErrorAllowedFails: 1}
+  cooldown_time: 30
+  disable_cooldowns: true
+  retry_policy:
+    {BadRequestErrorRetries: 1, AuthenticationErrorRetries: 1, NotFoundErrorRetries: 1,
+     TimeoutErrorRetries: 1, RateLimitErrorRetries: 1, ContentPolicyViolationErrorRetries: 1,
+     InternalServerErrorRetries: 1, ServiceUnavailableErrorRetries: 1}
+  model_group_retry_policy: {gpt-4: {TimeoutErrorRetries: 0}}
+  routing_strategy_args: {ttl: 60, lowest_latency_buffer: 0.1, max_latency_list_size: 5}
+  enable_pre_call_checks: true
+  enable_tag_filtering: true
+  tag_filtering_match_any: false
+  default_litellm_params: {temperature: 0.5, api_key: sk-seven}
+  default_max_parallel_requests: 10
   model_group_alias: {alias: gpt-4, other: {model: gpt-4, hidden: true}}
 general_settings:
   master_key: sk-five
   max_request_size_mb: 10
+  max_request_memory_mb: 100
+  stream_heartbeat_seconds: 15
   completion_model: gpt-4
   graceful_shutdown_seconds: 5
   allow_client_side_credentials: false
+  client_side_hosts: [vllm.internal, 10.0.0.0/8]
+  custom_auth: auth.admit
+  custom_auth_settings: {mode: auto}
 environment_variables: {OPENAI_API_KEY: sk-six}
 include: [more.yaml]
 """
@@ -105,6 +136,7 @@ def test_every_supported_setting_loads(folder):
     import re
 
     Path("more.yaml").write_text("litellm_settings: {custom_provider_map: []}")
+    Path("auth.py").write_text("def admit(request, api_key): ...", encoding="utf-8")
     result = config(EVERYTHING)
     text = EVERYTHING + Path("more.yaml").read_text()
 
@@ -137,7 +169,7 @@ def test_every_supported_setting_loads(folder):
     assert not result.router_settings.model_group_alias["alias"].hidden
     assert result.router_settings.model_group_alias["other"].hidden
     assert result.general_settings.graceful_shutdown_seconds == 5
-    assert {problem.what for problem in result.warnings} == {"has no effect yet"}
+    assert result.warnings == ()
     for digit in ("one", "two", "three", "four", "five", "six"):
         assert f"sk-{digit}" not in repr(result)
 

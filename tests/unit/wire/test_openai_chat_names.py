@@ -13,7 +13,8 @@ from tests.suite.chunks import streams, values
 from tests.suite.examples import examples
 
 from litellm.wire import openai_chat
-from litellm.wire.openai_chat import Relabel, glance
+from litellm.wire.openai_chat import glance
+from litellm.wire.openai_format import Relabel
 from litellm.wire.protocol import Outgoing
 
 names = st.one_of(

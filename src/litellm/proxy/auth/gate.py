@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
 
 from litellm.proxy.errors import RequestError
+
+if TYPE_CHECKING:
+    from litellm.types.hooks import UserAPIKeyAuth
 
 # Where clients of different vendors put their key, in order of precedence.
 _HEADERS = (b"x-litellm-api-key", b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key",
@@ -25,27 +30,64 @@ def is_weak(key: str | None) -> bool:
     return key is None or key in WELL_KNOWN or len(key) < SHORTEST
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Who is calling. `key_hash` identifies the key without being it."""
+def is_guarded(key: str | None, *, custom_auth: bool) -> bool:
+    """Whether strangers are kept out, so that other machines and pages of theirs may connect: by a strong master key, or
+    by custom_auth alone. Beside custom_auth a weak key is a back door.
+
+    >>> is_guarded(None, custom_auth=True), is_guarded("sk-1234", custom_auth=True), is_guarded(None, custom_auth=False)
+    (True, False, False)
+    """
+    return not is_weak(key) or (custom_auth and not key)
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is calling. `key_hash` identifies the key without being it.
+
+    models: the names that the caller may ask for; none: all of them. known: what else is known, for hooks and callbacks.
+    """
 
     key_hash: str
     is_admin: bool
+    models: tuple[str, ...] = ()
+    known: Any = None
+
+    def may_use(self, model: str) -> bool:
+        """Whether the caller may ask for `model`."""
+        return not self.models or any(allowed == _ALL or fnmatchcase(model, allowed) for allowed in self.models)
+
+    def described(self) -> UserAPIKeyAuth:
+        """What hooks and callbacks are told about the caller."""
+        if self.known is not None:
+            return cast("UserAPIKeyAuth", self.known)
+        from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
+
+        role = LitellmUserRoles.PROXY_ADMIN if self.is_admin else None
+        return UserAPIKeyAuth(api_key=self.key_hash or None, user_role=role)
 
 
+_ALL = "all-proxy-models"  # LiteLLM's word for it
 ANYBODY = Caller(key_hash="", is_admin=True)
 
 
 class Gate:
-    """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key."""
+    """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key.
+
+    custom_auth: whether something else stands in front of it.
+    """
 
     __slots__ = ("_caller", "_digest", "_open_to_pages")
 
-    def __init__(self, master_key: str | None) -> None:
-        self._open_to_pages = not is_weak(master_key)
+    def __init__(self, master_key: str | None, *, custom_auth: bool = False) -> None:
+        self._open_to_pages = is_guarded(master_key, custom_auth=custom_auth)
         self._digest = sha256(master_key.encode()).digest() if master_key else None
         self._caller = (
             Caller(key_hash=sha256(master_key.encode()).hexdigest(), is_admin=True) if master_key else ANYBODY
         )
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a master key."""
+        return self._digest is not None
 
     def check_origin(self, headers: Mapping[bytes, bytes]) -> None:
         """Keep web pages of other hosts out where the key is weak: any page that is open in a browser on this machine
@@ -60,11 +102,8 @@ class Gate:
         """The caller. Raises RequestError 401 for a key that is missing, malformed or wrong; it never repeats the key."""
         if self._digest is None:
             return ANYBODY
-        for name in _HEADERS:
-            shown = headers.get(name)
-            if shown is not None:
-                break
-        else:
+        name, shown = _shown(headers)
+        if name is None:
             raise _refused("No api key passed in. Send the header `Authorization: Bearer <key>`.")
         if shown[:7].lower() == b"bearer ":
             shown = shown[7:]
@@ -73,6 +112,19 @@ class Gate:
         if not hmac.compare_digest(sha256(shown.strip()).digest(), self._digest):
             raise _refused("Invalid proxy server token passed. Use the master key of this server.")
         return self._caller
+
+
+def _shown(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, bytes]:
+    for name in _HEADERS:
+        if name in headers:
+            return name, headers[name]
+    return None, b""
+
+
+def shown_key(headers: Mapping[bytes, bytes]) -> str:
+    """The key that a request shows, in whatever header; empty if it shows none."""
+    shown = _shown(headers)[1]
+    return (shown[7:] if shown[:7].lower() == b"bearer " else shown).strip().decode("latin-1")
 
 
 def _refused(message: str) -> RequestError:

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from litellm.proxy.config.checks import Surroundings
 from litellm.proxy.config.files import user_code
 from litellm.proxy.config.groups import groups_in
-from litellm.proxy.config.known import NOT_OBEYED_YET
 from litellm.proxy.config.load import Loaded, load_files, locate
 from litellm.proxy.config.report import ConfigError, Problem, dotted, in_order
 from litellm.proxy.config.schema import (
@@ -114,8 +113,6 @@ def load_config(
     with user_code(file.parent, loaded.environment) as find_handler:
         groups = groups_in(loaded.data) if loaded.complete else None
         settings = _validated(loaded, Surroundings(groups, find_handler), meant)
-        if settings is not None:
-            _warn_of_what_waits(loaded, settings)
         if examine is not None:
             _examine_deployments(loaded, Surroundings(groups, find_handler), examine)
         if settings is None or any(problem.severity == "error" for problem in loaded.problems):
@@ -145,13 +142,6 @@ def _examine_deployments(loaded: Loaded, surroundings: Surroundings, examine: Ex
         found = examine(deployment, frozenset(map(str, own)))
         if found is not None:
             loaded.report(("model_list", at, "litellm_params", found[0]), found[1])
-
-
-def _warn_of_what_waits(loaded: Loaded, settings: ConfigFile) -> None:
-    """Settings that are understood and kept, but that nothing obeys yet: whoever relies on them has to know."""
-    for at, deployment in enumerate(settings.model_list):
-        for name in NOT_OBEYED_YET & deployment.litellm_params.model_fields_set:
-            loaded.report(("model_list", at, "litellm_params", name), "has no effect yet", "warning")
 
 
 def _validated(loaded: Loaded, surroundings: Surroundings, meant: set[KeyPath]) -> ConfigFile | None:

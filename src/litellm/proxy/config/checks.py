@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from litellm.hooks.observers import BUILT_IN, METHODS
 from litellm.proxy.config.files import HandlerError
 from litellm.proxy.config.load import EnvText
 from litellm.proxy.config.report import did_you_mean
@@ -124,6 +125,35 @@ def _import(reference: Any, info: ValidationInfo) -> Any:
         raise PydanticCustomError("handler", "{why}", {"why": str(error)}) from None
 
 
+def _callback(reference: Any, info: ValidationInfo) -> Any:
+    """An object beside the config file, or the name of a callback that we bring along."""
+    if isinstance(reference, str) and "." not in reference:
+        if reference not in BUILT_IN:
+            hint = did_you_mean(reference, BUILT_IN)
+            raise PydanticCustomError(
+                "unknown_callback",
+                "no callback of that name; write file.object for one of your own{hint}",
+                {"hint": hint},
+            )
+        return str(reference)
+    found = _import(reference, info)
+    if not callable(found) and not _is_told(found) and found != reference:
+        raise PydanticCustomError("callback", "not a callback: name a function, or an instance of a CustomLogger")
+    return found
+
+
+def _is_told(found: object) -> bool:
+    """Whether it has a method of a logger's."""
+    return any(callable(getattr(found, name, None)) for methods in METHODS.values() for name, _, _ in methods)
+
+
+def _function(reference: Any, info: ValidationInfo) -> Any:
+    found = _import(reference, info)
+    if not callable(found) and found != reference:  # the same: nobody has looked for it
+        raise PydanticCustomError("function", "not a function")
+    return found
+
+
 def _exportable(value: Secret) -> Secret:
     if "\0" in value.reveal():
         raise PydanticCustomError("environment", "not a text that an environment variable can hold")
@@ -138,6 +168,8 @@ FallbackTarget = Annotated[
     AfterValidator(_known_target),
 ]
 Handler = Annotated[Any, AfterValidator(_import)]
+Function = Annotated[Any, AfterValidator(_function)]
+Callback = Annotated[Any, AfterValidator(_callback)]
 EnvName = Annotated[str, Field(pattern=r"^[^=\x00]+$")]
 EnvValue = Annotated[Secret, AfterValidator(_exportable)]
 AnyMasked = Annotated[Any, AfterValidator(mask_credentials)]

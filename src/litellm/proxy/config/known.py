@@ -24,22 +24,20 @@ IGNORED: Final = {
         mcp_servers mcp_tools prompts sandbox_tools search_tools vector_store_registry
     """),
     "litellm_settings": _names("""
-        AZURE_DEFAULT_API_VERSION add_function_to_prompt allowed_fails anthropic_key api_key api_version azure_key
-        budget_exceeded_status_code cache cache_params cohere_key content_policy_fallbacks cooldown_time credential_list
-        disable_aiohttp_transport disable_hf_tokenizer_download disable_stop_sequence_limit disable_token_counter
-        enable_json_schema_validation failure_callback force_ipv4 forward_traceparent_to_llm_provider groq_key headers
+        AZURE_DEFAULT_API_VERSION add_function_to_prompt anthropic_key api_key api_version azure_key
+        budget_exceeded_status_code cache cache_params cohere_key credential_list disable_aiohttp_transport
+        disable_hf_tokenizer_download disable_stop_sequence_limit disable_token_counter
+        enable_json_schema_validation force_ipv4 forward_traceparent_to_llm_provider groq_key headers
         key_management_system langfuse_default_tags log_raw_request_response model_alias_map model_cost
         model_group_settings modify_params openai_key organization public_model_groups redact_messages_in_exceptions
-        redact_user_api_key_info return_response_headers service_callback success_callback suppress_debug_info
-        turn_off_message_logging vertex_location vertex_project
+        redact_user_api_key_info return_response_headers service_callback suppress_debug_info
+        vertex_location vertex_project
     """),
     "router_settings": _names("""
-        alerting_config allowed_fails allowed_fails_policy assistants_config cache_kwargs cache_responses caching_groups
-        client_ttl content_policy_fallbacks cooldown_time debug_level default_priority deployment_affinity_ttl_seconds
-        disable_cooldowns enable_health_check_routing enable_weighted_failover ignore_invalid_deployments max_fallbacks
-        model_group_affinity_config model_group_retry_policy polling_interval redis_db redis_host redis_password
-        redis_port redis_url retry_policy router_general_settings routing_groups routing_strategy_args search_tools
-        set_verbose tag_filtering_match_any tag_routing_prefix
+        alerting_config assistants_config cache_kwargs cache_responses caching_groups client_ttl debug_level
+        default_priority deployment_affinity_ttl_seconds enable_health_check_routing enable_weighted_failover
+        ignore_invalid_deployments model_group_affinity_config polling_interval redis_db redis_host redis_password
+        redis_port redis_url router_general_settings routing_groups search_tools set_verbose tag_routing_prefix
     """),
     # The last two lines are about doors that this release does not have, or that stay closed without them.
     "general_settings": _names("""
@@ -57,7 +55,7 @@ IGNORED: Final = {
         pass_through_endpoints public_routes ui_access_mode
     """),
     "model_list.litellm_params": _names("""
-        configurable_clientside_auth_params cooldown_time litellm_credential_name use_in_pass_through
+        litellm_credential_name use_in_pass_through
     """),
 }
 
@@ -65,18 +63,17 @@ REFUSED: Final = {
     "": _names("guardrails policies"),
     # Callbacks may be hooks that reject a request; the api_base and network_mock decide where requests go.
     "litellm_settings": _names("""
-        api_base audit_log_callbacks budget_duration callbacks default_internal_user_params default_key_generate_params
+        api_base audit_log_callbacks budget_duration default_internal_user_params default_key_generate_params
         default_team_params default_team_settings guardrails key_generation_settings max_budget network_mock
         post_call_rules pre_call_rules upperbound_key_generate_params use_litellm_proxy
     """),
-    # Tag filtering and pre-call checks keep callers and regions away from deployments.
+    # Such checks keep callers away from deployments.
     "router_settings": _names("""
-        default_litellm_params default_max_parallel_requests enable_pre_call_checks enable_tag_filtering
         fallback_access_check fallback_budget_check guardrail_list optional_pre_call_checks plugins
         provider_budget_config
     """),
     "general_settings": _names("""
-        admin_only_routes allowed_ips allowed_routes custom_auth custom_auth_settings custom_key_generate custom_sso
+        admin_only_routes allowed_ips allowed_routes custom_key_generate custom_sso
         custom_ui_sso_sign_in_handler database_url enable_jwt_auth enable_oauth2_auth enforce_user_param enforced_params
         global_max_parallel_requests litellm_jwtauth max_parallel_requests max_response_size_mb role_permissions
         service_account_settings token_rate_limit_type
@@ -88,7 +85,7 @@ REFUSED: Final = {
 def verdict(section: str, key: str) -> Literal["ignored", "refused"] | None:
     """What becomes of a key that the schema does not have; None when it is unknown here too.
 
-    >>> verdict("general_settings", "custom_auth"), verdict("general_settings", "alerting"), verdict("", "modle_list")
+    >>> verdict("general_settings", "allowed_ips"), verdict("general_settings", "alerting"), verdict("", "modle_list")
     ('refused', 'ignored', None)
     """
     if any(fnmatchcase(key, name) for name in REFUSED.get(section, ())):
@@ -102,7 +99,3 @@ def names(section: str) -> frozenset[str]:
     """The keys of a section that are known and not in the schema."""
     both = IGNORED.get(section, frozenset()) | REFUSED.get(section, frozenset())
     return frozenset(name for name in both if not name.endswith("*"))
-
-
-# Keys of litellm_params that are read, and wait for what will obey them.
-NOT_OBEYED_YET = frozenset({"rpm", "tpm", "max_parallel_requests", "tags", "api_version"})

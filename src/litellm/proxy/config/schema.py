@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from litellm.net.guard import Listed
 from litellm.proxy.config.checks import (
     AnyMasked,
+    Callback,
     EnvName,
     EnvValue,
     FallbackSource,
     FallbackTarget,
+    Function,
     GroupName,
     Handler,
     MapMasked,
@@ -35,8 +39,31 @@ Verify = Annotated[
     bool | str, Field(union_mode="left_to_right"), one_message("Input should be a boolean or the path of a CA file")
 ]
 Headers = dict[str, Secret]
+Callbacks = Annotated[tuple[Callback, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+Strategy = Literal[
+    "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
+    "cost-based-routing",
+]  # fmt: skip
 Fallbacks = tuple[dict[FallbackSource, tuple[FallbackTarget, ...]], ...]
 DefaultFallbacks = tuple[FallbackTarget, ...]
+
+
+def _host_entry(entry: str) -> str:
+    Listed.of(entry)  # raises ValueError with the forms that there are
+    return entry
+
+
+def _rule(rule: str | dict[str, str]) -> str | dict[str, str]:
+    for pattern in rule.values() if isinstance(rule, dict) else ():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    return rule
+
+
+ClientSideRule = Annotated[str | dict[str, str], AfterValidator(_rule)]
+HostEntry = Annotated[Text, AfterValidator(_host_entry)]
 
 
 class _Section(BaseModel):
@@ -79,6 +106,7 @@ class LitellmParams(_FreeFormSection):
     max_parallel_requests: Count | None = Field(default=None, description="Requests that may be under way at once.")
     weight: Amount | None = Field(default=None, description="Share of the group's traffic; 0 takes none.")
     order: Int | None = Field(default=None, description="Deployments of the lowest order are tried first.")
+    cooldown_time: Seconds | None = Field(default=None, description="Seconds it cools down; absent: the router's.")
     tags: tuple[str, ...] | None = Field(default=None, description="Labels a request can choose deployments by.")
     supports_system_message: bool | None = Field(default=None, description="False: send them as user messages.")
     drop_params: bool | None = Field(default=None, description="Drop what the provider does not take.")
@@ -91,6 +119,10 @@ class LitellmParams(_FreeFormSection):
     ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
     mock_response: AnyMasked = Field(default=None, description="Answer with this and call nobody.")
     mock_delay: Seconds | None = Field(default=None, description="Seconds to wait before the mocked answer.")
+    configurable_clientside_auth_params: tuple[ClientSideRule, ...] | None = Field(
+        default=None,
+        description="What requests may bring though others may not: `api_base`, or `{api_base: pattern it must match}`.",
+    )
     input_cost_per_token: Amount | None = Field(default=None, description="Price of one input token, in dollars.")
     output_cost_per_token: Amount | None = Field(default=None, description="Price of one output token, in dollars.")
 
@@ -100,7 +132,10 @@ class ModelInfo(_FreeFormSection):
 
     id: str | None = Field(default=None, coerce_numbers_to_str=True, description="Its own name; derived if absent.")
     base_model: str | None = Field(default=None, description="The model whose facts and prices apply.")
-    mode: str | None = Field(default=None, description="`chat`, `embedding`, `completion` …")
+    max_input_tokens: Count | None = Field(
+        default=None, description="Longest prompt; absent: as is known of the model."
+    )
+    mode: str | None = Field(default=None, description="`chat`, `embedding` …: a note; anything may be asked.")
 
 
 class Deployment(_Section):
@@ -142,8 +177,18 @@ class _Failover(_Section):
     context_window_fallbacks: Fallbacks = Field(
         default=(), description="The same, after a prompt was too long for a group."
     )
+    content_policy_fallbacks: Fallbacks = Field(
+        default=(), description="The same, after a provider refused the content, or its filter cut the answer off."
+    )
     default_fallbacks: DefaultFallbacks = Field(
         default=(), description="Groups to try after any group that has no own."
+    )
+    allowed_fails: Count | None = Field(
+        default=None,
+        description="Failures in a minute after which a deployment cools down, in place of the usual rules.",
+    )
+    cooldown_time: Seconds | None = Field(
+        default=None, description="Seconds a deployment cools down, where its answer does not say: 5. 0: never."
     )
 
 
@@ -153,6 +198,13 @@ class LitellmSettings(_Failover):
     drop_params: bool = Field(default=False, description="Drop what a provider does not take, instead of a 400.")
     request_timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
     custom_provider_map: CustomProviders = Field(default=(), description="Providers of your own.")
+    callbacks: Callbacks = Field(
+        default=(), description="Who is told of every call, and the hooks: `file.instance`, or the name of one we have."
+    )
+    success_callback: Callbacks = Field(default=(), description="Who is told of calls that succeed.")
+    failure_callback: Callbacks = Field(default=(), description="Who is told of calls that fail.")
+    input_callback: Callbacks = Field(default=(), description="Who is told of calls before they are made.")
+    turn_off_message_logging: bool = Field(default=False, description="Tell nobody prompts and answers.")
     set_verbose: bool = Field(default=False, description="Log at DEBUG.")
     json_logs: bool = Field(default=False, description="Log one JSON object per line.")
     ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
@@ -160,17 +212,82 @@ class LitellmSettings(_Failover):
     telemetry: bool = Field(default=False, description="Accepted for compatibility; nothing is ever sent.")
 
 
+class StrategyArgs(_Section):
+    """Settings of `latency-based-routing`."""
+
+    ttl: Seconds = Field(default=3600, description="Seconds for which a measured latency counts.")
+    lowest_latency_buffer: Amount = Field(
+        default=0, description="Deployments slower by up to this fraction count as equally fast."
+    )
+    max_latency_list_size: Count = Field(
+        default=10, description="How many of the latest answers count; 100 at the most."
+    )
+
+
+class RetryPolicy(_Section):
+    """Retries by what went wrong. What is not named is retried `num_retries` times, if it may pass at all."""
+
+    BadRequestErrorRetries: Count | None = Field(default=None, description="After a 400.")
+    AuthenticationErrorRetries: Count | None = Field(default=None, description="After a 401.")
+    NotFoundErrorRetries: Count | None = Field(default=None, description="After a 404.")
+    TimeoutErrorRetries: Count | None = Field(default=None, description="After a timeout.")
+    RateLimitErrorRetries: Count | None = Field(default=None, description="After a 429.")
+    ContentPolicyViolationErrorRetries: Count | None = Field(default=None, description="After refused content.")
+    InternalServerErrorRetries: Count | None = Field(default=None, description="After a 500.")
+    ServiceUnavailableErrorRetries: Count | None = Field(default=None, description="After a 503.")
+
+
+class AllowedFailsPolicy(_Section):
+    """Failures in a minute, by what went wrong, after which a deployment cools down."""
+
+    BadRequestErrorAllowedFails: Count | None = Field(default=None, description="Of 400s.")
+    AuthenticationErrorAllowedFails: Count | None = Field(default=None, description="Of 401s.")
+    NotFoundErrorAllowedFails: Count | None = Field(default=None, description="Of 404s.")
+    TimeoutErrorAllowedFails: Count | None = Field(default=None, description="Of timeouts.")
+    RateLimitErrorAllowedFails: Count | None = Field(default=None, description="Of 429s.")
+    ContentPolicyViolationErrorAllowedFails: Count | None = Field(default=None, description="Of refused content.")
+    InternalServerErrorAllowedFails: Count | None = Field(default=None, description="Of 500s.")
+    ServiceUnavailableErrorAllowedFails: Count | None = Field(default=None, description="Of 503s.")
+
+
 class RouterSettings(_Failover):
     """How a deployment is chosen, and what happens when it fails."""
 
-    routing_strategy: Literal["simple-shuffle"] = Field(
-        default="simple-shuffle", description="How to pick from a group."
-    )
+    routing_strategy: Strategy = Field(default="simple-shuffle", description="How to pick from a group.")
+    routing_strategy_args: StrategyArgs = Field(default_factory=StrategyArgs, description="Settings of the strategy.")
     timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
     stream_timeout: Seconds | None = Field(default=None, description="Seconds a streamed call may take to begin.")
     retry_after: Seconds = Field(default=0, description="Seconds to wait at least before a retry.")
+    retry_policy: RetryPolicy = Field(default_factory=RetryPolicy, description="Retries by what went wrong.")
+    model_group_retry_policy: dict[GroupName, RetryPolicy] = Field(
+        default={}, description="The same for single groups: `{group: {…}}`."
+    )
+    max_fallbacks: Count | None = Field(default=None, description="How deep fallbacks of fallbacks are followed: 5.")
+    allowed_fails_policy: AllowedFailsPolicy = Field(
+        default_factory=AllowedFailsPolicy, description="`allowed_fails` by what went wrong."
+    )
+    disable_cooldowns: bool = Field(default=False, description="No deployment ever cools down.")
+    enable_pre_call_checks: bool = Field(
+        default=False, description="Leave out deployments whose model cannot read the whole prompt."
+    )
+    enable_tag_filtering: bool = Field(default=False, description="Choose deployments by the tags of a request.")
+    tag_filtering_match_any: bool = Field(
+        default=True, description="False: a deployment needs all tags of a request, not just one."
+    )
+    default_litellm_params: MapMasked = Field(default={}, description="`litellm_params` of all deployments.")
+    default_max_parallel_requests: Count | None = Field(
+        default=None, description="`max_parallel_requests` of deployments that have none of their own."
+    )
     model_group_alias: dict[str, GroupAlias] = Field(
         default={}, description="Other names for groups: `{alias: group}`."
+    )
+
+
+class CustomAuthSettings(_Section):
+    """How `custom_auth` and the master key get along."""
+
+    mode: Literal["on", "auto", "off"] = Field(
+        default="on", description="`auto`: who is refused by `custom_auth` may still show the master key."
     )
 
 
@@ -179,11 +296,32 @@ class GeneralSettings(_Section):
 
     master_key: Secret | None = Field(default=None, description="The key that clients must show; it may do everything.")
     max_request_size_mb: Amount | None = Field(default=None, description="Largest request body, in megabytes.")
+    max_request_memory_mb: Amount | None = Field(
+        default=None,
+        description="Megabytes of request bodies that one worker holds at once: 512. Beyond that it answers 503.",
+    )
+    stream_heartbeat_seconds: Seconds | None = Field(
+        default=None,
+        description="Put a comment into streams every so many seconds; the first makes the status a 200. Absent: never.",
+    )
     completion_model: str | None = Field(default=None, description="Answers every request, whatever name it asks for.")
     graceful_shutdown_seconds: Seconds = Field(default=30, description="For calls under way after a stop signal.")
     allow_client_side_credentials: bool = Field(
         default=True, description="Let requests bring their own `api_key`, `api_base` and `user_config`."
     )
+    client_side_hosts: tuple[HostEntry, ...] = Field(
+        default=(),
+        description="Hosts that requests may choose though they are not public: `host`, `host:port`, a network.",
+    )
+    custom_auth: Function = Field(default=None, description="`file.function` that says who is calling.")
+    custom_auth_settings: CustomAuthSettings = Field(
+        default_factory=CustomAuthSettings, description="When `custom_auth` is asked."
+    )
+
+    @property
+    def uses_custom_auth(self) -> bool:
+        """Whether `custom_auth` is asked at all."""
+        return self.custom_auth is not None and self.custom_auth_settings.mode != "off"
 
 
 class ConfigFile(_Section):

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hmac
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsIndex
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
+
+from litellm.net.guarded import names_credential
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
 MASK: Final = "**********"
 _WORTH_HIDING: Final = 6  # shorter ones turn up in ordinary words
-
-_CREDENTIAL = re.compile(
-    r"(key|token|secret|password|credentials?|authorization)$|^aws_(secret|access_key)", re.IGNORECASE
-)
-_PRICE = re.compile(r"cost_per_\w*token$", re.IGNORECASE)
 
 _AS_TEXT = core_schema.to_string_ser_schema(when_used="json")
 
@@ -98,15 +94,6 @@ class Secret:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "format": "password", "writeOnly": True}
-
-
-def names_credential(name: str) -> bool:
-    """Whether a setting of this name holds a credential.
-
-    >>> [names_credential(name) for name in ("api_key", "aws_secret_access_key", "max_tokens", "input_cost_per_token")]
-    [True, True, False, False]
-    """
-    return bool(_CREDENTIAL.search(name)) and not _PRICE.search(name)
 
 
 def mask_credentials(value: Any, *, credential: bool = False) -> Any:

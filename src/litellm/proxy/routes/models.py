@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litellm import _json
+from litellm.proxy.calling import admitted
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy
@@ -18,16 +19,19 @@ def _described(name: str) -> dict[str, Any]:
 
 async def index(proxy: Proxy, http: Exchange) -> None:
     """The names that can be asked for."""
-    proxy.gate.admit(http.headers)
-    listed = {"data": [_described(name) for name in proxy.pool.names()], "object": "list"}
+    caller = await admitted(proxy, http)
+    names = [name for name in proxy.pool.names() if caller.may_use(name)]
+    if proxy.gates is not None:
+        names = await proxy.gates.listed(names, caller.described())
+    listed = {"data": [_described(name) for name in names], "object": "list"}
     http.answer(200, _json.encode(listed), [])
 
 
 async def show(proxy: Proxy, http: Exchange) -> None:
     """One of them; names may contain slashes."""
-    proxy.gate.admit(http.headers)
+    caller = await admitted(proxy, http)
     name = http.path.partition("/models/")[2]
-    if proxy.pool.find(name) is None:
+    if proxy.pool.find(name) is None or not caller.may_use(name):
         raise RequestError(
             404, f"The model {name[:200]!r} does not exist; GET /v1/models lists those that do", param="model"
         )

@@ -1,20 +1,20 @@
-"""simple-shuffle: at random, in proportion to weights where there are any."""
+"""simple-shuffle: at random, in proportion to the shares that the group gave its members."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import TypeVar
 
-T = TypeVar("T")
+from litellm.router.deployments import Deployment
+from litellm.router.state import Tally
 
 
-def pick(candidates: Sequence[T], weights: Sequence[float] | None, rng: Random) -> T:
-    """One of `candidates`. weights: their shares, or None for equal ones.
-
-    >>> pick(["a", "b"], [0.0, 1.0], Random(1))
-    'b'
-    """
-    if weights is None or not any(weights):
-        return candidates[int(rng.random() * len(candidates))]
-    return rng.choices(candidates, weights)[0]
+def pick(
+    candidates: Sequence[Deployment],
+    tally: Callable[[Deployment], Tally],  # noqa: ARG001 - the signature of all strategies
+    now: float,  # noqa: ARG001
+    rng: Random,
+) -> Deployment:
+    """One of `candidates`, with the likelihood of its share."""
+    shares = [each.share for each in candidates]
+    return rng.choices(candidates, shares)[0] if any(shares) else rng.choice(candidates)

@@ -1,0 +1,1 @@
+"""Floor 4: callbacks, and what they are told."""

@@ -1,0 +1,290 @@
+"""Who is told what: from the lists of callbacks to a value that a call carries."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple
+
+import msgspec
+
+from litellm.hooks.dispatch import Ask, Dispatcher, Work
+from litellm.hooks.logger import overrides
+from litellm.hooks.payload import Payload, call_type, settled
+from litellm.hooks.redact import redact, silenced, wanted
+from litellm.types.hooks import CallRecord
+
+# Callbacks that have a name → "module:factory". The module is imported when the name is used.
+BUILT_IN: Mapping[str, str] = {"langfuse": "litellm.hooks.builtin.langfuse:LangfuseLogger"}
+
+SNAPSHOTS = 64  # different contents of the lists that are remembered
+OPEN_CALLS = 10_000  # calls whose kwargs are kept from "input" until they end
+
+Arguments = Callable[[Payload, dict[str, Any], Any], tuple[Any, ...]]
+
+
+def _of_input(_payload: Payload, kwargs: dict[str, Any], _response: Any) -> tuple[Any, ...]:
+    return (kwargs,)
+
+
+def _of_pre_call(payload: Payload, kwargs: dict[str, Any], _response: Any) -> tuple[Any, ...]:
+    return (payload.model, kwargs["messages"], kwargs)
+
+
+def _of_event(payload: Payload, kwargs: dict[str, Any], response: Any) -> tuple[Any, ...]:
+    return (kwargs, response, payload.start, payload.end)
+
+
+# event → (method, whether for async calls; None: for both; arguments). A logger's methods are called in this order.
+METHODS: Mapping[str, tuple[tuple[str, bool | None, Arguments], ...]] = {
+    "input": (
+        ("log_pre_api_call", None, _of_pre_call),
+        ("async_log_pre_api_call", True, _of_pre_call),
+    ),
+    "stream": (
+        ("log_stream_event", False, _of_event),
+        ("async_log_stream_event", True, _of_event),
+    ),
+    "success": (
+        ("log_post_api_call", None, _of_event),
+        ("log_success_event", False, _of_event),
+        ("async_log_success_event", True, _of_event),
+    ),
+    "failure": (
+        ("log_failure_event", False, _of_event),
+        ("async_log_failure_event", True, _of_event),
+    ),
+}
+_ALTERING = {False: "logging_hook", True: "async_logging_hook"}
+_ALL = frozenset(METHODS)
+
+
+class Told(NamedTuple):
+    """One callback, as far as one event of one kind of call (sync or async) concerns it."""
+
+    callback: object
+    steps: tuple[tuple[Callable[..., Any], Arguments], ...]
+    remembers: bool  # is told of "input" too, and may have put something into kwargs then
+
+
+class Observers:
+    """An immutable snapshot of who is to be told. Made by Callbacks; None stands for nobody."""
+
+    def __init__(
+        self, callbacks: Callbacks, events: Mapping[int, tuple[Any, frozenset[str]]], *, redacted: bool
+    ) -> None:
+        self._callbacks = callbacks
+        self._put = callbacks.dispatcher.put
+        self._redacted = redacted
+        self.told: dict[tuple[str, bool], tuple[Told, ...]] = {
+            (event, is_async): tuple(_told(events.values(), event, is_async))
+            for event in METHODS
+            for is_async in (False, True)
+        }
+        loggers = [observer for observer, _ in events.values()]
+        self.altering = {
+            is_async: tuple(getattr(logger, name) for logger in loggers if overrides(logger, name))
+            for is_async, name in _ALTERING.items()
+        }
+        self.per_chunk = bool(self.told["stream", False] or self.told["stream", True])
+
+    def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
+        """Have everybody told of `event`: "input", "stream", "success" or "failure". Never waits, never raises."""
+        if self.told[event, record.is_async] and not record.params.get("no-log"):
+            self._put(_Item(self, event, record, chunk, copy_context()))
+
+    def works(self, item: _Item) -> Sequence[Work]:
+        """What there is to do for an item. Redaction is decided here, once for all who are told."""
+        item = _opened(item)
+        record = settled(item.record, item.event)
+        plain = quiet = Payload(record, item.event, item.chunk)
+        everybody = wanted(record, self._redacted)
+        if everybody or any(silenced(each.callback) for each in self.told[item.event, record.is_async]):
+            quiet = plain.without_words(redact(record))
+        if everybody:
+            plain = quiet
+        if item.event in ("success", "failure") and (hooks := self.altering[item.record.is_async]):
+            return (_Alter(self, item, hooks, plain, quiet),)
+        return self.deliveries(item, plain, quiet)
+
+    def deliveries(self, item: _Item, plain: Payload, quiet: Payload) -> Sequence[Work]:
+        told = self.told[item.event, item.record.is_async]
+        memory = self._callbacks.memory
+        return [_Delivery(each, quiet if silenced(each.callback) else plain, item.context, memory) for each in told]
+
+
+class Callbacks:
+    """Makes Observers of the lists of callbacks, and remembers them for as long as the lists stay as they are.
+
+    dispatcher: who delivers.
+
+    >>> from litellm.hooks.dispatch import default_dispatcher
+    >>> callbacks = Callbacks(default_dispatcher())
+    >>> callbacks.snapshot() is None
+    True
+    >>> callbacks.snapshot(success_callback=[print]) is callbacks.snapshot(success_callback=[print])
+    True
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.memory: dict[tuple[int, str], dict[str, Any]] = {}  # touched on the dispatcher's thread only
+        self._snapshots: dict[tuple[Any, ...], tuple[Observers, list[Any]]] = {}
+        self._built_in: dict[str, Any] = {}
+
+    def snapshot(
+        self,
+        *,
+        input_callback: Sequence[Any] = (),
+        success_callback: Sequence[Any] = (),
+        failure_callback: Sequence[Any] = (),
+        callbacks: Sequence[Any] = (),
+        turn_off_message_logging: bool = False,
+    ) -> Observers | None:
+        """Those who are told, or None if there is nobody. The lists hold functions, loggers and names.
+
+        Raises ValueError for a name that is not known and for what is no callback, ImportError for one whose package
+        is not installed.
+        """
+        if not (callbacks or success_callback or failure_callback or input_callback):
+            return None
+        items = [*input_callback, None, *success_callback, None, *failure_callback, None, *callbacks]
+        key = (turn_off_message_logging, *map(id, items))  # `items` are kept, so no id is used twice
+        known = self._snapshots.get(key)
+        if known is None:
+            events: dict[int, tuple[Any, frozenset[str]]] = {}
+            for listed, told in (
+                (input_callback, frozenset({"input"})),
+                (success_callback, frozenset({"success", "stream"})),
+                (failure_callback, frozenset({"failure"})),
+                (callbacks, _ALL),
+            ):
+                for item in listed:
+                    observer = self._observer(item)
+                    wanted_of = told if told is not _ALL or _is_logger(observer) else _ALL - {"input"}
+                    before = events.get(id(observer), (observer, frozenset[str]()))[1]
+                    events[id(observer)] = (observer, before | wanted_of)
+            known = (Observers(self, events, redacted=turn_off_message_logging), items)
+            if len(self._snapshots) >= SNAPSHOTS:
+                self._snapshots.clear()
+            self._snapshots[key] = known
+        return known[0]
+
+    def _observer(self, item: Any) -> Any:
+        if isinstance(item, str):
+            return self._named(item)
+        if isinstance(item, type) and _is_logger(item):
+            raise ValueError(f"a callback must be an instance: pass {item.__name__}(), not the class")
+        if _is_logger(item) or callable(item):
+            return item
+        raise ValueError(f"a callback is a function, a CustomLogger or a name, not {type(item).__name__}")
+
+    def _named(self, name: str) -> Any:
+        if name not in self._built_in:
+            if name not in BUILT_IN:
+                known = ", ".join(sorted(BUILT_IN))
+                raise ValueError(f"there is no callback named {name!r}; the known ones: {known}")
+            module, _, factory = BUILT_IN[name].partition(":")
+            logger = getattr(importlib.import_module(module), factory)()
+            self._built_in[name] = logger
+            self.dispatcher.at_flush(logger.flush)
+        return self._built_in[name]
+
+
+class _Item(msgspec.Struct, frozen=True):
+    observers: Observers
+    event: str
+    record: CallRecord
+    chunk: Any
+    context: Context
+
+    def works(self) -> Sequence[Work]:
+        return self.observers.works(self)
+
+
+def _opened(item: _Item) -> _Item:
+    """The engine leaves the reading of an answer to this thread: `response` may be a function that gives it."""
+    record = item.record
+    if not callable(record.response):
+        return item
+    return msgspec.structs.replace(item, record=msgspec.structs.replace(record, response=record.response()))
+
+
+class _Delivery:
+    """One callback is told of one event."""
+
+    def __init__(
+        self, told: Told, payload: Payload, context: Context, memory: dict[tuple[int, str], dict[str, Any]]
+    ) -> None:
+        self.callback = id(told.callback)
+        self.call = payload.record.id
+        self._told, self._payload, self._context, self._memory = told, payload, context, memory
+
+    async def run(self, ask: Ask) -> Sequence[Work]:
+        kwargs, response = self._kwargs(), self._payload.response
+        for function, arguments in self._told.steps:
+            await ask(function, arguments(self._payload, kwargs, response), self._context)
+        return ()
+
+    def _kwargs(self) -> dict[str, Any]:
+        """A dict of this callback's own, at each event of a call the same: sentry keeps its span in it."""
+        fresh = dict(self._payload.kwargs)
+        if not self._told.remembers:
+            return fresh
+        key, event = (self.callback, self.call), self._payload.event
+        kwargs = self._memory.pop(key, fresh)
+        kwargs.update(fresh)
+        if event in ("input", "stream"):
+            if len(self._memory) >= OPEN_CALLS:  # streams that nobody reads to their end
+                del self._memory[next(iter(self._memory))]
+            self._memory[key] = kwargs
+        return kwargs
+
+
+class _Alter:
+    """Loggers that alter what is logged do it before anybody is told."""
+
+    callback = 0
+
+    def __init__(
+        self, observers: Observers, item: _Item, hooks: tuple[Callable[..., Any], ...], plain: Payload, quiet: Payload
+    ) -> None:
+        self.call = item.record.id
+        self._observers, self._item, self._hooks, self._payloads = observers, item, hooks, (plain, quiet)
+
+    async def run(self, ask: Ask) -> Sequence[Work]:
+        for payload in dict.fromkeys(self._payloads):
+            for hook in self._hooks:
+                kwargs, response = payload.kwargs, payload.response
+                altered = await ask(hook, (kwargs, response, call_type(payload.record)), self._item.context)
+                if isinstance(altered, tuple) and len(altered) == 2 and isinstance(altered[0], dict):
+                    payload.replace(*altered)
+        return self._observers.deliveries(self._item, *self._payloads)
+
+
+def _told(observers: Iterable[tuple[Any, frozenset[str]]], event: str, is_async: bool) -> Iterable[Told]:
+    for observer, events in observers:
+        if event in events and (steps := tuple(_steps(observer, event, is_async))):
+            yield Told(observer, steps, "input" in events)
+
+
+def _steps(observer: Any, event: str, is_async: bool) -> Iterable[tuple[Callable[..., Any], Arguments]]:
+    if not _is_logger(observer):
+        # A function is told of whole calls, not of chunks; one that must be awaited, of async calls only.
+        if event != "stream" and (is_async or not _is_async(observer)):
+            yield observer, _of_input if event == "input" else _of_event
+        return
+    for name, for_async, arguments in METHODS[event]:
+        if for_async in (None, is_async) and overrides(observer, name):
+            yield getattr(observer, name), arguments
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def _is_logger(item: object) -> bool:
+    """Anything with a logger's methods; it need not be a CustomLogger."""
+    return any(callable(getattr(item, name, None)) for methods in METHODS.values() for name, _, _ in methods)

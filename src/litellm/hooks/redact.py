@@ -1,0 +1,124 @@
+"""Records without what was said in the call. Whatever is built of one cannot tell it: success, failure and stream alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from litellm.exceptions import LiteLLMError
+from litellm.types.hooks import CallRecord
+
+REDACTED = "redacted-by-litellm"
+
+# Where a body, or an answer, holds what people and models said. Everything else in it is numbers, names and ids.
+_SAID = frozenset({
+    "messages", "input", "prompt", "suffix", "prediction", "instructions", "query", "documents", "content", "text",
+    "refusal", "reasoning", "reasoning_content", "thinking_blocks", "arguments", "audio", "images", "annotations",
+    "provider_specific_fields", "logprobs", "embedding",
+})  # fmt: skip
+_SWITCH = "turn_off_message_logging"
+_ON = frozenset({"x-litellm-enable-message-redaction", "litellm-enable-message-redaction"})
+_OFF = frozenset({"x-litellm-disable-message-redaction", "litellm-disable-message-redaction"})
+
+
+def silenced(logger: object) -> bool:
+    """Whether this logger is never to be told what was said."""
+    return (
+        getattr(logger, "message_logging", True) is False or getattr(logger, "turn_off_message_logging", False) is True
+    )
+
+
+def wanted(record: CallRecord, default: bool) -> bool:
+    """Whether this call is to be redacted for every logger: the call's own word, or else the setting's `default`."""
+    for place in (record.params, record.metadata):
+        if place.get(_SWITCH) is not None:
+            return _true(place[_SWITCH])
+    headers = {str(name).lower(): value for name, value in _headers(record).items()}
+    if any(_true(headers.get(name)) for name in _ON):
+        return True
+    return default and not any(_true(headers.get(name)) for name in _OFF)
+
+
+def redact(record: CallRecord) -> CallRecord:
+    """`record` with REDACTED in the place of prompts, answers and of errors' texts, which may quote them.
+
+    >>> said = CallRecord(id="1", operation="chat", is_async=False, model="m", stream=False, metadata={}, params={},
+    ...                   body={"messages": [{"role": "user", "content": "secret"}], "temperature": 0})
+    >>> redact(said).body
+    {'messages': [{'role': 'user', 'content': 'redacted-by-litellm'}], 'temperature': 0}
+    """
+    return replace(
+        record,
+        body=_silent(record.body),
+        params=_without_bodies(record.params),
+        metadata=_without_bodies(record.metadata),
+        response=quiet(record.response),
+        error=None if record.error is None else _nameless(record.error),
+    )
+
+
+def quiet(answer: Any) -> Any:
+    """A copy of an answer or a chunk in which nothing is said."""
+    if answer is None:
+        return None
+    fields = answer if isinstance(answer, Mapping) else answer.model_dump(exclude_unset=True, warnings=False)
+    silent: dict[str, Any] = _unsaid(fields)
+    if isinstance(answer, Mapping):
+        return silent
+    read = getattr(type(answer), "read", type(answer).model_validate)
+    return read(silent)
+
+
+def _unsaid(value: Any, name: str = "") -> Any:
+    if name in _SAID and value is not None:
+        return [] if isinstance(value, list | tuple) else {} if isinstance(value, Mapping) else REDACTED
+    if isinstance(value, Mapping):
+        return {key: _unsaid(inner, str(key)) for key, inner in value.items()}
+    return [_unsaid(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _silent(body: Mapping[str, Any]) -> dict[str, Any]:
+    silent: dict[str, Any] = {name: value for name, value in body.items() if name not in _SAID}
+    if "messages" in body:
+        silent = {"messages": [{"role": "user", "content": REDACTED}], **silent}
+    return {**silent, **{name: REDACTED for name in body if name in _SAID and name != "messages"}}
+
+
+def _without_bodies(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The gateway's request is there once more, as the client sent it."""
+    kept = dict(params)
+    request = kept.get("proxy_server_request")
+    if isinstance(request, Mapping) and isinstance(request.get("body"), Mapping):
+        kept["proxy_server_request"] = {**request, "body": _silent(request["body"])}
+    return kept
+
+
+def _nameless(error: Exception) -> Exception:
+    """An error of the same kind without its text."""
+    if not isinstance(error, LiteLLMError):
+        return RuntimeError(f"{type(error).__name__}: {REDACTED}")
+    return type(error)(
+        message=REDACTED,
+        llm_provider=error.llm_provider,
+        model=error.model,
+        code=error.code,
+        param=error.param,
+        type=error.type,
+        status_code=error.status_code,
+        num_retries=error.num_retries,
+        max_retries=error.max_retries,
+    )
+
+
+def _headers(record: CallRecord) -> Mapping[str, Any]:
+    request = record.params.get("proxy_server_request")
+    for place in (request, record.metadata, record.params):
+        if isinstance(place, Mapping) and isinstance(place.get("headers"), Mapping):
+            return place["headers"]  # type: ignore[no-any-return]
+    return {}
+
+
+def _true(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "1", "yes", "on"))

@@ -1,0 +1,1 @@
+"""Address: what LiteLLM keeps here is in litellm.hooks."""

@@ -1,0 +1,331 @@
+"""One connection to an upstream, and the exchange that it carries.
+
+One write a request, one wake-up a whole answer, no timers that are set and cancelled: each connection has one clock, which
+looks every now and then whether anything is late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from litellm.net.messages import FaultKind, Request, TransportFault
+from litellm.net.response import Response
+from litellm.net.tls import Network
+from litellm.net.unzip import LARGEST, Malformed
+from litellm.net.url import shown
+
+IDLE = 30.0  # seconds that a connection is kept for; servers commonly close after 60 or more
+LOOK = 15.0  # seconds between looks at the clock, at the most
+LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
+HIGH_WATER = 256 << 10  # bytes of a stream that wait for its reader; beyond it the upstream waits
+LARGE = 64 << 10  # bytes of a request's body that are not worth a copy
+
+Key = tuple[str, str, int, Network]  # scheme, host, port: what two requests must share to share a connection
+
+
+class Keeper(Protocol):
+    """Who keeps connections: a Pool."""
+
+    def keep(self, connection: Connection) -> None:
+        """It has nothing to do."""
+
+    def forget(self, connection: Connection) -> None:
+        """It has ended."""
+
+
+class DirectReply:
+    """A reply whose body may still be on its way. It outlives the connection's part in it: what has arrived stays."""
+
+    __slots__ = ("_connection", "_fault", "_parts", "_size", "_waiter", "body", "request", "response", "streamed")
+
+    def __init__(self, request: Request, connection: Connection, waiter: asyncio.Future[None]) -> None:
+        self.request = request
+        self.response = Response(bodyless=request.method == "HEAD")
+        self.streamed = False  # known when the head is here
+        self.body = b""
+        self._connection: Connection | None = connection  # until the last byte, a fault, or close()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._fault: TransportFault | None = None
+        self._waiter: asyncio.Future[None] | None = waiter
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers
+
+    async def read(self) -> bytes:
+        """The next bytes of a streamed body; empty at its end."""
+        while not self._parts:
+            self.raise_fault()
+            if self._connection is None:
+                return b""
+            self._waiter = self._connection.loop.create_future()
+            await self._waiter
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        if self._connection is not None:
+            self._connection.resume()
+        return data
+
+    def close(self) -> None:
+        """Let go of the connection, if it is still ours. Abort rather than close: TLS would wait for the peer's goodbye."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+        self._wake()
+
+    def finish(self) -> None:
+        """All that matters has been read: keep the connection if the last bytes come soon."""
+        if self._connection is not None:
+            self._connection.end_soon()
+
+    # --- the connection's side ----------------------------------------------------------------------------------------
+
+    def take(self, data: bytes) -> bool:
+        """What has come in; says whether there was something of the body in it. Raises Malformed."""
+        response = self.response
+        begun = response.begun
+        part = response.feed(data)
+        if part:
+            self._parts.append(part)
+            self._size += len(part)
+        if not begun and response.begun:
+            self.streamed = self.request.stream and response.status < 300
+        if response.complete:
+            self._complete()
+        elif self.streamed:
+            if part or not begun:
+                self._wake()
+            if self._size >= HIGH_WATER and self._connection is not None:
+                self._connection.pause()
+        elif self._size > LARGEST:
+            raise Malformed(f"the answer is larger than {LARGEST >> 20} MiB")
+        return bool(part)
+
+    def end(self, exc: Exception | None) -> None:
+        """The connection has ended, because of `exc` or in good order. Raises Malformed if the answer is not complete."""
+        if exc is not None:
+            raise Malformed(repr(exc))
+        self.response.end()
+        self._complete()
+
+    def fail(self, fault: TransportFault) -> None:
+        """The connection has ended, and with it the answer."""
+        self._fault = fault
+        self._connection = None
+        self._wake()
+
+    def raise_fault(self) -> None:
+        if self._fault is not None:
+            raise TransportFault(self._fault.kind, str(self._fault))  # another each time: it refers to its raiser
+
+    @property
+    def silent(self) -> bool:
+        """Whether more is to come, and nothing of the body has."""
+        return not self._parts and self._connection is not None
+
+    def _complete(self) -> None:
+        if not self.streamed:
+            self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._parts.clear()
+        self._connection = None
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+
+class Connection(asyncio.Protocol):
+    """One connection to an origin, carrying one exchange at a time."""
+
+    __slots__ = (
+        "_due",
+        "_ends",
+        "_last",
+        "_paused",
+        "_pool",
+        "_reply",
+        "_silence",
+        "_timer",
+        "_transport",
+        "key",
+        "loop",
+    )
+
+    def __init__(self, pool: Keeper, key: Key, loop: asyncio.AbstractEventLoop) -> None:
+        self.key = key
+        self.loop = loop
+        self._pool = pool
+        self._transport: Any = None
+        self._reply: DirectReply | None = None
+        self._paused = False
+        self._last = 0.0  # when the answer last went on, or the connection became idle
+        self._silence = 0.0  # seconds that may pass after it
+        self._ends = 0.0  # when the exchange must be over
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request may be sent on it: it stands, and has not been idle for too long."""
+        return not self._transport.is_closing() and self.loop.time() - self._last < IDLE
+
+    async def exchange(self, request: Request, head: bytes, ends: float) -> DirectReply:
+        """Send, and wait for the head, and for the body too unless a good answer is to be streamed.
+
+        ends: when all must be over, in the loop's time. Raises TransportFault.
+        """
+        if self._transport.is_closing():  # as soon as it stood
+            raise _closed(request, "it accepted the connection and closed it")
+        clocks = request.timeouts
+        waiter = self.loop.create_future()
+        reply = self._reply = DirectReply(request, self, waiter)
+        self._last = self.loop.time()
+        self._silence, self._ends = clocks.first_byte, ends
+        self._look_by(min(self._last + self._silence, ends, self._last + LOOK))
+        if len(request.body) < LARGE:
+            self._transport.write(head + request.body)
+        else:
+            self._transport.writelines((head, request.body))
+        try:
+            await waiter
+        except BaseException:
+            # The reply and not the connection: the answer may be complete, and somebody else's request be on its way.
+            reply.close()
+            raise
+        reply.raise_fault()
+        if reply.streamed and reply.silent:
+            # The first piece may take as long as the stricter of two clocks says: for the beginning, and for silence.
+            self._allow(min(clocks.first_byte, clocks.between))
+        return reply
+
+    def abort(self) -> None:
+        """Drop it, at once."""
+        self._reply = None
+        self._transport.abort()
+
+    def break_off(self, kind: FaultKind, text: str) -> None:
+        """Drop it, and tell whoever waits for an answer why."""
+        reply = self._reply
+        self.abort()
+        if reply is not None:
+            reply.fail(TransportFault(kind, text))
+
+    def pause(self) -> None:
+        """Have the upstream wait."""
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Have it go on."""
+        if self._paused:
+            self._paused = False
+            self._last = self.loop.time()
+            self._transport.resume_reading()
+
+    def end_soon(self) -> None:
+        """Nobody reads on; the last bytes have a moment to arrive."""
+        self._ends = min(self._ends, self.loop.time() + LAST_BYTES)
+        self._look_by(self._ends)
+
+    # --- what asyncio tells us ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._last = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        reply = self._reply
+        if reply is None:  # nobody has asked: on the next request this would pass for its answer
+            self.abort()
+            return
+        try:
+            spoke = reply.take(data)
+        except Malformed as error:
+            self.break_off("protocol", f"{shown(reply.request.url)} did not answer in HTTP: {error}")
+            return
+        response = reply.response
+        if response.begun:  # the clock of the first byte is not impressed by half a head
+            self._last = self.loop.time()
+        if response.complete:
+            self._over(response)
+        elif spoke and reply.streamed:
+            self._allow(reply.request.timeouts.between)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pool.forget(self)
+        reply, self._reply = self._reply, None
+        if reply is None:
+            return
+        try:
+            reply.end(exc)
+        except Malformed as error:
+            reply.fail(_closed(reply.request, str(error)))
+
+    def _over(self, response: Response) -> None:
+        """The exchange is over: for another, or for good."""
+        self._reply = None
+        sent = not self._transport.get_write_buffer_size()  # some answer before they have read the request
+        if response.reusable and sent and not response.excess and not self._transport.is_closing():
+            self.resume()
+            self._pool.keep(self)
+        else:
+            self.abort()
+
+    # --- the clock ----------------------------------------------------------------------------------------------------
+
+    def _look_by(self, due: float) -> None:
+        """See to it that the clock is looked at by `due`. Most of the time it will be, and nothing has to be done."""
+        if self._timer is None or self._due > due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due = due
+            self._timer = self.loop.call_at(due, self._look)
+
+    def _allow(self, silence: float) -> None:
+        """From now on the upstream may be silent for this long."""
+        if self._silence != silence:
+            self._silence = silence
+            self._look_by(min(self._last + silence, self._ends))
+
+    def _look(self) -> None:
+        self._timer = None
+        now = self.loop.time()
+        reply = self._reply
+        if reply is None:
+            if now < self._last + IDLE:
+                self._look_by(min(self._last + IDLE, now + LOOK))
+            else:
+                self.abort()
+        elif now >= self._ends:
+            total = reply.request.timeouts.total
+            self.break_off("timeout", f"the answer from {shown(reply.request.url)} was not complete after {total:g} s")
+        elif now >= self._last + self._silence and not self._paused:
+            self.break_off("timeout", _silent(reply))
+        else:
+            quiet = (now if self._paused else self._last) + self._silence  # while we are slow, the upstream is not
+            self._look_by(min(quiet, self._ends, now + LOOK))
+
+
+def _closed(request: Request, how: str) -> TransportFault:
+    where = shown(request.url)
+    return TransportFault("closed", f"{where} closed the connection before the answer was complete: {how}")
+
+
+def _silent(reply: DirectReply) -> str:
+    clocks, where = reply.request.timeouts, shown(reply.request.url)
+    if reply.streamed:
+        return f"{where} was silent for {clocks.between:g} s in mid-stream"
+    return f"no answer from {where} within {clocks.first_byte:g} s (first byte)"

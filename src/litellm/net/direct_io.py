@@ -1,0 +1,165 @@
+"""Straight to the upstream: our own connections over asyncio, because this is where a gateway spends its time.
+
+They are kept per origin, the last used first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import msgspec
+
+from litellm.net.connect import Names, connected_socket
+from litellm.net.connection import Connection, DirectReply, Key
+from litellm.net.messages import Request, TransportFault
+from litellm.net.place import Place, fields_of, place_of
+from litellm.net.tls import ssl_context
+from litellm.net.url import shown
+
+MAX_IDLE = 1000
+MAX_HEADS = 512
+HANDSHAKE = 86_400.0  # seconds for TLS alone: never reached, the clock for the whole connection is stricter
+
+
+class Pool:
+    """One loop's connections. There is no limit to how many work: limits belong to deployments, not to sockets.
+
+    max_idle: how many are kept for later, to all origins together.
+    """
+
+    def __init__(self, max_idle: int = MAX_IDLE) -> None:
+        self._max_idle = max_idle
+        self._loop = asyncio.get_running_loop()
+        self._open: set[Connection] = set()
+        self._idle: dict[Key, list[Connection]] = {}
+        self._resting: dict[Connection, None] = {}  # the idle ones of all origins, the longest idle first
+        self._heads: dict[int, _Head] = {}
+        self._names = Names()
+        self._closed = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many connections stand, and how many of these have nothing to do."""
+        return len(self._open), len(self._resting)
+
+    async def send(self, request: Request) -> DirectReply:
+        """Send on a connection that is there, or on a new one. Raises TransportFault."""
+        place = place_of(request.url)
+        network = request.network
+        if network.guard is not None:
+            network.guard.check(place.scheme, place.host, place.port)
+        head = self._head(place, request)
+        ends = self._loop.time() + request.timeouts.total
+        key = (place.scheme, place.host, place.port, network)
+        connection = self._take(key) or await self._connect(place, request, key)
+        return await connection.exchange(request, head, ends)
+
+    def close(self) -> None:
+        """End all connections; what is on its way on them is broken off."""
+        self._closed = True
+        for connection in tuple(self._open):
+            text = f"the connection to {connection.key[1]} was closed on our side: its client, or its event loop, has ended"
+            connection.break_off("closed", text)
+
+    # --- the connections' side ----------------------------------------------------------------------------------------
+
+    def keep(self, connection: Connection) -> None:
+        """A connection has nothing to do."""
+        self._idle.setdefault(connection.key, []).append(connection)
+        self._resting[connection] = None
+        if len(self._resting) > self._max_idle:
+            oldest = next(iter(self._resting))
+            self.forget(oldest)
+            oldest.abort()
+
+    def forget(self, connection: Connection) -> None:
+        """A connection has ended."""
+        self._open.discard(connection)
+        idle = self._idle.get(connection.key)
+        if idle is None:
+            return
+        if connection in self._resting:
+            del self._resting[connection]
+            idle.remove(connection)
+        if not idle:
+            del self._idle[connection.key]
+
+    # --- opening and sending ------------------------------------------------------------------------------------------
+
+    def _take(self, key: Key) -> Connection | None:
+        idle = self._idle.get(key)
+        while idle:
+            connection = idle.pop()
+            del self._resting[connection]
+            if connection.usable:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self, place: Place, request: Request, key: Key) -> Connection:
+        clocks, where = request.timeouts, shown(request.url)
+        try:
+            # Less than the total, so that a connection that does not come about says that this was it.
+            async with asyncio.timeout(min(clocks.connect, 0.75 * clocks.total)):
+                return await self._open_connection(place, key)
+        except TimeoutError:
+            text = f"no connection to {where} within {clocks.connect:g} s (connect timeout)"
+            fault = TransportFault("timeout", text)
+        except (ssl.SSLError, ssl.CertificateError) as error:
+            raise TransportFault("tls", f"TLS with {where} failed: {error}") from None
+        except OSError as error:
+            fault = TransportFault("connect", f"cannot connect to {where}: {error}")
+        self._names.forget(place)
+        raise fault
+
+    async def _open_connection(self, place: Place, key: Key) -> Connection:
+        network = key[3]
+        context = ssl_context(network) if place.scheme == "https" else None
+        addresses = await self._names.addresses(place, network)
+        sock = await connected_socket(addresses, place.port)
+        try:
+            connection: Connection
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(self, key, self._loop),
+                sock=sock,
+                ssl=context,
+                server_hostname=place.host if context else None,
+                ssl_handshake_timeout=HANDSHAKE if context else None,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        if self._closed:
+            connection.abort()
+        if connection.usable:  # it may have been lost before we got to know it
+            self._open.add(connection)
+        return connection
+
+    def _head(self, place: Place, request: Request) -> bytes:
+        """The head of `request`. A deployment's requests share their headers, so most heads are known."""
+        known = self._heads.get(id(request.headers))
+        if known is None or not known.fits(request):
+            known = _Head(dict(request.headers), request.url, request.method, _head_of(place, request))
+            if request.lasting and request.network.guard is None:  # a client's key belongs to its call alone
+                if len(self._heads) >= MAX_HEADS:
+                    self._heads.clear()
+                self._heads[id(request.headers)] = known
+        return b"%b%d\r\n\r\n" % (known.text, len(request.body))
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """The beginning of a request, and what it was made of."""
+
+    headers: dict[str, str]
+    url: str
+    method: str
+    text: bytes
+
+    def fits(self, request: Request) -> bool:
+        return self.headers == request.headers and self.url == request.url and self.method == request.method
+
+
+def _head_of(place: Place, request: Request) -> bytes:
+    lines = [f"{name}: {value}" for name, value in fields_of(place, request)]
+    return "\r\n".join([f"{request.method} {place.target} HTTP/1.1", *lines, "Content-Length: "]).encode("latin-1")

@@ -1,0 +1,75 @@
+"""gzip and deflate, undone piece by piece. We ask for neither; some servers compress all the same."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+LARGEST = 512 << 20  # bytes of an answer, once it is decompressed
+ENCODINGS = ("gzip", "x-gzip", "deflate")
+
+
+class Malformed(Exception):  # noqa: N818 - whoever reads the answer translates it
+    """The bytes are no answer in HTTP/1.1. The text says why, without repeating them."""
+
+
+class Unzip:
+    """A compressed body, as its bytes come in. Several gzip members in a row are one body, as RFC 1952 has it.
+
+    largest: bytes that it may come to.
+
+    >>> import gzip
+    >>> unzip = Unzip()
+    >>> unzip.feed(gzip.compress(b"Hel")) + unzip.feed(gzip.compress(b"lo"))
+    b'Hello'
+    >>> unzip.end()
+    """
+
+    __slots__ = ("_left", "_member")
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._member: zlib._Decompress | None = None
+        self._left = largest
+
+    def feed(self, data: bytes) -> bytes:
+        """What `data` says. Raises Malformed."""
+        parts = []
+        while data:
+            if self._member is not None and self._member.eof:
+                data = data.lstrip(b"\0")  # some pad what they have compressed
+                if not data:
+                    break
+                self._member = None
+            self._member = self._member or _member(data[0])
+            try:
+                part = self._member.decompress(data, self._left)
+            except zlib.error as error:
+                raise Malformed(f"its body cannot be decompressed ({error})") from None
+            self._left -= len(part)
+            if self._left == 0:
+                raise Malformed("its body is larger than any may be, once it is decompressed")
+            parts.append(part)
+            data = self._member.unused_data
+        return b"".join(parts)
+
+    def end(self) -> None:
+        """There is no more. Raises Malformed if there ought to be."""
+        if self._member is not None and not self._member.eof:
+            raise Malformed("its compressed body breaks off")
+
+
+def unzip_for(headers: Mapping[str, str]) -> Unzip | None:
+    """What undoes the Content-Encoding in `headers` (names in lower case); None, where there is nothing that we know.
+
+    >>> unzip_for({"content-encoding": "br"}) is None
+    True
+    """
+    encoding = headers.get("content-encoding")
+    return Unzip() if encoding is not None and encoding.strip().lower() in ENCODINGS else None
+
+
+def _member(first: int) -> zlib._Decompress:
+    """By its first byte, because "deflate" means zlib and some send it bare."""
+    if first == 0x1F:
+        return zlib.decompressobj(wbits=31)  # gzip
+    return zlib.decompressobj(wbits=15 if first & 15 == 8 else -15)

@@ -1,0 +1,108 @@
+"""Where a call goes, as values: what was said about it (Place), and what was made of that (Target)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from litellm.exceptions import LiteLLMError
+from litellm.net.guarded import Guarded
+from litellm.net.messages import Timeouts
+from litellm.net.tls import DIRECT, Network
+from litellm.net.url import shown
+from litellm.providers.policy import KEEP_ALL, Policy
+from litellm.providers.spec import Provider
+from litellm.wire.protocol import Body, Operation, StreamWire
+
+Edit = Callable[[Body], Body]
+
+
+class Mock(msgspec.Struct, frozen=True):
+    """An answer that is known beforehand (mock_response and its relatives)."""
+
+    response: Any = None
+    tool_calls: list[Any] | None = None
+    timeout: bool = False
+    delay: float = 0.0
+
+
+class Place(Guarded, msgspec.Struct, kw_only=True, frozen=True):
+    """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said.
+
+    environ: where keys, bases and the like are looked up that were not said. Empty for what a gateway's client sent: the
+    environment is the administrator's.
+    """
+
+    model: str
+    custom_llm_provider: str | None = None
+    api_base: str | None = None
+    api_key: str | None = None
+    api_version: str | None = None
+    organization: str | None = None
+    extra_headers: Mapping[str, str] = {}
+    network: Network = DIRECT
+    policy: Policy = KEEP_ALL
+    supports_system_message: bool = True
+    params: Mapping[str, Any] = {}
+    operation: Operation = "chat"
+    environ: Mapping[str, str] = os.environ
+
+
+class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
+    """A place to send to, ready: everything that does not change from call to call is made here, once. It is made for
+    one operation; see `at` for others at the same place.
+
+    defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
+    id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
+    None for the call's.
+    lasting: it serves more than one call, and with the same headers.
+    unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
+    secrets: what must not be seen in a message, should an upstream or a handler repeat it. others: the same place for
+    other operations, made when they are first asked for.
+    """
+
+    provider: Provider
+    model: str
+    url: str = ""
+    api_base: str | None = None
+    api_key: str | None = None
+    headers: Mapping[str, str] = {}
+    network: Network = DIRECT
+    wire: StreamWire | None = None
+    operation: Operation = "chat"
+    prefix: str = ""
+    version: str | None = None
+    handler: Any = None
+    edits: tuple[Edit, ...] = ()
+    defaults: Body = {}
+    params: Mapping[str, Any] = {}
+    id: str = ""
+    group: str = ""
+    clocks: Timeouts | None = None
+    stream_clocks: Timeouts | None = None
+    policy: Policy = KEEP_ALL
+    mock: Mock | None = None
+    max_retries: int | None = None
+    unusable: LiteLLMError | None = None
+    lasting: bool = False
+    secrets: tuple[str, ...] = ()
+    others: dict[Operation, Target] = {}
+
+    def __repr__(self) -> str:
+        return f"Target({self.provider.name}/{self.model} at {shown(self.url)})"
+
+
+class Defaults(Guarded, msgspec.Struct, frozen=True):
+    """What module settings say where a call does not: litellm.api_key, litellm.openai_key, litellm.api_base."""
+
+    api_key: str | None = None
+    openai_key: str | None = None
+    api_base: str | None = None
+    organization: str | None = None
+    handlers: Mapping[str, Any] = {}
+
+
+NO_DEFAULTS = Defaults()

@@ -1,0 +1,7 @@
+"""Address: LiteLLM's documentation imports these from here, for hooks and custom auth."""
+
+from __future__ import annotations
+
+from litellm.types.hooks import CallTypes, LitellmUserRoles, UserAPIKeyAuth
+
+__all__ = ["CallTypes", "LitellmUserRoles", "UserAPIKeyAuth"]

@@ -1,0 +1,134 @@
+"""`general_settings.custom_auth`: a function of the administrator's own that says who is calling.
+
+It is LiteLLM's: `async def user_api_key_auth(request: Request, api_key: str) -> UserAPIKeyAuth | str`. A text is a key to
+be looked at in the usual way; whatever it raises keeps the caller out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from inspect import isawaitable, iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
+
+from litellm._log import log, mask
+from litellm.net.steps import Ask
+from litellm.net.transport import AsyncTransport
+from litellm.proxy.auth.gate import Caller, Gate, shown_key
+from litellm.proxy.errors import RequestError
+from litellm.proxy.http import Exchange
+from litellm.proxy.refusals import as_answer
+from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+Mode = Literal["on", "auto", "off"]
+_UNENFORCED = ("max_budget", "soft_budget", "rpm_limit", "tpm_limit", "max_parallel_requests", "expires",
+               "allowed_model_region")  # fmt: skip
+
+
+class CustomAuth:
+    """Asks `function`. mode "auto": whoever it does not let in may still show the master key.
+
+    Raises ImportError without starlette, whose Request such functions are written against.
+    """
+
+    def __init__(self, function: Callable[..., Any], mode: Mode, gate: Gate, io: AsyncTransport) -> None:
+        try:
+            import starlette.requests  # noqa: F401 - better missed at the start than at the first request
+        except ImportError as error:
+            raise ImportError("custom_auth needs the package starlette: pip install 'litellm[proxy]'") from error
+        self._function = function
+        self._mode = mode
+        self._gate = gate
+        self._io = io
+        self._warned = False
+
+    async def admit(self, http: Exchange) -> Caller:
+        """The caller. Raises RequestError 401, or with the status of the function's own exception."""
+        key = shown_key(http.headers)
+        try:
+            said = await self._ask(request_of(http), key)
+        except Exception as error:
+            if self._mode == "auto" and self._gate.has_key:
+                return self._gate.admit(http.headers)
+            raise _refused(error) from error
+        if isinstance(said, str) and self._gate.has_key:
+            return self._gate.admit({b"authorization": b"Bearer " + said.encode()})
+        try:
+            return self._caller(_known(said, key))
+        except TypeError as error:
+            log.error("custom_auth: %s", error)
+            raise RequestError(401, "Authentication Error, the server's custom_auth gave no usable answer") from error
+
+    async def _ask(self, request: Request, key: str) -> Any:
+        # In a thread, if it is no coroutine function: it may block.
+        if _is_async(self._function):
+            return await self._function(request, key)
+        answer = await self._io.perform(Ask(self._function, None, (request, key)))
+        return await answer if isawaitable(answer) else answer
+
+    def _caller(self, known: UserAPIKeyAuth) -> Caller:
+        if known.blocked:
+            raise RequestError(401, "Authentication Error, this key is blocked")
+        unheeded = [name for name in _UNENFORCED if getattr(known, name) is not None]
+        if unheeded and not self._warned:
+            self._warned = True
+            log.warning("custom_auth set %s, which this release does not enforce", ", ".join(unheeded))
+        return Caller(
+            key_hash=known.api_key or known.token or "",
+            is_admin=known.user_role == LitellmUserRoles.PROXY_ADMIN,
+            models=tuple(known.models),
+            known=known,
+        )
+
+
+def _known(said: Any, key: str) -> UserAPIKeyAuth:
+    """What the function gave, without the key that was shown: it must not get to those who are told of calls. Raises
+    TypeError for what says nothing about a caller."""
+    try:
+        known = UserAPIKeyAuth(**said) if isinstance(said, dict) else said
+    except ValidationError as error:
+        wrong = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
+        raise TypeError(f"the dict that it gave is no UserAPIKeyAuth: {wrong}") from None
+    if not isinstance(known, UserAPIKeyAuth):
+        raise TypeError(
+            f"it gave {type(said).__name__}, but must give a UserAPIKeyAuth, or a key where there is a master key"
+        )
+    if key and key in (known.api_key, known.token):
+        digest = sha256(key.encode()).hexdigest()
+        return known.model_copy(update={"api_key": digest, "token": digest})
+    return known
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def request_of(http: Exchange) -> Request:
+    """The exchange as the Request that such functions are written against: fastapi's is starlette's."""
+    from starlette.requests import Request
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": http.body, "more_body": False}
+
+    scope: dict[str, Any] = {
+        "type": "http", "method": http.method, "path": http.path, "raw_path": http.path.encode(), "root_path": "",
+        "query_string": http.query, "headers": list(http.headers.items()), "scheme": "http", "http_version": "1.1",
+        "client": http.peer, "server": None, "state": {}, "path_params": {},
+    }  # fmt: skip
+    return Request(scope, receive)
+
+
+def _refused(error: Exception) -> RequestError:
+    """Why somebody is kept out, in the function's own words."""
+    told = as_answer(error)
+    if not isinstance(told, RequestError):
+        log.debug("custom_auth refused", exc_info=error)
+        return RequestError(401, f"Authentication Error, {mask(str(error))}")
+    return RequestError(
+        told.status, f"Authentication Error, {told.message}", kind=told.kind, param=told.param, headers=told.headers
+    )

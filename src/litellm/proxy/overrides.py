@@ -1,0 +1,149 @@
+"""What a client may say to steer its own call: read out of the body and the headers, checked, as a type of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from litellm.net.messages import Timeouts
+from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.proxy.client_side import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
+from litellm.proxy.errors import RequestError
+from litellm.proxy.operations import wrong_type
+from litellm.types.params import OWNED
+
+MOST_RETRIES = 10  # that a client may ask for
+MOST_FALLBACKS = 10
+
+# What a client may say to steer its own call. It is taken out of the body: no upstream sees it.
+STEERING = frozenset({
+    "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", "fallbacks",
+    "disable_fallbacks", "additional_drop_params", "allowed_openai_params", "drop_params", "cache", "caching", "no-log",
+    "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
+    "retry_policy", "retry_strategy", "extra_body", "fastest_response",
+})  # fmt: skip
+_CONTROL = OWNED | STEERING | OWN | {
+    CONFIGURABLE, "callbacks", "failure_callback", "input_callback", "litellm_params", "success_callback"
+}  # fmt: skip
+# Access to clouds, and to services that are told of calls. It means nothing to an upstream and is not to travel there.
+_ACCESS = ("aws_", "azure_", "gcs_", "hf_", "langfuse_", "langsmith_", "s3_", "sagemaker_", "vertex_", "watsonx_")
+TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id"})  # to those who watch the call
+_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries")
+
+
+class Overrides(msgspec.Struct, frozen=True):
+    """What a client said to steer its call, checked. It cannot hold a server setting; credentials and addresses stand
+    apart, in `own`."""
+
+    timeout: Any = None
+    stream_timeout: Any = None
+    policy: Policy = KEEP_ALL
+    retries: int | None = None
+    fallbacks: Sequence[Any] = ()
+    disable_fallbacks: bool = False
+    metadata: Mapping[str, Any] = {}
+    told: Mapping[str, Any] = {}
+    fastest: bool = False
+    own: Own = NOTHING
+
+
+NO_OVERRIDES = Overrides()
+
+
+def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Overrides:
+    """What the client says about its call, taken out of `body`, where only what is for the upstream stays.
+
+    Raises RequestError 400 for what a client may not say, and for a value that makes no sense.
+    """
+    if "extra_body" in body:
+        _merge(body, _object("extra_body", body.pop("extra_body") or {}))
+    said = [name for name in body if name in _CONTROL or name.startswith(_ACCESS)]
+    if not said and headers.keys().isdisjoint(_STEERING_HEADERS):
+        return NO_OVERRIDES
+    for name in said:
+        if name not in STEERING and name not in OWN:
+            raise not_allowed(name)
+    taken = {name: body.pop(name) for name in said}
+    timeout = taken.get("timeout", _number(headers, b"x-litellm-timeout"))
+    stream_timeout = taken.get("stream_timeout", _number(headers, b"x-litellm-stream-timeout"))
+    retries = taken.get("num_retries", taken.get("max_retries", _number(headers, b"x-litellm-num-retries")))
+    timeouts_of(timeout, stream_timeout)
+    return Overrides(
+        timeout=timeout,
+        stream_timeout=stream_timeout,
+        policy=_policy(taken),
+        retries=None if retries is None else _retries(retries),
+        fallbacks=_fallbacks(taken.get("fallbacks") or ()),
+        disable_fallbacks=truthy(taken.get("disable_fallbacks")),
+        metadata=_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {}),
+        told={name: taken[name] for name in said if name in TOLD},
+        fastest=truthy(taken.get("fastest_response")),
+        own=read_own(taken),
+    )
+
+
+def _merge(body: dict[str, Any], extra: dict[str, Any]) -> None:
+    """Put the words of `extra_body` where openai's client would have put them. A model in it does not count."""
+    body |= {name: value for name, value in extra.items() if name != "model"}
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a word is for us: to be taken out of the body, or to be refused."""
+    return name in _CONTROL or name.startswith(_ACCESS)
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong_type(name, "an object", value)
+    return value
+
+
+def timeouts_of(timeout: Any, stream_timeout: Any) -> Timeouts:
+    try:
+        return Timeouts.of(timeout, stream_timeout)
+    except ValueError as error:
+        raise RequestError(400, str(error), param="timeout") from None
+
+
+def _fallbacks(entries: Any) -> Sequence[Any]:
+    """A client's fallbacks: names, or objects with a name and parameters that it could also send itself."""
+    wanted = f"a list of at most {MOST_FALLBACKS} model names"
+    if not isinstance(entries, list | tuple) or len(entries) > MOST_FALLBACKS:
+        raise wrong_type("fallbacks", wanted, entries)
+    for entry in entries:
+        if isinstance(entry, str):
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
+            raise wrong_type("fallbacks", wanted, entry)
+        for name in entry:
+            if name == "stream" or _is_ours(name):
+                raise RequestError(400, f"{name} is not allowed in the fallbacks of a request", param="fallbacks")
+    return entries
+
+
+def _number(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def _policy(taken: Mapping[str, Any]) -> Policy:
+    """What the client says about parameters. It may drop and allow; the deployment's own policy holds besides."""
+    lists = {}
+    for name in ("additional_drop_params", "allowed_openai_params"):
+        lists[name] = taken.get(name) or ()
+        if not isinstance(lists[name], list | tuple) or not all(isinstance(entry, str) for entry in lists[name]):
+            raise wrong_type(name, "a list of names", lists[name])
+    drop = truthy(taken.get("drop_params"))
+    if not drop and not any(lists.values()):
+        return KEEP_ALL
+    return Policy(drop, tuple(lists["additional_drop_params"]), tuple(lists["allowed_openai_params"]))
+
+
+def _retries(value: Any) -> int:
+    try:
+        retries = int(value)
+    except (TypeError, ValueError):
+        raise wrong_type("num_retries", "a whole number", value) from None
+    return max(0, min(MOST_RETRIES, retries))

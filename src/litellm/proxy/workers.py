@@ -1,0 +1,108 @@
+"""Running the application in several processes that share a socket, and one that watches over them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+from litellm._log import log
+from litellm.proxy.app import App
+from litellm.proxy.config import ConfigError
+from litellm.proxy.serve import RELOAD, SIGNALS, Listening, Reload, serve
+
+PAUSE = 0.5  # seconds before a worker is replaced: one that cannot start must not make a busy loop
+
+
+class Supervisor:
+    """Keeps workers going. It only watches: signals are passed on, and it ends when all workers have.
+
+    make_app: called in each worker. again: what a worker does on SIGHUP. check: reads the configuration anew, for workers
+    to come; raises ConfigError for one that is no good, of which the workers then hear nothing.
+    """
+
+    def __init__(
+        self,
+        make_app: Callable[[], App],
+        listening: Listening,
+        sock: socket.socket,
+        *,
+        check: Callable[[], None],
+        again: Reload | None,
+    ) -> None:
+        self._make_app = make_app
+        self._listening = listening
+        self._sock = sock
+        self._check = check
+        self._again = again
+        self._workers: dict[int, int] = {}  # process → number
+        self._stopping = False
+        self._passed_on = (*SIGNALS, *(RELOAD if again is not None else ()))
+        # Only this process holds the writing end: when it dies, however it dies, the workers read an end of file.
+        self._lifeline, self._held = os.pipe()
+
+    def run(self, count: int) -> int:
+        """Serve from `count` processes; one that dies is replaced. Returns the exit status, when all have ended."""
+        for number in self._passed_on:
+            signal.signal(number, self._reload if number in RELOAD else self._stop)
+        for worker in range(count):
+            if not self._stopping:
+                self._start(worker)
+        failed = False
+        while self._workers:
+            process, status = os.wait()
+            worker = self._workers.pop(process, -1)
+            if worker < 0:
+                continue
+            failed = failed or status != 0
+            if not self._stopping:
+                log.error("worker %d (process %d) ended with status %d and is replaced", worker, process, status)
+                time.sleep(PAUSE)
+                failed = False
+                if not self._stopping:
+                    self._start(worker)
+        self._sock.close()
+        os.close(self._held)
+        os.close(self._lifeline)
+        return 1 if failed else 0
+
+    def _start(self, worker: int) -> None:
+        # Signals wait until the worker's loop can obey them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._passed_on)
+        process = os.fork()
+        if process:
+            self._workers[process] = worker
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._passed_on)
+            return
+        os.close(self._held)
+        for number in self._passed_on:
+            signal.signal(number, signal.SIG_DFL)
+        status = 1
+        try:
+            serve(self._make_app(), self._listening, self._sock, again=self._again, lifeline=self._lifeline)
+            status = 0
+        except BaseException:  # noqa: BLE001 - a forked worker must not run on into its parent's code
+            traceback.print_exc()
+        os._exit(status)
+
+    def _tell(self, number: int) -> None:
+        for process in list(self._workers):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self._stopping = True
+        self._tell(number)
+
+    def _reload(self, number: int, _: FrameType | None) -> None:
+        try:
+            self._check()
+        except ConfigError as error:
+            log.error("not reloaded; the configuration in use serves on:\n%s", error)
+        else:
+            self._tell(number)

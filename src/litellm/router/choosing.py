@@ -1,0 +1,259 @@
+"""Choosing a deployment for one try of a call, and learning from how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+
+from litellm._log import log
+from litellm.engine.call import Call, Choice, Outcome
+from litellm.exceptions import AuthenticationError, LiteLLMError, Timeout
+from litellm.providers.target import Target
+from litellm.router import checks, tags
+from litellm.router.deployments import Deployment
+from litellm.router.limits import GroupExhaustedError, guess, tokens_of
+from litellm.router.pick.latency import PENALTY
+from litellm.router.pool import Group, Level, levels_of
+from litellm.router.settings import RoutingSettings
+from litellm.router.state import NO_LIMITS, LocalState, State, Tally
+from litellm.wire.protocol import Body
+
+DRAWS = 4  # how often chance may hit a deployment that is not free, before all are looked at
+
+_RNG = Random()  # noqa: S311 - spreading load, not secrets
+
+
+class Steer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller says about its own way. None and empty: as the settings say.
+
+    fallbacks: names, or mappings with a name under "model" and other parameters, in place of all configured ones.
+    adapt: makes a target from a deployment, for a call that brings a key or an address of its own; how it fares there is
+    then not the deployment's fault. may_use: says which groups the caller may fall back to.
+    """
+
+    tags: Sequence[str] = ()
+    retries: int | None = None
+    fallbacks: Sequence[Any] = ()
+    disable_fallbacks: bool = False
+    adapt: Callable[[Deployment], Target] | None = None
+    may_use: Callable[[str], bool] | None = None
+
+
+NO_STEER = Steer()
+
+# User code in the place of a strategy: (name, body) → a deployment's id, or None.
+Custom = Callable[[str, Body], str | None]
+
+
+class Choosing:
+    """What choices are made by: settings, state, a clock in seconds that never goes back, and where chance comes from."""
+
+    def __init__(
+        self, settings: RoutingSettings, state: State | None, clock: Callable[[], float], rng: Random | None
+    ) -> None:
+        self.settings = settings
+        self.state: State = state or LocalState()
+        self.clock = clock
+        self.rng = rng or _RNG
+        self.custom: Custom | None = None
+
+    def choose(self, asked: Asked, tried: Sequence[Target]) -> Choice:
+        """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
+
+        Raises GroupExhaustedError when all rest or are at their limits, and what the checks before a call raise.
+        """
+        now = self.clock()
+        levels = asked.levels
+        if levels is None:
+            levels = asked.limit_to(self._levels(asked))
+        if self.custom is not None and not tried:
+            chosen = self._by_custom(self.custom, asked, now)
+            if chosen is not None:
+                return chosen
+        for level in levels:
+            choice = self._draw(asked, level, tried, now)
+            if choice is None:
+                choice = self._pick(asked, [d for d in level.members if self._fresh(asked, d, tried, now)], now)
+            if choice is not None:
+                return choice
+        if tried:
+            # A cooldown keeps other calls away. This one was there already, and waits before it goes again.
+            again = [each for level in levels for each in level.members if asked.target(each) in tried]
+            choice = self._pick(asked, again, now)
+            if choice is not None:
+                return choice
+        raise self._none_left(asked, levels, now)
+
+    def _levels(self, asked: Asked) -> Sequence[Level]:
+        """The group's deployments that this request may use."""
+        group, settings = asked.group, self.settings
+        if not settings.tag_filtering and not settings.pre_call_checks:
+            return group.levels
+        members: Sequence[Deployment] = group.members
+        if settings.tag_filtering:
+            members = tags.allowed(members, asked.steer.tags, match_any=settings.tags_match_any)
+            if not members:
+                raise AuthenticationError(
+                    f"Not allowed to access model due to tags configuration. Passed model={asked.call.model} and "
+                    f"tags={list(asked.steer.tags)}",
+                    model=asked.call.model,
+                )
+        if settings.pre_call_checks:
+            members = checks.fitting(members, asked.call.body, group.name)
+        return levels_of(members)
+
+    def _draw(self, asked: Asked, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
+        """By chance alone, without a look at all members; for the strategies that need none."""
+        if not self.settings.strategy.draws:
+            return None
+        for _ in range(DRAWS):
+            drawn = level.draw(self.rng)
+            if self._fresh(asked, drawn, tried, now):
+                choice = self._taken(asked, drawn, now)
+                if choice is not None:
+                    return choice
+        return None
+
+    def _pick(self, asked: Asked, candidates: list[Deployment], now: float) -> Choice | None:
+        """By the strategy, from those that have a place left."""
+        while candidates:
+            picked = self.settings.strategy.pick(candidates, partial(self._tally, now), now, self.rng)
+            choice = self._taken(asked, picked, now)
+            if choice is not None:
+                return choice
+            candidates = [each for each in candidates if each is not picked]
+        return None
+
+    def _tally(self, now: float, deployment: Deployment) -> Tally:
+        return self.state.tally(deployment.id, now)
+
+    def _fresh(self, asked: Asked, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
+        if tried and asked.target(deployment) in tried:
+            return False
+        resting = self.state.resting()
+        return not resting or not asked.may_rest or self._awake(deployment, resting, now)
+
+    def _awake(self, deployment: Deployment, resting: Mapping[str, float], now: float) -> bool:
+        until = resting.get(deployment.id)
+        if until is None:
+            return True
+        if until > now:
+            return False
+        if self.state.rested(deployment.id, now):
+            log.info("deployment %s of %s is back", deployment.id[:12], deployment.name)
+        return True
+
+    def _taken(self, asked: Asked, deployment: Deployment, now: float) -> Choice | None:
+        """The choice of this deployment, unless it is at a limit."""
+        limits, target = deployment.limits, asked.target(deployment)
+        if limits is NO_LIMITS and not self.settings.strategy.counts:
+            return Choice(target, Place(self, asked, deployment, now, None))
+        reserved = guess(asked.call.body) if limits.tpm is not None else 0
+        if self.state.take(deployment.id, limits, reserved, now):
+            return None
+        return Choice(target, Place(self, asked, deployment, now, reserved))
+
+    def _by_custom(self, custom: Custom, asked: Asked, now: float) -> Choice | None:
+        wanted = custom(asked.call.model, asked.call.body)
+        chosen = next((each for each in asked.group.members if each.id == wanted), None)
+        return None if chosen is None else self._taken(asked, chosen, now)
+
+    def _none_left(self, asked: Asked, levels: Sequence[Level], now: float) -> GroupExhaustedError:
+        members = [each for level in levels for each in level.members]
+        resting = self.state.resting()
+        waits = []
+        for each in members:
+            rest = max(0.0, resting.get(each.id, now) - now) if asked.may_rest else 0.0
+            waits.append(rest or self.state.wait(each.id, each.limits, now))
+        cooling = [each.id for each in members if resting.get(each.id, now) > now]
+        return GroupExhaustedError(asked.call.model, min(waits), cooling, checks=self.settings.pre_call_checks)
+
+    # --- how it went --------------------------------------------------------------------------------------------------
+
+    def _failed(self, asked: Asked, deployment: Deployment, error: LiteLLMError, now: float) -> None:
+        """Count a failure, unless it is the caller's own, and let the deployment rest where the rules say so."""
+        cooldown = self.settings.cooldown
+        impatient = isinstance(error, Timeout) and asked.call.own_timeouts
+        if impatient or asked.steer.adapt is not None:
+            return
+        if self.settings.strategy.times and isinstance(error, Timeout):
+            self.state.penalise(deployment.id, PENALTY, now)
+        if not asked.may_rest or not cooldown.counts(error):
+            return
+        tally = self.state.failed(deployment.id, type(error).__name__, now)
+        seconds = cooldown.rest(error, tally, own_seconds=deployment.cooldown_time)
+        if seconds and self.state.rest(deployment.id, now + seconds, now):
+            log.warning(
+                "deployment %s of %s cools down for %.0f s after %s %s",
+                deployment.id[:12], deployment.name, seconds, error.status_code, type(error).__name__,
+            )  # fmt: skip
+
+
+class Asked:
+    """A call, the group that it asks, and what was found out for it on the way."""
+
+    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer")
+
+    def __init__(self, call: Call, group: Group, steer: Steer) -> None:
+        self.call = call
+        self.group = group
+        self.steer = steer
+        self.levels: Sequence[Level] | None = None
+        self.may_rest = group.may_rest
+        self._adapted: dict[str, Target] = {}
+
+    def limit_to(self, levels: Sequence[Level]) -> Sequence[Level]:
+        """Note which deployments this request may use. Where that is one alone, it is used even if it rests."""
+        self.levels = levels
+        self.may_rest = self.may_rest and (len(levels) > 1 or len(levels[0].members) > 1)
+        return levels
+
+    def target(self, deployment: Deployment) -> Target:
+        """Where a deployment sends this call: the same object each time it is asked."""
+        if self.steer.adapt is None:
+            return deployment.target or deployment.make(deployment.model)
+        if deployment.id not in self._adapted:
+            self._adapted[deployment.id] = self.steer.adapt(deployment)
+        return self._adapted[deployment.id]
+
+
+class Place:
+    """What a chosen deployment is settled with. `reserved`: the tokens reserved, or None where no account is kept."""
+
+    __slots__ = ("_asked", "_choosing", "_deployment", "_reserved", "_taken")
+
+    def __init__(
+        self, choosing: Choosing, asked: Asked, deployment: Deployment, taken: float, reserved: int | None
+    ) -> None:
+        self._choosing = choosing
+        self._asked = asked
+        self._deployment = deployment
+        self._taken = taken
+        self._reserved = reserved
+
+    def __call__(self, outcome: Outcome) -> None:
+        routing, deployment = self._choosing, self._deployment
+        now, state = routing.clock(), routing.state
+        if self._reserved is not None:
+            used = tokens_of(outcome.usage)
+            if outcome.status == "unused":
+                used = None
+            elif used is None:
+                used = self._reserved if outcome.status != "failure" else 0
+            state.give_back(deployment.id, self._taken, self._reserved, used, now)
+        if outcome.status == "failure" and outcome.error is not None:
+            routing._failed(self._asked, deployment, outcome.error, now)  # noqa: SLF001 - two halves of one thing
+        elif outcome.status == "success" and (self._asked.may_rest or routing.settings.strategy.times):
+            seconds = self._seconds(outcome) if routing.settings.strategy.times else None
+            state.succeeded(deployment.id, now, seconds)
+
+    def _seconds(self, outcome: Outcome) -> float | None:
+        """What a call took: to the first words of a stream; for a whole answer, each token of it."""
+        tokens = (outcome.usage or {}).get("completion_tokens")
+        if outcome.seconds is None or self._asked.call.stream or not isinstance(tokens, int):
+            return outcome.seconds
+        return outcome.seconds / max(1, tokens)

@@ -1,0 +1,230 @@
+"""From an entry of a model_list to a Deployment that can be called. The one way for Router(...), the config file and a
+client's user_config; what they have in common and where they differ is in `Surroundings`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from litellm import _json
+from litellm._log import log
+from litellm.exceptions import BadRequestError
+from litellm.net.guarded import Guarded
+from litellm.net.messages import Timeouts
+from litellm.net.tls import DIRECT, Network
+from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.providers.resolve import resolve_or_say_why
+from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
+from litellm.router.state import NO_LIMITS, Limits
+from litellm.types.params import ALWAYS, OWNED
+
+# Access to clouds that have providers of their own; such words mean nothing to an OpenAI-compatible upstream.
+_FOREIGN = ("aws_", "azure_", "hf_", "litellm_", "s3_", "sagemaker_", "vertex_", "watsonx_")
+_OURS = frozenset({"allowed_model_region", "region_name", "use_in_pass_through"})
+_CREDENTIAL = re.compile(r"(key|token|secret|password|credentials?|authorization)$", re.IGNORECASE)
+_REFERENCE = "os.environ/"
+
+
+class Surroundings(Guarded, msgspec.Struct, frozen=True, kw_only=True):
+    """What deployments take from those who list them, where they do not say it themselves.
+
+    environ: where keys and bases are looked up. params: litellm_params that hold for all. network: how to reach them;
+    None: as their ssl_verify says, and else `ssl_verify`. headers: sent with every request. quiet: do not log which of them
+    lack their key.
+    """
+
+    environ: Mapping[str, str] = os.environ
+    defaults: Defaults = NO_DEFAULTS
+    params: Mapping[str, Any] = {}
+    timeout: Any = None
+    drop_params: bool = False
+    network: Network | None = None
+    ssl_verify: Any = None
+    ssl_certificate: str | None = None
+    force_ipv4: bool = False
+    headers: Mapping[str, str] = {}
+    max_parallel_requests: int | None = None
+    quiet: bool = False
+
+
+class Deployment(Guarded, msgspec.Struct, frozen=True, kw_only=True):
+    """One endpoint behind a name. target: where to send; None for a wildcard, whose `make` builds one for each name.
+
+    share: its part of the group's traffic. cooldown_time: seconds, or None for the Router's. prices: dollars for an
+    input and an output token. params, info: the entry, with all that was looked up in it.
+    """
+
+    name: str
+    model: str
+    id: str
+    make: Callable[[str], Target]
+    target: Target | None = None
+    weight: float | None = None
+    share: float = 1.0
+    order: int = 0
+    limits: Limits = NO_LIMITS
+    tags: frozenset[str] = frozenset()
+    cooldown_time: float | None = None
+    prices: tuple[float | None, float | None] = (None, None)
+    max_input_tokens: int | None = None
+    base_model: str | None = None
+    params: Mapping[str, Any] = {}
+    info: Mapping[str, Any] = {}
+
+    @property
+    def wild(self) -> bool:
+        """Whether it serves many names."""
+        return "*" in self.name
+
+    def entry(self) -> dict[str, Any]:
+        """As it stands in a model_list, with its id."""
+        return {
+            "model_name": self.name,
+            "litellm_params": dict(self.params),
+            "model_info": {**self.info, "id": self.id},
+        }
+
+
+def deployments_of(entry: Mapping[str, Any], around: Surroundings) -> Iterator[Deployment]:
+    """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified.
+
+    Raises BadRequestError and its kind for what could never be called; not for a key that is missing, which concerns those
+    who ask for this model and nobody else.
+    """
+    params = {name: value for name, value in entry["litellm_params"].items() if value is not None}
+    params = {**around.params, **params}
+    organization = params.get("organization")
+    for each in organization if isinstance(organization, list | tuple) else (organization,):
+        yield _deployment(entry, params if each is None else params | {"organization": each}, around)
+
+
+def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surroundings) -> Deployment:
+    name, model = entry["model_name"], params.get("model")
+    if not isinstance(model, str) or not model:
+        raise BadRequestError("litellm_params needs a model, such as openai/gpt-4o", param="model")
+    info = {key: value for key, value in (entry.get("model_info") or {}).items() if value is not None}
+    own_id = str(info["id"]) if "id" in info else stable_id(name, params)
+    deployment = Deployment(
+        name=name,
+        model=model,
+        id=own_id,
+        make=partial(_target, _place(params, info, around), around, _made(name, own_id, params, around)),
+        weight=params.get("weight"),
+        order=params.get("order", 0),
+        limits=_limits(entry, params, around),
+        tags=frozenset(params.get("tags", ())),
+        cooldown_time=params.get("cooldown_time"),
+        prices=(params.get("input_cost_per_token"), params.get("output_cost_per_token")),
+        max_input_tokens=info.get("max_input_tokens"),
+        base_model=info.get("base_model"),
+        params=params,
+        info=info,
+    )
+    if deployment.wild and "*" in model:
+        return deployment
+    return msgspec.structs.replace(deployment, target=deployment.make(model))
+
+
+def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], around: Surroundings) -> Limits:
+    rpm, tpm = (params.get(name, entry.get(name)) for name in ("rpm", "tpm"))  # LiteLLM's older place is the entry
+    parallel = params.get("max_parallel_requests", around.max_parallel_requests)
+    return NO_LIMITS if rpm is tpm is parallel is None else Limits(rpm, tpm, parallel)
+
+
+def _place(params: dict[str, Any], info: Mapping[str, Any], around: Surroundings) -> Place:
+    policy = Policy(
+        truthy(params.get("drop_params", around.drop_params)),
+        tuple(params.get("additional_drop_params", ())),
+        tuple(params.get("allowed_openai_params", ())),
+    )
+    return Place(
+        model="",
+        custom_llm_provider=params.get("custom_llm_provider"),
+        api_base=params.get("base_url") or params.get("api_base"),
+        api_key=params.get("api_key"),
+        api_version=params.get("api_version"),
+        organization=params.get("organization"),
+        extra_headers={**around.headers, **params.get("headers", {}), **params.get("extra_headers", {})},
+        network=_network(params, around),
+        policy=KEEP_ALL if policy == KEEP_ALL else policy,  # the very one, by which callers know it
+        supports_system_message=params.get("supports_system_message", True),
+        params=params | {"model_info": dict(info)},
+        environ=around.environ,
+    )
+
+
+def _network(params: Mapping[str, Any], around: Surroundings) -> Network:
+    if around.network is not None:
+        return around.network
+    verify = params.get("ssl_verify", around.ssl_verify)
+    network = Network.of(verify, params.get("ssl_certificate", around.ssl_certificate), around.force_ipv4)
+    return DIRECT if network == DIRECT else network  # the very one, for which nothing is checked beforehand
+
+
+def _made(name: str, own_id: str, params: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+    """What is set on a deployment's target besides what `resolve` makes."""
+    clocks = stream_clocks = None
+    if "timeout" in params or "stream_timeout" in params:
+        total = params.get("timeout", around.timeout)
+        try:
+            clocks, stream_clocks = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
+        except ValueError as error:
+            raise BadRequestError(str(error), params["model"], param="timeout") from None
+    mocked = "mock_response" in params
+    return {
+        "id": own_id,
+        "group": name,
+        "clocks": clocks,
+        "stream_clocks": stream_clocks,
+        "max_retries": params.get("max_retries", params.get("num_retries")),
+        "defaults": {key: value for key, value in params.items() if _is_default(key)} | params.get("extra_body", {}),
+        "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0)) if mocked else None,
+    }
+
+
+def _is_default(name: str) -> bool:
+    """Whether a deployment's parameter goes into its requests' bodies: OpenAI's, and those that we do not know. What
+    steers us, belongs to another provider's access, or may be a credential does not."""
+    ours = name in ALWAYS or name in OWNED or name in _OURS
+    return not ours and not name.startswith(_FOREIGN) and not _CREDENTIAL.search(name)
+
+
+def _target(place: Place, around: Surroundings, made: Mapping[str, Any], model: str) -> Target:
+    target = resolve_or_say_why(msgspec.structs.replace(place, model=model), around.defaults)
+    if target.unusable is not None and made["mock"] is None and not around.quiet:
+        log.warning("%s: %s", made["group"], target.unusable.message)
+    return msgspec.structs.replace(
+        target, **made, unusable=None if made["mock"] else target.unusable, lasting=True, others={}
+    )
+
+
+def stable_id(name: str, params: Mapping[str, Any]) -> str:
+    """The same for the same deployment in every worker and after a restart. A digest, so nothing in it can be read."""
+    return hashlib.sha256(name.encode() + _json.encode({k: repr(v) for k, v in sorted(params.items())})).hexdigest()
+
+
+def looked_up(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
+    """A copy of `value` in which each text "os.environ/NAME" is what that variable holds.
+
+    Raises ValueError for a variable that is not set: with no key in its place, another one might be sent.
+
+    >>> looked_up({"api_key": "os.environ/MY_KEY"}, {"MY_KEY": "sk-1"})
+    {'api_key': 'sk-1'}
+    """
+    match value:
+        case str() if value.startswith(_REFERENCE):
+            name = value.removeprefix(_REFERENCE)
+            if name not in environ:
+                raise ValueError(f"environment variable {name or '(no name)'} is not set (wanted by {value!r})")
+            return environ[name]
+        case dict():
+            return {key: looked_up(item, environ) for key, item in value.items()}
+        case list() | tuple():
+            return [looked_up(item, environ) for item in value]
+    return value

@@ -1,0 +1,152 @@
+"""Routing: deployments, settings and shared state, and how a call finds its way between them. The one router, for the
+public Router, the gateway and a client's user_config."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from random import Random
+from threading import RLock
+from typing import Any
+
+import msgspec
+
+from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
+from litellm.engine.fallbacks import Skip
+from litellm.engine.retry_policy import Retry
+from litellm.exceptions import BadRequestError, ContentPolicyViolationError, ContextWindowExceededError
+from litellm.net.messages import Timeouts
+from litellm.providers.target import Target
+from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer
+from litellm.router.deployments import Deployment
+from litellm.router.pool import Group, Pool
+from litellm.router.settings import RoutingSettings, looked_up_in
+from litellm.router.state import State
+from litellm.types.params import OWNED
+
+# How words of a call or a fallback (api_key, api_base, …) change a deployment's target.
+Adapter = Callable[[Mapping[str, Any]], Callable[[Deployment], Target]]
+
+
+def nowhere(tried: Sequence[Target]) -> Choice:
+    """The `choose` of a call that has not been routed yet."""
+    raise AssertionError(f"this call has not been routed, and has tried {len(tried)} targets")
+
+
+class Routing(Choosing):
+    """Sends calls to deployments. Two of them share nothing, unless they are given the same `state`.
+
+    clock: seconds, never going back. rng: where chance comes from.
+    """
+
+    def __init__(
+        self,
+        deployments: Iterable[Deployment] = (),
+        settings: RoutingSettings | None = None,
+        *,
+        state: State | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        rng: Random | None = None,
+    ) -> None:
+        super().__init__(settings or RoutingSettings(), state, clock, rng)
+        self.pool = Pool.of(deployments, self.settings.aliases)
+        self.changing = RLock()  # for those who look before they change the pool; calls take none
+        self.adapter: Adapter | None = None
+
+    # --- the pool; what is under way keeps the one that it began with -------------------------------------------------
+
+    def find(self, name: str) -> Group:
+        """The group that serves `name`. Raises BadRequestError in LiteLLM's words."""
+        group = self.pool.find(name)
+        if group is None:
+            raise BadRequestError(
+                f"You passed in model={name[:200]}. There are no healthy deployments for this model", name
+            )
+        return group
+
+    def configure(self, settings: RoutingSettings) -> None:
+        """Go by these settings from now on."""
+        with self.changing:
+            if settings.aliases != self.settings.aliases:
+                self.pool = Pool.of(self.pool.by_id.values(), settings.aliases)
+            self.settings = settings
+
+    def replace(self, deployments: Iterable[Deployment]) -> None:
+        """Serve these and no others. What is known of those that stay is kept."""
+        with self.changing:
+            pool = Pool.of(deployments, self.settings.aliases)
+            self.state.forget(self.pool.by_id.keys() - pool.by_id.keys())
+            self.pool = pool
+
+    def add(self, *deployments: Deployment) -> None:
+        """Serve these from now on. One with the id of another takes its place."""
+        with self.changing:
+            self.pool = self.pool.changed(add=deployments)
+
+    def remove(self, *ids: str) -> None:
+        """Serve these no longer, and forget what is known of them. Unknown ids are none of its business."""
+        with self.changing:
+            known = [each for each in ids if each in self.pool.by_id]
+            self.pool = self.pool.changed(remove=known)
+            self.state.forget(known)
+
+    # --- a call's way -------------------------------------------------------------------------------------------------
+
+    def route(self, call: Call, group: Group, steer: Steer = NO_STEER) -> Call:
+        """`call` with its choices, retries and fallbacks set. Its clocks stay as they are."""
+        return self._routed(call, group, steer, {group.name}, 0)
+
+    def _routed(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Call:
+        # What the call holds must not hold the call: its body, which may be large, would have to wait for the collector.
+        asked = copy.copy(call)
+        call.choose = partial(self.choose, Asked(asked, group, steer))
+        call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)
+        if steer.retries is None:
+            spared: list[type[Exception]] = []
+            if call.fallbacks.context_window:
+                spared.append(ContextWindowExceededError)
+            if call.fallbacks.content_policy:
+                spared.append(ContentPolicyViolationError)
+            call.retry = self.settings.retry_for(group.name, spared=spared)
+        else:
+            call.retry, call.own_retries = Retry(steer.retries, floor=self.settings.retry.floor), True
+        return call
+
+    def _fallbacks(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Fallbacks:
+        """passed: the groups that this call has been to, whichever fallbacks led it there; none is asked twice."""
+        settings = self.settings
+        if steer.disable_fallbacks or depth >= settings.max_fallbacks:
+            return NO_FALLBACKS
+        names = (call.model, group.name)
+        general = steer.fallbacks or looked_up_in(settings.fallbacks, *names) or settings.default_fallbacks
+        longer = looked_up_in(settings.context_window_fallbacks, *names)
+        milder = looked_up_in(settings.content_policy_fallbacks, *names)
+        if not general and not longer and not milder:
+            return NO_FALLBACKS
+
+        def plans(entries: Sequence[Any]) -> tuple[MakeCall, ...]:
+            return tuple(partial(self._instead, call, entry, steer, passed, depth + 1) for entry in entries)
+
+        return Fallbacks(general=plans(general), context_window=plans(longer), content_policy=plans(milder))
+
+    def _instead(self, call: Call, entry: Any, steer: Steer, passed: set[str], depth: int) -> Call:
+        changes = {} if isinstance(entry, str) else dict(entry)
+        named = entry if isinstance(entry, str) else changes.pop("model", None)
+        name = named or call.model
+        group = self.find(name)
+        if steer.may_use is not None and not steer.may_use(name):
+            raise Skip
+        if group.name in passed and named is not None:  # without a name it is the same group, asked in other words
+            raise Skip
+        passed.add(group.name)
+        ours = {key: changes.pop(key) for key in OWNED & changes.keys()}
+        other = msgspec.structs.replace(call, model=name, body={**call.body, **changes})
+        if "timeout" in ours:
+            other.timeouts, other.own_timeouts = Timeouts.of(ours["timeout"], ours.get("stream_timeout")), True
+        # The caller's own list has been used up, and its key was meant for where it asked to go.
+        adapt = self.adapter(ours) if ours and self.adapter is not None else None
+        last = bool(steer.fallbacks) or named is None  # the same group has the same fallbacks, which are being tried
+        onward = msgspec.structs.replace(steer, fallbacks=(), disable_fallbacks=last, adapt=adapt)
+        return self._routed(other, group, onward, passed, depth)

@@ -1,0 +1,144 @@
+"""Router's vocabulary, read once into values. Nothing after this knows how LiteLLM spells its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from litellm.engine.retry_policy import Limits as RetryLimits
+from litellm.engine.retry_policy import Retry, limits_of
+from litellm.net.messages import Timeouts
+from litellm.router.cooldown import Cooldown
+from litellm.router.strategies import SIMPLE, Strategy, strategy_named
+
+RETRIES = 2
+MAX_FALLBACKS = 5  # how deep fallbacks of fallbacks are followed
+
+FallbackTable = Mapping[str, Sequence[Any]]
+Aliases = Mapping[str, tuple[str, bool]]
+
+
+class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a Router behaves. aliases: name → (group, hidden). by_group: model_group_retry_policy."""
+
+    strategy: Strategy = strategy_named(SIMPLE)
+    retry: Retry = Retry(RETRIES)
+    by_group: Mapping[str, RetryLimits] = {}
+    timeouts: Timeouts = Timeouts()
+    stream_timeouts: Timeouts = Timeouts()
+    fallbacks: FallbackTable = {}
+    context_window_fallbacks: FallbackTable = {}
+    content_policy_fallbacks: FallbackTable = {}
+    default_fallbacks: Sequence[Any] = ()
+    max_fallbacks: int = MAX_FALLBACKS
+    aliases: Aliases = {}
+    cooldown: Cooldown = Cooldown()
+    pre_call_checks: bool = False
+    tag_filtering: bool = False
+    tags_match_any: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        routing_strategy: str = SIMPLE,
+        routing_strategy_args: Mapping[str, Any] | None = None,
+        num_retries: int | None = None,
+        retry_after: float = 0,
+        retry_policy: Any = None,
+        model_group_retry_policy: Mapping[str, Any] | None = None,
+        timeout: Any = None,
+        stream_timeout: Any = None,
+        fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        context_window_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        content_policy_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        default_fallbacks: Sequence[Any] | None = None,
+        max_fallbacks: int | None = None,
+        model_group_alias: Mapping[str, Any] | None = None,
+        cooldown_time: float | None = None,
+        allowed_fails: int | None = None,
+        allowed_fails_policy: Any = None,
+        disable_cooldowns: bool | None = None,
+        enable_pre_call_checks: bool = False,
+        enable_tag_filtering: bool = False,
+        tag_filtering_match_any: bool = True,
+    ) -> RoutingSettings:
+        """Read LiteLLM's words; times in seconds. Raises ValueError that names what is wrong.
+
+        >>> RoutingSettings.of(num_retries=1, fallbacks=[{"a": ["b"]}]).fallbacks
+        {'a': ('b',)}
+        """
+        return cls(
+            strategy=strategy_named(getattr(routing_strategy, "value", routing_strategy), routing_strategy_args or {}),
+            retry=Retry(
+                RETRIES if num_retries is None else int(num_retries),
+                floor=float(retry_after),
+                by_kind=limits_of(retry_policy),
+            ),
+            by_group={group: limits_of(policy) for group, policy in (model_group_retry_policy or {}).items()},
+            timeouts=Timeouts.of(timeout),
+            stream_timeouts=Timeouts.of(timeout, stream_timeout),
+            fallbacks=table_of("fallbacks", fallbacks),
+            context_window_fallbacks=table_of("context_window_fallbacks", context_window_fallbacks),
+            content_policy_fallbacks=table_of("content_policy_fallbacks", content_policy_fallbacks),
+            default_fallbacks=tuple(default_fallbacks or ()),
+            max_fallbacks=MAX_FALLBACKS if max_fallbacks is None else int(max_fallbacks),
+            aliases=dict(map(_alias, (model_group_alias or {}).items())),
+            cooldown=Cooldown.of(
+                cooldown_time, allowed_fails, allowed_fails_policy, disabled=bool(disable_cooldowns)
+            ),
+            pre_call_checks=bool(enable_pre_call_checks),
+            tag_filtering=bool(enable_tag_filtering),
+            tags_match_any=bool(tag_filtering_match_any),
+        )  # fmt: skip
+
+    def retry_for(self, group: str, *, spared: Iterable[type[Exception]] = ()) -> Retry:
+        """How often calls to `group` are tried again. spared: errors that a fallback is better for."""
+        by_kind = self.by_group.get(group, self.retry.by_kind)
+        if by_kind:
+            by_kind = (*((kind, 0) for kind in spared), *by_kind)
+        if by_kind is self.retry.by_kind:
+            return self.retry
+        return msgspec.structs.replace(self.retry, by_kind=by_kind)
+
+
+def table_of(name: str, entries: Sequence[Mapping[str, Sequence[Any]]] | None) -> FallbackTable:
+    """`[{group: [other, …]}, …]` as one table; a later entry for a group counts. Raises ValueError for another shape."""
+    table: dict[str, Sequence[Any]] = {}
+    for entry in entries or ():
+        if not isinstance(entry, Mapping):
+            text = f"{name} must be a list like [{{'group': ['other']}}], not with {entry!r} in it"
+            raise ValueError(text)  # noqa: TRY004 - what is in a list is a value
+        for group, targets in entry.items():
+            if not isinstance(targets, list | tuple):
+                text = f"{name}: the fallbacks of {group!r} must be a list, not {targets!r}"
+                raise ValueError(text)  # noqa: TRY004
+            table[group] = tuple(targets)
+    return table
+
+
+def looked_up_in(table: FallbackTable, *names: str) -> Sequence[Any]:
+    """The entry for the first of `names` that has one: as it is, without its provider, with any provider; else "*".
+
+    >>> looked_up_in({"gpt-4o": ["b"], "groq/llama": ["c"]}, "openai/gpt-4o"), looked_up_in({"groq/llama": ["c"]}, "llama")
+    (['b'], ['c'])
+    """
+    if not table:
+        return ()
+    for name in names:
+        for spelling in (name, name.partition("/")[2]):
+            if spelling in table:
+                return table[spelling]
+        for known in table:
+            if known.partition("/")[2] == name:
+                return table[known]
+    return table.get("*", ())
+
+
+def _alias(item: tuple[str, Any]) -> tuple[str, tuple[str, bool]]:
+    name, meant = item
+    if isinstance(meant, str):
+        return name, (meant, False)
+    return name, (meant["model"], bool(meant.get("hidden", False)))

@@ -1,0 +1,183 @@
+"""`user_config`: a whole Router that a client of the gateway sends along with its request.
+
+It is a schema of its own and lists what may be said. What it has no field for cannot be said: no callbacks, files, caches,
+Redis or plug-ins. It inherits nothing: keys and addresses are only those in it, its hosts are reached as the caller of
+`read_user_config` says, and no text stands for something in the server's environment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import msgspec
+
+from litellm.engine.retry_policy import POLICY_NAMES
+from litellm.exceptions import BadRequestError
+from litellm.net.tls import Network
+from litellm.net.url import fault_in_address
+from litellm.router.deployments import Deployment, Surroundings, deployments_of
+from litellm.router.routing import Routing
+from litellm.router.settings import RoutingSettings
+from litellm.router.strategies import STRATEGIES
+from litellm.types.params import SAMPLING
+
+MOST_MODELS = 100
+MOST_RETRIES = 10
+DEEPEST = 64  # levels of lists and objects
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Retries = Annotated[int, msgspec.Meta(ge=0, le=MOST_RETRIES)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=6000)]
+Table = list[dict[str, list[str]]]
+
+_PARAMS: list[tuple[str, Any]] = [
+    ("api_key", str | None), ("api_base", str | None), ("base_url", str | None), ("api_version", str | None),
+    ("organization", str | None), ("custom_llm_provider", str | None), ("timeout", Seconds | None),
+    ("stream_timeout", Seconds | None), ("max_retries", Retries | None), ("rpm", Count | None), ("tpm", Count | None),
+    ("max_parallel_requests", Count | None), ("weight", Amount | None), ("order", int | None),
+    ("tags", list[str] | None), *((name, Any) for name in SAMPLING),
+]  # fmt: skip
+Params = msgspec.defstruct(
+    "litellm_params", [("model", str), *((name, kind, None) for name, kind in _PARAMS)], forbid_unknown_fields=True
+)
+Policy = msgspec.defstruct(
+    "retry_policy", [(name, Retries | None, None) for name in sorted(POLICY_NAMES)], forbid_unknown_fields=True
+)
+
+
+class Info(msgspec.Struct, forbid_unknown_fields=True):
+    """model_info."""
+
+    id: str | None = None
+    base_model: str | None = None
+
+
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """One entry of model_list."""
+
+    # With one `*` at the most: patterns with several take long to compare, and a client writes both sides.
+    model_name: Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=r"^[^*]*\*?[^*]*$")]
+    litellm_params: Params  # type: ignore[valid-type]  # made by defstruct
+    rpm: Count | None = None
+    tpm: Count | None = None
+    model_info: Info | None = None
+
+
+class UserConfig(msgspec.Struct, forbid_unknown_fields=True):
+    """All that a client may say."""
+
+    model_list: Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MOST_MODELS)]
+    num_retries: Retries | None = None
+    retry_policy: Policy | None = None  # type: ignore[valid-type]
+    timeout: Seconds | None = None
+    allowed_fails: Count | None = None
+    cooldown_time: Annotated[float, msgspec.Meta(ge=0, le=6000)] | None = None
+    fallbacks: Table = []
+    context_window_fallbacks: Table = []
+    content_policy_fallbacks: Table = []
+    default_fallbacks: list[str] = []
+    routing_strategy: str = "simple-shuffle"
+    model_group_alias: dict[str, str] = {}
+
+
+_FIELDS = frozenset({
+    *UserConfig.__struct_fields__, *Entry.__struct_fields__, *Info.__struct_fields__, *POLICY_NAMES,
+    *(name for name, _ in _PARAMS), "model",
+})  # fmt: skip
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+
+
+def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
+    """The Routing that `config` describes. network: how its hosts are reached.
+
+    Raises BadRequestError that names the path of what is wrong with it.
+
+    >>> from litellm.net.tls import DIRECT
+    >>> mine = {"model_list": [{"model_name": "m", "litellm_params": {"model": "groq/llama3", "api_key": "sk-mine"}}]}
+    >>> read_user_config(mine, network=DIRECT).pool.names()
+    ['m']
+    """
+    _refuse_references(config)
+    try:
+        said = msgspec.convert(config, UserConfig)
+    except msgspec.ValidationError as error:
+        raise _wrong(_advised(str(error))) from None
+    routing = Routing(settings=_settings(said))
+    around = Surroundings(environ={}, network=network, quiet=True)
+    made: list[Deployment] = []
+    for at, entry in enumerate(said.model_list):
+        path = f"$.model_list[{at}].litellm_params"
+        _check_access(entry.litellm_params, path)
+        try:
+            made += deployments_of(_plain(entry), around)
+        except BadRequestError as error:
+            raise _wrong(f"{error.message.partition(': ')[2]} - at `{path}`") from None
+    routing.replace(made)
+    _check_names(said, routing)
+    return routing
+
+
+def _settings(said: UserConfig) -> RoutingSettings:
+    if said.routing_strategy not in STRATEGIES:
+        raise _wrong(f"routing_strategy must be one of {', '.join(STRATEGIES)} - at `$.routing_strategy`")
+    words = {name: getattr(said, name) for name in said.__struct_fields__ if name != "model_list"}
+    policy = words["retry_policy"]
+    return RoutingSettings.of(**words | {"retry_policy": None if policy is None else msgspec.structs.asdict(policy)})
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    return {
+        "model_name": entry.model_name,
+        "litellm_params": msgspec.structs.asdict(entry.litellm_params),
+        "model_info": {} if entry.model_info is None else msgspec.structs.asdict(entry.model_info),
+        **{name: getattr(entry, name) for name in ("rpm", "tpm") if getattr(entry, name) is not None},
+    }
+
+
+def _check_access(params: Any, path: str) -> None:
+    """An address needs a key for it in the same place: there is none to inherit."""
+    if (params.api_base or params.base_url) and not params.api_key:
+        raise _wrong(f"api_base needs the api_key for it in the same litellm_params - at `{path}`")
+    for name in ("api_base", "base_url"):
+        base = getattr(params, name)
+        if base and (fault := fault_in_address(base)):
+            raise _wrong(f"{name} {fault} - at `{path}`")
+
+
+def _check_names(said: UserConfig, routing: Routing) -> None:
+    """Fallbacks and aliases lead somewhere."""
+    tables = [*said.fallbacks, *said.context_window_fallbacks, *said.content_policy_fallbacks]
+    wanted = [name for table in tables for targets in table.values() for name in targets]
+    for name in (*wanted, *said.default_fallbacks, *said.model_group_alias.values()):
+        if routing.pool.find(name) is None:
+            raise _wrong(f"there is no model_name {name[:100]!r} in model_list to fall back on or to be an alias of")
+
+
+def _refuse_references(config: Mapping[str, Any]) -> None:
+    """No text in it refers to the environment, and it ends before our stack does."""
+    left: list[tuple[str, Any, int]] = [("$", config, 0)]
+    while left:
+        path, value, depth = left.pop()
+        if depth > DEEPEST:
+            raise _wrong(f"nested more than {DEEPEST} deep - at `{path[:100]}…`")
+        if isinstance(value, str) and value.startswith("os.environ/"):
+            raise _wrong(f"os.environ/… is not looked up for a client: send the value itself - at `{path}`")
+        if isinstance(value, dict):
+            left += [(f"{path}.{name}", item, depth + 1) for name, item in value.items()]
+        elif isinstance(value, list):
+            left += [(f"{path}[{at}]", item, depth + 1) for at, item in enumerate(value)]
+
+
+def _advised(text: str) -> str:
+    """msgspec's sentence, with the nearest name for one that it does not know."""
+    unknown = _UNKNOWN.search(text)
+    near = get_close_matches(unknown[1], _FIELDS, 1) if unknown else []
+    return text if not near else text.replace(f"`{unknown[1]}`", f"`{unknown[1]}` (did you mean {near[0]}?)", 1)  # type: ignore[index]
+
+
+def _wrong(text: str) -> BadRequestError:
+    return BadRequestError(text, param="user_config")

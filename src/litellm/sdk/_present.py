@@ -1,0 +1,66 @@
+"""From an engine's result to the objects that callers read. The one place where they are built."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.cost import price
+from litellm.engine.present import answer_class, built, chunk_class
+from litellm.engine.stream import CustomStreamWrapper
+from litellm.net.url import shown
+from litellm.providers.target import Target
+from litellm.types.base import OpenAIObject
+
+
+def present(call: Call, result: Answer | Opened, io: Any, started: float) -> Any:
+    """The operation's object for a whole answer, a CustomStreamWrapper for a stream. started: time.monotonic()."""
+    hidden = _hidden_params(call, result, started)
+    if isinstance(result, Answer):
+        if isinstance(result.data, OpenAIObject):  # a handler's own answer: what it knows stays
+            own: Any = result.data
+            own._hidden_params = hidden | own._hidden_params  # noqa: SLF001 - our own class
+            return own
+        response = built(answer_class(call.operation), result.data, result)
+        response._hidden_params = hidden  # noqa: SLF001
+        return response
+    wrapper = CustomStreamWrapper(result, io, partial(_chunk, chunk_class(call.operation), result, hidden))
+    wrapper._hidden_params = hidden  # noqa: SLF001
+    return wrapper
+
+
+def _chunk(cls: type[OpenAIObject], opened: Opened, hidden: dict[str, Any], value: Mapping[str, Any]) -> Any:
+    chunk = built(cls, dict(value), opened)
+    chunk._hidden_params = hidden  # noqa: SLF001
+    return chunk
+
+
+def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[str, Any]:
+    target: Target = result.target
+    return {
+        "custom_llm_provider": target.provider.name,
+        "model_id": target.id or None,
+        "api_base": target.api_base and shown(target.api_base),
+        "litellm_model_name": target.model,
+        "litellm_call_id": call.id or str(uuid.uuid4()),
+        "response_cost": price(target, result.usage) if isinstance(result, Answer) else None,
+        "additional_headers": _additional_headers(result),
+        "_response_ms": (time.monotonic() - started) * 1000,
+    }
+
+
+def _additional_headers(result: Answer | Opened) -> dict[str, Any]:
+    """The upstream's headers with a prefix, its rate limits also without one, and how many tries it took."""
+    headers: dict[str, Any] = {}
+    for name, value in result.headers.items():
+        lower = name.lower()
+        headers["llm_provider-" + lower] = value
+        if lower.startswith("x-ratelimit-"):
+            headers[lower] = value
+    headers["x-litellm-attempted-retries"] = result.retries
+    headers["x-litellm-attempted-fallbacks"] = result.fallbacks
+    return headers

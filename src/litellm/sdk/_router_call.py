@@ -1,0 +1,148 @@
+"""From a Router method's keyword arguments to a Call that has its way: what make_call is for the module functions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from litellm.engine.call import Answer, Call, Choice, Opened
+from litellm.exceptions import (
+    ContentPolicyViolationError,
+    ContextWindowExceededError,
+    InternalServerError,
+    LiteLLMError,
+    RateLimitError,
+)
+from litellm.providers.target import Target
+from litellm.router.choosing import Steer
+from litellm.router.routing import Routing, nowhere
+from litellm.router.tags import tags_of
+from litellm.sdk._defaults import (
+    RETRIES,
+    SUBJECTS,
+    TOLD,
+    check_subject,
+    mock_of,
+    policy_of,
+    read_settings,
+    retries_of,
+    timeouts_of,
+)
+from litellm.sdk._present import present
+from litellm.sdk.response_format import as_json_schema
+from litellm.types.params import OWNED
+from litellm.wire.protocol import Operation
+
+# Words that give a call its own access: they replace the deployment's.
+ACCESS = frozenset({
+    "api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider", "extra_headers", "headers",
+})  # fmt: skip
+
+# LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
+TESTING: Mapping[str, type[LiteLLMError]] = {
+    "mock_testing_fallbacks": InternalServerError,
+    "mock_testing_context_fallbacks": ContextWindowExceededError,
+    "mock_testing_content_policy_fallbacks": ContentPolicyViolationError,
+    "mock_testing_rate_limit_error": RateLimitError,
+}
+_STEERING = frozenset(TESTING) | {"priority", "specific_deployment", "request_timeout"}
+
+
+def routed_call(
+    routing: Routing,
+    words: Mapping[str, Any],
+    model: str,
+    subject: Any,
+    stream: bool | None,
+    params: Mapping[str, Any],
+    operation: Operation = "chat",
+    *,
+    is_async: bool = False,
+) -> Call:
+    """The call that Router.completion(model, messages, …) means, with its deployments, retries and fallbacks.
+
+    words: the Router's own settings, where they were said; the module's count for those that were not. Raises
+    BadRequestError for a model that nobody serves, and for what cannot be sent.
+    """
+    settings = read_settings()
+    body, control = _sorted(params)
+    body = {SUBJECTS[operation]: [] if subject is None and operation == "chat" else subject, **body}
+    check_subject(operation, body, model)
+    group = routing.find(model)
+    options = body.get("stream_options")
+    wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
+    clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
+    call = Call(
+        model=model,
+        body=body,
+        choose=nowhere,
+        operation=operation,
+        stream=bool(stream),
+        ask_usage=wants_usage or (bool(stream) and settings.observe is not None),
+        show_usage=wants_usage,
+        timeouts=timeouts_of(clocks | control, model, streamed=bool(stream), default=settings.request_timeout),
+        own_timeouts="timeout" in control or (bool(stream) and "stream_timeout" in control),
+        mock=mock_of(control),
+        policy=policy_of(control, settings),
+        metadata=control.get("metadata") or {},
+        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if settings.observe else ""),
+        observe=settings.observe,
+        is_async=is_async,
+        about={name: control[name] for name in TOLD if name in control} if settings.observe else {},
+    )
+    access = {name: control[name] for name in ACCESS & control.keys()}
+    routing.route(call, group, _steer(routing, model, control, access))
+    if call.own_retries is False and "num_retries" not in words and settings.num_retries != RETRIES:
+        call.retry = msgspec.structs.replace(call.retry, limit=settings.num_retries)
+    for name in TESTING.keys() & params.keys():
+        if params[name]:
+            call.choose = _failing(TESTING[name], model, call)
+    return call
+
+
+def _sorted(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is sent, and what steers. Neither is the caller's own dict."""
+    body: dict[str, Any] = {}
+    control: dict[str, Any] = {}
+    for name, value in params.items():
+        if value is not None and name not in _STEERING:
+            (control if name in OWNED else body)[name] = value
+    if isinstance(body.get("response_format"), type):
+        body["response_format"] = as_json_schema(body["response_format"])
+    extra_body = control.get("extra_body")
+    if extra_body:
+        body |= {name: value for name, value in extra_body.items() if name != "model"}
+    return body, control
+
+
+def _steer(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any]) -> Steer:
+    retries = control.get("num_retries", control.get("max_retries"))
+    return Steer(
+        tags=tags_of(control.get("metadata") or {}, control.get("tags")),
+        retries=None if retries is None else retries_of(retries, model),
+        fallbacks=control.get("fallbacks") or (),
+        disable_fallbacks=bool(control.get("disable_fallbacks")),
+        adapt=routing.adapter(access) if access and routing.adapter is not None else None,
+    )
+
+
+def _failing(kind: type[LiteLLMError], model: str, call: Call) -> Any:
+    def choose(_tried: Sequence[Target]) -> Choice:
+        known = len(call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy)
+        raise kind(
+            message=f"This is a mock exception for model={model}, to trigger a fallback; it has {known} fallbacks",
+            model=model,
+            llm_provider="",
+        )
+
+    return choose
+
+
+def presented(call: Call, result: Answer | Opened, io: Any, started: float) -> Any:
+    """The object for an answer or a stream, which says which group gave it. started: time.monotonic()."""
+    answer = present(call, result, io, started)
+    answer._hidden_params["additional_headers"]["x-litellm-model-group"] = result.target.group  # noqa: SLF001 - our own
+    return answer

@@ -1,0 +1,201 @@
+"""The deployments of a Router: listed, added, changed, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+from pydantic import BaseModel
+
+from litellm._log import mask
+from litellm.catalog.facts import facts
+from litellm.engine.call import UNUSED, Call
+from litellm.providers.target import Target
+from litellm.router.choosing import Asked, Steer
+from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
+from litellm.router.routing import Routing, nowhere
+from litellm.router.tags import tags_of
+from litellm.types.router import Deployment as DeploymentShape
+from litellm.types.router import ModelGroupInfo
+
+MASKED = "**********"
+
+
+def plain(entry: Any) -> dict[str, Any]:
+    """An entry of a model_list as a dict of our own, with its os.environ/NAME looked up.
+
+    Raises ValueError for what is no entry and for a variable that is not set.
+    """
+    told = entry.model_dump(exclude_none=True) if isinstance(entry, BaseModel) else entry
+    if not isinstance(told, Mapping) or not isinstance(told.get("model_name"), str):
+        raise ValueError(  # noqa: TRY004 - what is in a list is a value
+            "an entry of model_list needs a model_name, which is a text, and litellm_params"
+        )
+    if not isinstance(told.get("litellm_params"), Mapping):
+        raise ValueError(  # noqa: TRY004
+            f"the entry {told['model_name']!r} of model_list needs litellm_params, with a model in it"
+        )
+    return cast("dict[str, Any]", looked_up(dict(told)))
+
+
+class ModelList:
+    """What Router has of its deployments. A call that is under way keeps the deployments that it began with."""
+
+    routing: Routing
+
+    def _surroundings(self) -> Surroundings:
+        """What deployments take from their Router."""
+        raise NotImplementedError
+
+    @property
+    def model_list(self) -> list[dict[str, Any]]:
+        """The deployments as entries, each with its id. A copy."""
+        return self.get_model_list()
+
+    def set_model_list(self, model_list: Sequence[Any] | None) -> None:
+        """Serve these deployments and no others. The list is not kept and not modified.
+
+        Raises ValueError for what is no entry, BadRequestError for a deployment that could never be called.
+        """
+        self.routing.replace(self._made(model_list or ()))
+
+    def _made(self, entries: Iterable[Any]) -> list[Deployment]:
+        around = self._surroundings()
+        return [deployment for entry in entries for deployment in deployments_of(plain(entry), around)]
+
+    def get_model_list(self, model_name: str | None = None) -> list[dict[str, Any]]:
+        """The deployments of a group or alias, or all of them, as entries."""
+        pool = self.routing.pool
+        if model_name is None:
+            return [each.entry() for each in pool.by_id.values()]
+        name = pool.aliases.get(model_name, (model_name, False))[0]
+        return [each.entry() for each in pool.by_name.get(name, ())]
+
+    def get_model_names(self) -> list[str]:
+        """The names that can be asked for, aliases included."""
+        return self.routing.pool.names()
+
+    def get_model_ids(self, model_name: str | None = None) -> list[str]:
+        """The ids of a group's deployments, or of all."""
+        return [entry["model_info"]["id"] for entry in self.get_model_list(model_name)]
+
+    def has_model_id(self, candidate_id: str) -> bool:
+        """Whether there is a deployment with that id."""
+        return candidate_id in self.routing.pool.by_id
+
+    def get_deployment(self, model_id: str) -> DeploymentShape | None:
+        """The deployment with that id."""
+        found = self.routing.pool.by_id.get(model_id)
+        return None if found is None else DeploymentShape(**found.entry())
+
+    def add_deployment(self, deployment: Any) -> DeploymentShape | None:
+        """Serve one more, an entry or a Deployment. None, and no change, if there is one with its id."""
+        with self.routing.changing:
+            made = self._made([deployment])
+            if any(each.id in self.routing.pool.by_id for each in made):
+                return None
+            self.routing.add(*made)
+        return DeploymentShape(**made[0].entry())
+
+    def upsert_deployment(self, deployment: Any) -> DeploymentShape | None:
+        """Serve this one in place of the one with its id, if there is one. None if it is the same already."""
+        with self.routing.changing:
+            made = self._made([deployment])
+            known = self.routing.pool.by_id
+            if all(each.id in known and known[each.id].entry() == each.entry() for each in made):
+                return None
+            self.routing.add(*made)
+        return DeploymentShape(**made[0].entry())
+
+    def delete_deployment(self, id: str) -> DeploymentShape | None:  # noqa: A002 - LiteLLM's name
+        """Serve the one with that id no longer. None if there is none."""
+        with self.routing.changing:
+            found = self.get_deployment(id)
+            self.routing.remove(id)
+        return found
+
+    def get_available_deployment(
+        self,
+        model: str,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002 - LiteLLM's name
+        specific_deployment: bool | None = False,  # noqa: ARG002
+        request_kwargs: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The entry of a deployment that a request could go to now. Nothing is reserved.
+
+        Raises BadRequestError for a name that nobody serves, RouterRateLimitError when all rest or are at their limits.
+        """
+        body = {"messages": messages} if input is None else {"input": input}
+        metadata = (request_kwargs or {}).get("metadata") or {}
+        group = self.routing.find(model)
+        call = Call(model=model, body=body, choose=nowhere, metadata=metadata)
+        choice = self.routing.choose(Asked(call, group, Steer(tags=tags_of(metadata))), ())
+        choice.settle(UNUSED)
+        return next(each.entry() for each in group.members if each.id == choice.target.id)
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        request_kwargs: dict[str, Any] | None = None,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002
+        specific_deployment: bool | None = False,
+    ) -> dict[str, Any]:
+        """The same, for asyncio."""
+        return self.get_available_deployment(model, messages, input, specific_deployment, request_kwargs)
+
+    def get_model_group_info(self, model_group: str) -> ModelGroupInfo | None:
+        """What is known of a group's models. None for a name that nobody serves."""
+        group = self.routing.pool.find(model_group)
+        if group is None:
+            return None
+        targets = [each.target for each in group.members if each.target is not None]
+        known = [facts(target.model, target.provider.name) for target in targets]
+        found = [each for each in known if each is not None]
+        limits = [each.limits for each in group.members]
+        return ModelGroupInfo(
+            model_group=model_group,
+            providers=sorted({target.provider.name for target in targets}),
+            max_input_tokens=_least(each.max_input_tokens for each in found),
+            max_output_tokens=_least(each.max_output_tokens for each in found),
+            input_cost_per_token=_least(each.input_cost_per_token for each in found),
+            output_cost_per_token=_least(each.output_cost_per_token for each in found),
+            mode=next((each.mode for each in found), None),
+            tpm=sum(each.tpm or 0 for each in limits) or None,
+            rpm=sum(each.rpm or 0 for each in limits) or None,
+            supports_vision=any("vision" in each.supports for each in found),
+            supports_function_calling=any("function_calling" in each.supports for each in found),
+        )
+
+    def print_deployment(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of an entry that can be printed: credentials are masked."""
+        params = deployment.get("litellm_params") or {}
+        return {**deployment, "litellm_params": {name: _shown(name, value) for name, value in params.items()}}
+
+    def _adapted(self, words: Mapping[str, Any]) -> Callable[[Deployment], Target]:
+        """How a call that brings its own key, address or headers changes a deployment's target."""
+
+        def adapt(deployment: Deployment) -> Target:
+            entry = deployment.entry()
+            target = deployment.target
+            if deployment.wild and target is not None:
+                entry["litellm_params"]["model"] = target.model
+                entry["litellm_params"]["custom_llm_provider"] = target.provider.name
+            entry["litellm_params"] |= words
+            (changed,) = deployments_of(entry, self._surroundings())
+            made = changed.target or changed.make(changed.model)
+            return msgspec.structs.replace(made, id=deployment.id, others={})
+
+        return adapt
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name.endswith(("key", "token", "secret", "password")):
+        return MASKED
+    return mask(value) if isinstance(value, str) else value
+
+
+def _least(numbers: Iterable[Any]) -> Any:
+    return min((number for number in numbers if number is not None), default=None)

@@ -1,0 +1,24 @@
+"""What help() and inspect show of the calls: their parameters by name.
+
+Type checkers see **params: Any, because unknown names are allowed and no type can say so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from litellm.types.params import ControlParams
+
+
+def shows(function: Any, params: type) -> None:
+    """Let `function`, which takes **params, show the names in `params` and those that steer any call."""
+    shown = inspect.signature(function)
+    *named, rest = shown.parameters.values()
+    given = {parameter.name for parameter in named}
+    keyword_only = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in {**params.__annotations__, **ControlParams.__annotations__}.items()
+        if name not in given
+    ]
+    function.__signature__ = shown.replace(parameters=[*named, *keyword_only, rest])

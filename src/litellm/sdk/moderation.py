@@ -1,0 +1,51 @@
+"""litellm.moderation and litellm.amoderation."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from litellm.engine.call import Call
+from litellm.engine.drivers import arun, run
+from litellm.sdk._defaults import default_client, make_call
+from litellm.sdk._present import present
+from litellm.sdk._signature import shows
+from litellm.types.moderation import ModerationCreateResponse
+from litellm.types.params import ModerationParams
+
+
+def moderation(input: Any, model: str | None = None, **params: Any) -> ModerationCreateResponse:  # noqa: A002
+    """Ask whether texts are objectionable.
+
+    input: a text, or a list of texts or of OpenAI's parts. model: as for completion; without one it is OpenAI that is
+    asked, or whoever is at api_base, and chooses. Further parameters are those that steer any call.
+
+    Raises what completion raises.
+
+    >>> found = moderation("I hate Mondays", "mock/moderator").results[0]
+    >>> found.flagged, found.categories.hate, found.categories["self-harm/intent"]
+    (True, True, False)
+    """
+    started = time.monotonic()
+    call, client = _call(input, model, params), default_client()
+    answer: ModerationCreateResponse = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
+    return answer
+
+
+async def amoderation(input: Any, model: str | None = None, **params: Any) -> ModerationCreateResponse:  # noqa: A002
+    """The same as moderation, for asyncio."""
+    started = time.monotonic()
+    call, client = _call(input, model, params, is_async=True), default_client()
+    answer: ModerationCreateResponse
+    answer = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
+    return answer
+
+
+def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: bool = False) -> Call:
+    if not model and not params.get("custom_llm_provider"):
+        params = params | {"custom_llm_provider": "openai"}
+    return make_call(model or "", subject, None, params, "moderations", is_async=is_async)
+
+
+for _function in (moderation, amoderation):
+    shows(_function, ModerationParams)

@@ -1,0 +1,270 @@
+"""litellm.Router: many deployments behind one name, in Python."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litellm import _log
+from litellm._log import log
+from litellm.engine.call import Call
+from litellm.engine.client import Client
+from litellm.engine.drivers import arun, run
+from litellm.router.deployments import Surroundings
+from litellm.router.routing import Routing
+from litellm.router.settings import RoutingSettings
+from litellm.sdk._defaults import read_settings
+from litellm.sdk._router_batches import Batches
+from litellm.sdk._router_call import presented, routed_call
+from litellm.sdk._router_custom import custom_choice
+from litellm.sdk._router_list import ModelList
+from litellm.wire.protocol import Operation
+
+# What LiteLLM's Router takes and this one does not act on yet, and what that means.
+NOT_OBEYED: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("redis_url", "redis_host", "redis_port", "redis_password", "redis_db", "cache_kwargs"),
+        "cooldowns and limits hold within this process",
+    ),
+    **dict.fromkeys(("cache_responses", "caching_groups"), "nothing is cached"),
+    **dict.fromkeys(("assistants_config", "search_tools", "guardrail_list", "plugins"), "there is no such thing here"),
+    **dict.fromkeys(("client_ttl", "polling_interval"), "nothing here expires or polls"),
+    "default_priority": "requests are not queued",
+    "debug_level": "use litellm.set_verbose",
+    "tag_routing_prefix": "tags are compared as they are",
+    "optional_pre_call_checks": "rpm and tpm are limits in any case; the other checks are not there",
+    "routing_groups": "one strategy holds for all groups",
+    "provider_budget_config": "nothing is spent against a budget",
+    "alerting_config": "nobody is alerted",
+    "router_general_settings": "it has no effect",
+    **dict.fromkeys(
+        ("deployment_affinity_ttl_seconds", "model_group_affinity_config"), "a conversation may change deployments"
+    ),
+    "ignore_invalid_deployments": "a deployment that could never be called is an error",
+    **dict.fromkeys(
+        ("enable_health_check_routing", "health_check_staleness_threshold"), "nothing is sent that nobody asked for"
+    ),
+    "enable_weighted_failover": "retries go by weight in any case",
+    **dict.fromkeys(("fallback_access_check", "fallback_budget_check"), "the caller is the owner"),
+}
+
+
+class Router(ModelList, Batches):
+    """Spreads calls over deployments: retries go elsewhere, what fails rests, limits are kept, groups fall back on others.
+
+    model_list: entries like {"model_name": "gpt-4o", "litellm_params": {"model": "azure/…", "api_key": …, "rpm": 100}};
+    entries of one model_name are a group and share its traffic. os.environ/NAME is looked up now; the list is not kept.
+    num_retries: retries of a failed call, elsewhere if possible (2). timeout, stream_timeout: seconds, unless the call or
+    its deployment says otherwise. fallbacks, context_window_fallbacks, content_policy_fallbacks: [{group: [other, …]}].
+    routing_strategy: simple-shuffle, least-busy, usage-based-routing, latency-based-routing or cost-based-routing.
+    cooldown_time: seconds that a failing deployment rests (5). docs/router.md explains all.
+
+    A Router has its own connections and state; two of them share nothing. It is used from any number of threads and event
+    loops. Raises ValueError or BadRequestError for what could never work; TypeError for a word that nobody knows.
+
+    >>> router = Router(model_list=[{"model_name": "fast", "litellm_params": {"model": "mock/echo"}}])
+    >>> router.completion("fast", [{"role": "user", "content": "Hello"}]).choices[0].message.content
+    'Hello'
+    """
+
+    def __init__(
+        self,
+        model_list: Sequence[Any] | None = None,
+        *,
+        num_retries: int | None = None,
+        max_fallbacks: int | None = None,
+        timeout: Any = None,
+        stream_timeout: Any = None,
+        default_litellm_params: Mapping[str, Any] | None = None,
+        default_max_parallel_requests: int | None = None,
+        set_verbose: bool = False,
+        default_fallbacks: Sequence[Any] | None = None,
+        fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        context_window_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        content_policy_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
+        model_group_alias: Mapping[str, Any] | None = None,
+        enable_pre_call_checks: bool = False,
+        enable_tag_filtering: bool = False,
+        tag_filtering_match_any: bool = True,
+        retry_after: float = 0,
+        retry_policy: Any = None,
+        model_group_retry_policy: Mapping[str, Any] | None = None,
+        allowed_fails: int | None = None,
+        allowed_fails_policy: Any = None,
+        cooldown_time: float | None = None,
+        disable_cooldowns: bool | None = None,
+        routing_strategy: str = "simple-shuffle",
+        routing_strategy_args: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        _warn_of(more)
+        if set_verbose:
+            _log.turn_on()
+        words = {
+            "num_retries": num_retries, "max_fallbacks": max_fallbacks, "timeout": timeout,
+            "stream_timeout": stream_timeout, "default_fallbacks": default_fallbacks, "fallbacks": fallbacks,
+            "context_window_fallbacks": context_window_fallbacks, "content_policy_fallbacks": content_policy_fallbacks,
+            "model_group_alias": model_group_alias, "enable_pre_call_checks": enable_pre_call_checks,
+            "enable_tag_filtering": enable_tag_filtering, "tag_filtering_match_any": tag_filtering_match_any,
+            "retry_after": retry_after, "retry_policy": retry_policy,
+            "model_group_retry_policy": model_group_retry_policy, "allowed_fails": allowed_fails,
+            "allowed_fails_policy": allowed_fails_policy, "cooldown_time": cooldown_time,
+            "disable_cooldowns": disable_cooldowns, "routing_strategy": routing_strategy,
+            "routing_strategy_args": routing_strategy_args,
+        }  # fmt: skip
+        self._words = {name: value for name, value in words.items() if value is not None}
+        self._default_params = dict(default_litellm_params or {})
+        self._default_parallel = default_max_parallel_requests
+        self.client = Client()
+        self.routing = Routing(settings=RoutingSettings.of(**self._words))
+        self.routing.adapter = self._adapted
+        self.set_model_list(model_list)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def completion(self, model: str, messages: list[Any], stream: bool | None = None, **params: Any) -> Any:
+        """litellm.completion by a deployment of the group `model`. Also takes fallbacks=[…] and disable_fallbacks.
+
+        Raises what litellm.completion raises, after retries and fallbacks; BadRequestError for a model that nobody
+        serves; RouterRateLimitError, a 429, when all its deployments rest or are at their limits.
+        """
+        return self._run(model, messages, stream, params)
+
+    async def acompletion(self, model: str, messages: list[Any], stream: bool | None = None, **params: Any) -> Any:
+        """The same as completion, for asyncio."""
+        return await self._arun(model, messages, stream, params)
+
+    def text_completion(self, model: str, prompt: Any, stream: bool | None = None, **params: Any) -> Any:
+        """litellm.text_completion by a deployment of the group `model`."""
+        return self._run(model, prompt, stream, params, "text")
+
+    async def atext_completion(self, model: str, prompt: Any, stream: bool | None = None, **params: Any) -> Any:
+        """The same as text_completion, for asyncio."""
+        return await self._arun(model, prompt, stream, params, "text")
+
+    def embedding(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002 - OpenAI's name
+        """litellm.embedding by a deployment of the group `model`."""
+        return self._run(model, input, None, params, "embeddings")
+
+    async def aembedding(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
+        """The same as embedding, for asyncio."""
+        return await self._arun(model, input, None, params, "embeddings")
+
+    def moderation(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
+        """litellm.moderation by a deployment of the group `model`."""
+        return self._run(model, input, None, params, "moderations")
+
+    async def amoderation(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
+        """The same as moderation, for asyncio."""
+        return await self._arun(model, input, None, params, "moderations")
+
+    async def schedule_acompletion(
+        self, model: str, messages: list[Any], priority: int = 0, stream: bool | None = None, **params: Any
+    ) -> Any:
+        """acompletion. priority is accepted and does nothing: requests do not queue here, they are served or refused."""
+        return await self._arun(model, messages, stream, {**params, "priority": priority})
+
+    @property
+    def chat(self) -> Chat:
+        """`router.chat.completions.create(model=…, messages=…)`, as OpenAI's client spells it."""
+        return Chat(self)
+
+    def _run(
+        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = "chat"
+    ) -> Any:
+        started = time.monotonic()
+        call = self._call(model, subject, stream, params, operation)
+        result = run(self.client.flow(call), self.client.sync_io)
+        return presented(call, result, self.client.sync_io, started)
+
+    async def _arun(
+        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = "chat"
+    ) -> Any:
+        started = time.monotonic()
+        call = self._call(model, subject, stream, params, operation, is_async=True)
+        result = await arun(self.client.flow(call), self.client.async_io)
+        return presented(call, result, self.client.async_io, started)
+
+    def _call(
+        self,
+        model: str,
+        subject: Any,
+        stream: bool | None,
+        params: Mapping[str, Any],
+        operation: Operation = "chat",
+        *,
+        is_async: bool = False,
+    ) -> Call:
+        return routed_call(self.routing, self._words, model, subject, stream, params, operation, is_async=is_async)
+
+    # --- settings and state -------------------------------------------------------------------------------------------
+
+    def update_settings(self, **settings: Any) -> None:
+        """Change what the constructor took; calls that begin afterwards go by it. Raises ValueError, TypeError."""
+        _warn_of({name: value for name, value in settings.items() if name in NOT_OBEYED})
+        words = self._words | {name: value for name, value in settings.items() if name not in NOT_OBEYED}
+        self.routing.configure(RoutingSettings.of(**words))
+        self._words = words
+
+    def get_settings(self) -> dict[str, Any]:
+        """What update_settings takes, as it was said. A copy."""
+        return dict(self._words)
+
+    def set_custom_routing_strategy(self, strategy: Any) -> None:
+        """Let an object of yours choose: it has get_available_deployment or async_get_available_deployment, which return
+        an entry of `model_list`, or None to leave the choice to the routing strategy. It is asked for the first try of a
+        call; retries go elsewhere by the routing strategy."""
+        self.routing.custom = custom_choice(strategy)
+
+    def reset(self) -> None:
+        """Forget cooldowns, what is used of limits, and how calls went."""
+        self.routing.state.clear()
+
+    def flush_cache(self) -> None:
+        """The same as reset: there is nothing else that is kept."""
+        self.reset()
+
+    def discard(self) -> None:
+        """Let go of everything. A Router that nobody refers to any more does so by itself."""
+        self.set_model_list([])
+        self.reset()
+
+    def _surroundings(self) -> Surroundings:
+        settings = read_settings()
+        return Surroundings(
+            defaults=settings.defaults,
+            params=self._default_params,
+            timeout=self._words.get("timeout", settings.request_timeout),
+            ssl_verify=settings.ssl_verify,
+            ssl_certificate=settings.ssl_certificate,
+            force_ipv4=settings.force_ipv4,
+            headers=settings.headers,
+            max_parallel_requests=self._default_parallel,
+        )
+
+    def __repr__(self) -> str:
+        return f"Router({len(self.routing.pool.by_id)} deployments)"
+
+
+class Chat:
+    """OpenAI's spelling of Router.completion."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    @property
+    def completions(self) -> Chat:
+        return self
+
+    def create(self, *, messages: list[Any], model: str, **params: Any) -> Any:
+        """Router.completion."""
+        return self._router.completion(model, messages, **params)
+
+
+def _warn_of(words: Mapping[str, Any]) -> None:
+    for name, value in words.items():
+        if name not in NOT_OBEYED:
+            raise TypeError(f"Router() got an unexpected keyword argument {name!r}")
+        if value:
+            log.warning("Router(%s=…) has no effect: %s", name, NOT_OBEYED[name])

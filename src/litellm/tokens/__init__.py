@@ -1,0 +1,1 @@
+"""How many tokens a text, a conversation, a tool or a picture is."""

@@ -1,0 +1,186 @@
+"""The shapes around litellm.Router: what its entries look like, and what its policies say. For those who write them as
+objects; plain dicts with the same keys do as well everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RoutingStrategy = Literal[
+    "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
+    "cost-based-routing",
+]  # fmt: skip
+
+
+class _Open(BaseModel):
+    """Fields that it does not know are kept, and can be read like a mapping's."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    def __getitem__(self, key: str) -> Any:
+        return getattr(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and hasattr(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return getattr(self, key, default)
+
+
+class LiteLLM_Params(_Open):  # noqa: N801 - LiteLLM's name
+    """How a deployment is called. Times are in seconds; rpm, tpm and max_parallel_requests are limits."""
+
+    model: str
+    custom_llm_provider: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    api_base: str | None = None
+    api_version: str | None = None
+    organization: str | list[str] | None = None
+    timeout: Any = None
+    stream_timeout: Any = None
+    max_retries: int | None = None
+    rpm: int | None = None
+    tpm: int | None = None
+    max_parallel_requests: int | None = None
+    weight: float | None = None
+    order: int | None = None
+    tags: list[str] | None = None
+    cooldown_time: float | None = None
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
+
+
+class ModelInfo(_Open):
+    """Facts about a deployment. id: derived from the entry if absent."""
+
+    id: str | None = None
+    base_model: str | None = None
+    mode: str | None = None
+    max_input_tokens: int | None = None
+
+
+class Deployment(_Open):
+    """One entry of a model_list.
+
+    >>> Deployment(model_name="fast", litellm_params={"model": "mock/echo"}).litellm_params.model
+    'mock/echo'
+    """
+
+    model_name: str
+    litellm_params: LiteLLM_Params
+    model_info: ModelInfo = Field(default_factory=ModelInfo)
+
+    def to_json(self, **options: Any) -> dict[str, Any]:
+        """As a plain entry."""
+        return self.model_dump(exclude_none=True, **options)
+
+
+class RetryPolicy(BaseModel):
+    """Retries by what went wrong. What is not named is retried num_retries times, if it may pass at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    BadRequestErrorRetries: int | None = None
+    AuthenticationErrorRetries: int | None = None
+    NotFoundErrorRetries: int | None = None
+    TimeoutErrorRetries: int | None = None
+    RateLimitErrorRetries: int | None = None
+    ContentPolicyViolationErrorRetries: int | None = None
+    InternalServerErrorRetries: int | None = None
+    ServiceUnavailableErrorRetries: int | None = None
+
+
+class AllowedFailsPolicy(BaseModel):
+    """Failures in a minute, by what went wrong, after which a deployment cools down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    BadRequestErrorAllowedFails: int | None = None
+    AuthenticationErrorAllowedFails: int | None = None
+    NotFoundErrorAllowedFails: int | None = None
+    TimeoutErrorAllowedFails: int | None = None
+    RateLimitErrorAllowedFails: int | None = None
+    ContentPolicyViolationErrorAllowedFails: int | None = None
+    InternalServerErrorAllowedFails: int | None = None
+    ServiceUnavailableErrorAllowedFails: int | None = None
+
+
+class UpdateRouterConfig(BaseModel):
+    """What update_settings takes; times in seconds."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    routing_strategy: RoutingStrategy | None = None
+    routing_strategy_args: dict[str, Any] | None = None
+    num_retries: int | None = None
+    timeout: float | None = None
+    stream_timeout: float | None = None
+    retry_after: float | None = None
+    retry_policy: RetryPolicy | dict[str, int] | None = None
+    model_group_retry_policy: dict[str, Any] | None = None
+    allowed_fails: int | None = None
+    allowed_fails_policy: AllowedFailsPolicy | dict[str, int] | None = None
+    cooldown_time: float | None = None
+    disable_cooldowns: bool | None = None
+    fallbacks: list[dict[str, list[Any]]] | None = None
+    context_window_fallbacks: list[dict[str, list[Any]]] | None = None
+    content_policy_fallbacks: list[dict[str, list[Any]]] | None = None
+    default_fallbacks: list[Any] | None = None
+    max_fallbacks: int | None = None
+    model_group_alias: dict[str, Any] | None = None
+
+
+class RouterConfig(UpdateRouterConfig):
+    """What Router takes, as one object: `Router(**RouterConfig(…).model_dump(exclude_none=True))`."""
+
+    model_list: list[Deployment]
+    enable_pre_call_checks: bool | None = None
+    enable_tag_filtering: bool | None = None
+    tag_filtering_match_any: bool | None = None
+    default_litellm_params: dict[str, Any] | None = None
+    default_max_parallel_requests: int | None = None
+    set_verbose: bool | None = None
+
+
+class ModelGroupInfo(_Open):
+    """What is known of a group: the least of its deployments' limits for a prompt and an answer, and its prices."""
+
+    model_group: str
+    providers: list[str]
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
+    mode: str | None = None
+    tpm: int | None = None
+    rpm: int | None = None
+    supports_vision: bool = False
+    supports_function_calling: bool = False
+
+
+class CustomRoutingStrategyBase:
+    """A strategy of your own: implement one of the two, and give an object of it to Router.set_custom_routing_strategy.
+
+    Both return an entry of the router's model_list, or None to leave the choice to the router.
+    """
+
+    def get_available_deployment(
+        self,
+        model: str,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002 - LiteLLM's name
+        specific_deployment: bool | None = False,
+        request_kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """The entry to use for `model`, the name of a group."""
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002
+        specific_deployment: bool | None = False,
+        request_kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """The same, where it has to wait for something."""

@@ -1,0 +1,105 @@
+"""OpenAI's embeddings.
+
+Source: https://platform.openai.com/docs/api-reference/embeddings. Many servers ignore `encoding_format`: whatever comes
+is turned into what the caller asked for. base64 holds little-endian 32-bit floats.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from base64 import b64decode, b64encode
+from sys import byteorder
+from typing import Any
+
+import msgspec
+
+from litellm import _json
+from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, in_band, read_object
+from litellm.wire.protocol import Body, Outgoing, WrongShape
+
+__all__ = ["PATH", "decode", "encode", "error", "glance"]
+
+PATH = "/embeddings"
+
+_KINDS = re.compile(rb'"embedding"\s*:\s*(.)')
+
+
+def decode(data: bytes, out: Outgoing) -> Body:
+    """An answer whose vectors are floats, or base64 if the request said so. Raises WrongShape, StreamFault."""
+    answer = read_object(data)
+    if not isinstance(answer.get("data"), list):
+        if answer.get("error"):
+            raise in_band(answer)
+        raise WrongShape(f"the answer has no data: {excerpt(data)}")
+    try:
+        return fitted(answer, out.body.get("encoding_format"))
+    except ODD as error:
+        raise WrongShape(f"the answer is not shaped as one ({error}): {excerpt(data)}") from None
+
+
+def fitted(answer: Body, encoding_format: str | None) -> Body:
+    """The answer with its vectors in the encoding that was asked for, and whatever else was left out.
+
+    Raises one of ODD for what is no vector.
+    """
+    answer.setdefault("object", "list")
+    convert = {"base64": as_base64, "float": as_floats, None: as_floats}.get(encoding_format)
+    for at, row in enumerate(answer["data"]):
+        row.setdefault("object", "embedding")
+        row.setdefault("index", at)
+        if convert is not None:
+            row["embedding"] = convert(row["embedding"])
+    return answer
+
+
+def as_floats(vector: Any) -> Any:
+    """A vector as a list of floats.
+
+    >>> as_floats("AACAPwAAAEA=")
+    [1.0, 2.0]
+    """
+    if not isinstance(vector, str):
+        return vector
+    floats = array("f")
+    floats.frombytes(b64decode(vector, validate=True))
+    if byteorder == "big":
+        floats.byteswap()
+    return floats.tolist()
+
+
+def as_base64(vector: Any) -> Any:
+    """A vector as base64.
+
+    >>> as_base64([1.0, 2.0])
+    'AACAPwAAAEA='
+    """
+    if not isinstance(vector, list):
+        return vector
+    try:
+        floats = array("f", vector)
+    except OverflowError as error:
+        raise ValueError(f"a number is too large for 32 bits: {error}") from None
+    if byteorder == "big":
+        floats.byteswap()
+    return b64encode(floats.tobytes()).decode()
+
+
+class _EmbeddingsGlance(Glance, kw_only=True):
+    data: msgspec.Raw
+    object: str
+
+
+_glance = msgspec.json.Decoder(_EmbeddingsGlance).decode
+
+
+def glance(data: bytes, out: Outgoing) -> Glance | None:
+    """The few fields, or None if the answer is not one that can be relayed unread: above all if its vectors are not in
+    the encoding that was asked for."""
+    try:
+        seen = _glance(data)
+    except _json.UNREADABLE:
+        return None
+    wanted = {"base64": b'"', "float": b"[", None: b"["}.get(out.body.get("encoding_format"))
+    fitting = wanted is None or set(_KINDS.findall(data)) <= {wanted}
+    return seen if fitting and bytes(seen.data).startswith(b"[") else None

@@ -1,0 +1,253 @@
+"""The hooks as values: who has which, what an exception of theirs becomes, what they can keep, what they are told."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+
+from litellm.exceptions import RateLimitError
+from litellm.hooks.logger import CustomLogger
+from litellm.hooks.scratch import ScratchCache
+from litellm.proxy import telling
+from litellm.proxy.auth.gate import ANYBODY
+from litellm.proxy.errors import RequestError, body_of
+from litellm.proxy.gates import HOOKS, Gates, Visit
+from litellm.proxy.http import Exchange
+from litellm.proxy.refusals import as_answer
+from litellm.types.hooks import UserAPIKeyAuth
+
+
+def with_hook(name):
+    """A logger that has one hook of its own, and all the others of its base class."""
+
+    async def hook(self, *args, **kwargs):
+        return None
+
+    return type("Has", (CustomLogger,), {name: hook})()
+
+
+@pytest.mark.parametrize(
+    "nobody", [[], [CustomLogger()], ["langfuse"], [print], [with_hook("async_log_success_event")]]
+)
+def test_nobody_has_a_hook(nobody):
+    """P3: then there are no gates."""
+    assert Gates.of(nobody) is None
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_who_has_which(name):
+    first, second = with_hook(name), with_hook(name)
+    gates = Gates.of([first, "langfuse", CustomLogger(), second])
+    assert {hook: len(found) for hook, found in gates.hooks.items() if found} == {name: 2}
+    assert [hook.__self__ for hook in gates.hooks[name]] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "streams"),
+    [
+        ("async_pre_call_hook", False, False),
+        ("async_moderation_hook", False, False),
+        ("async_post_call_failure_hook", False, False),
+        ("async_filter_listed_models", False, False),
+        ("async_post_call_success_hook", True, False),
+        ("async_post_call_response_headers_hook", True, False),
+        ("async_post_call_streaming_hook", False, True),
+        ("async_post_call_streaming_iterator_hook", False, True),
+    ],
+)
+def test_what_is_made_an_object_for_them(name, answers, streams):
+    """S1: an answer that nobody wants to see is relayed."""
+    gates = Gates.of([with_hook(name)])
+    assert (gates.sees_answers, gates.sees_streams) == (answers, streams)
+
+
+def test_a_logger_without_the_base_class():
+    class Plain:
+        async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
+            return "no"
+
+    gates = Gates.of([Plain()])
+    visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation="chat", data={})
+    assert asyncio.run(visit.before()) == "no"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    status=st.integers(-1000, 1000), detail=JSON, headers=st.none() | st.dictionaries(st.text(), st.text(), max_size=3)
+)
+def test_whatever_is_raised_is_an_answer(status, detail, headers):
+    """A refusal has a status of 400 to 599 and a text, and its headers are single lines; whatever else is a 500."""
+    error = HTTPException(400, detail, headers)
+    error.status_code = status
+    told = as_answer(error)
+    if not 400 <= status < 600:
+        assert told is error
+        return
+    assert isinstance(told, RequestError)
+    assert told.status == status
+    assert isinstance(body_of(told)["error"]["message"], str)
+    for name, value in told.headers:
+        assert not set(name + value) & set(b"\r\n")
+
+
+def test_a_detail_that_is_no_json():
+    told = as_answer(HTTPException(400, {"a": {1, 2}, "b": print}))
+    assert isinstance(told, RequestError)
+    assert "built-in function print" in told.message
+
+
+def test_errors_of_ours_stay_what_they_are():
+    for error in (RequestError(400, "x"), RateLimitError("slow down", "openai", "m"), ValueError("x")):
+        assert as_answer(error) is error
+
+
+def test_moderation_that_is_cancelled_lets_the_call_go():
+    """R6: nothing is left running behind a request that has gone."""
+    ended = []
+
+    class Moderator(CustomLogger):
+        async def async_moderation_hook(self, data, user_api_key_dict, call_type):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("hook")
+
+    async def call():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("call")
+
+    async def main():
+        gates = Gates.of([Moderator()])
+        visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation="chat", data={})
+        request = asyncio.create_task(visit.beside(call()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == 1
+    assert sorted(ended) == ["call", "hook"]
+
+
+def test_a_moderation_hook_that_cannot_be_called():
+    """R6: the call that has begun is cancelled with it."""
+
+    class Moderator(CustomLogger):
+        async def async_moderation_hook(self, data):
+            raise AssertionError("it takes too little to be called")
+
+    async def main():
+        visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation="chat", data={})
+        with pytest.raises(TypeError):
+            await visit.beside(asyncio.Event().wait())
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == 1
+
+
+def test_a_stream_that_was_opened_for_a_refused_request_is_closed():
+    closed = []
+
+    class Opened:
+        def abort(self):
+            closed.append(True)
+
+    class Moderator(CustomLogger):
+        async def async_moderation_hook(self, data, user_api_key_dict, call_type):
+            for _ in range(3):  # the call is done first
+                await asyncio.sleep(0)
+            raise HTTPException(403, "no")
+
+    async def call():
+        return Opened()
+
+    visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation="chat", data={})
+    with pytest.raises(HTTPException):
+        asyncio.run(visit.beside(call()))
+    assert closed == [True]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+STEPS = st.lists(
+    st.tuples(st.just("set"), st.sampled_from("abc"), st.integers(-(10**9), 10**9), st.none() | st.integers(1, 5))
+    | st.tuples(st.just("add"), st.sampled_from("abc"), st.integers(-5, 5), st.none() | st.integers(1, 5))
+    | st.tuples(st.just("delete"), st.sampled_from("abc"))
+    | st.tuples(st.just("pass"), st.integers(1, 3)),
+    max_size=30,
+)
+
+
+@given(steps=STEPS)
+def test_the_cache_is_a_dict_that_forgets(steps):
+    clock, model = Clock(), {}
+    cache = ScratchCache(clock=clock)
+
+    def known(key):
+        value, until = model.get(key, (None, None))
+        return None if until is not None and until <= clock.now else value
+
+    for step in steps:
+        match step:
+            case ("set", key, value, ttl):
+                cache.set_cache(key, value, ttl=ttl)
+                model[key] = value, None if ttl is None else clock.now + ttl
+            case ("add", key, value, ttl):
+                if known(key) is None:
+                    model[key] = 0, None if ttl is None else clock.now + ttl
+                model[key] = model[key][0] + value, model[key][1]
+                assert cache.increment_cache(key, value, ttl=ttl) == model[key][0]
+            case ("delete", key):
+                cache.delete_cache(key)
+                model.pop(key, None)
+            case ("pass", seconds):
+                clock.now += seconds
+        assert [cache.get_cache(key) for key in "abc"] == [known(key) for key in "abc"]
+
+
+def test_the_cache_is_bounded():
+    """The entry that was used longest ago is forgotten."""
+    cache = ScratchCache(maximum=2)
+    cache.set_cache("a", 1)
+    cache.set_cache("b", 2)
+    assert cache.get_cache("a") == 1
+    cache.set_cache("c", 3)
+    assert [cache.get_cache(key) for key in "abc"] == [1, None, 3]
+
+
+class Line:
+    closing = False
+    peer = ("10.0.0.7", 4321)
+
+
+def test_what_is_told_has_no_secrets():
+    """F5: of headers that are or may be credentials; and what hooks get, no upstream gets."""
+    secret = [b"authorization", b"x-api-key", b"cookie", b"x-my-token", b"x-secret-thing", b"proxy-authorization"]
+    headers = {**dict.fromkeys(secret, b"canary"), b"x-team": b"blue"}
+    http = Exchange(Line(), "POST", "/v1/chat/completions", b"", headers, b"")
+    body = {"model": "m", "messages": [], "metadata": {"a": 1}}
+    for_hooks = telling.for_hooks(http, ANYBODY, body)
+    for_callbacks = telling.of_request(http, ANYBODY, body, {"tags": ["x"]})
+    assert "canary" not in repr(for_hooks) + repr(for_callbacks)
+    assert for_hooks["metadata"]["headers"] == {"x-team": "blue"}
+    assert for_callbacks["requester_ip_address"] == "10.0.0.7"
+    assert for_callbacks["tags"] == ["x"]
+    assert telling.from_hooks(for_hooks).keys() == {"model", "messages", "metadata"}
+    assert body == {"model": "m", "messages": [], "metadata": {"a": 1}}

@@ -1,0 +1,371 @@
+"""What a server holds is bounded, and let go of however a connection ends. Over real sockets, with the clock in our hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from litellm.proxy.errors import RequestError
+from litellm.proxy.http import Exchange
+from litellm.proxy.http1 import SMALL_BODY, Connections
+from litellm.proxy.limits import LINGER, Limits
+
+BIG = SMALL_BODY + 1
+
+
+class Place:
+    """A server that answers with the length of what it was sent, as soon as it is allowed to."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.allowed = asyncio.Event()
+        self.allowed.set()
+        self.cancelled = 0
+        self.answers: Callable[[Exchange], Awaitable[None] | None] = self.length
+        self.connections = Connections(self.handle, lambda: self.limits, self.admit)
+        self.highest = 0
+
+    @property
+    def held(self) -> int:
+        return self.connections.held
+
+    async def handle(self, http: Exchange) -> None:
+        self.highest = max(self.highest, self.held)
+        try:
+            await self.allowed.wait()
+            waiting = self.answers(http)
+            if waiting is not None:
+                await waiting
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    def length(self, http: Exchange) -> None:
+        http.answer(200, b"%d" % len(http.body), [])
+
+    def admit(self, headers: dict[bytes, bytes]) -> None:
+        if b"stranger" in headers:
+            raise RequestError(401, "who are you?")
+
+    def waits(self) -> bool:
+        """Whether a client has to read before anything goes on."""
+        return any(connection.drain() for connection in self.connections.open)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass for the server."""
+        self.connections.sweep(asyncio.get_running_loop().time() + seconds)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0.001)
+
+
+Dial = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+@asynccontextmanager
+async def place(**limits: float) -> AsyncIterator[tuple[Place, Dial]]:
+    made = Place(msgspec.structs.replace(Limits(), **limits))
+    server = await asyncio.get_running_loop().create_server(made.connections, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    writers = []
+
+    async def dial():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+        writers.append(writer)
+        return reader, writer
+
+    try:
+        yield made, dial
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        made.connections.abort()
+        await made.until(lambda: not made.connections.open)
+
+
+def head(length: int, *more: str) -> bytes:
+    return "\r\n".join(["POST / HTTP/1.1", "Host: x", f"Content-Length: {length}", *more, "", ""]).encode()
+
+
+def request(length: int, *more: str) -> bytes:
+    return head(length, *more) + b"x" * length
+
+
+def chunked(length: int) -> bytes:
+    chunk = b"%x\r\n%b\r\n" % (length, b"x" * length) if length else b""
+    return b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
+    """(status, head, body)"""
+    async with asyncio.timeout(5):
+        top = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in top.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        return int(top.split()[1]), top, await reader.readexactly(int(length.split()[1]))
+
+
+# --- room for bodies -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("send", [request, chunked])
+@pytest.mark.parametrize("length", [0, 1, SMALL_BODY, BIG, 1_000_000])
+async def test_what_is_served_is_let_go(send, length):
+    """P5: the room that a request takes is its body's length, for as long as it is under way."""
+    async with place() as (server, dial):
+        reader, writer = await dial()
+        for _ in range(3):
+            server.allowed.clear()
+            writer.write(send(length))
+            await server.until(lambda: server.held == length)
+            server.allowed.set()
+            assert (await answer(reader))[::2] == (200, b"%d" % length)
+            await server.until(lambda: server.held == 0)
+
+
+async def test_a_body_for_which_there_is_no_room():
+    """P5: it is refused when its length is known, with a time to come back at; the refusal arrives though the body is
+    still being sent; whoever was let in is served."""
+    async with place(held=3 * BIG) as (server, dial):
+        server.allowed.clear()
+        inside = [await dial() for _ in range(3)]
+        for _, writer in inside:
+            writer.write(request(BIG))
+        await server.until(lambda: server.held == 3 * BIG)
+        reader, writer = await dial()
+        writer.write(head(50_000_000))
+        sending = asyncio.create_task(_send_much(writer, 50_000_000))
+        status, top, body = await answer(reader)
+        assert status == 503
+        assert b"retry-after: 1\r\n" in top
+        assert b'"code":"503"' in body
+        assert await reader.read() == b"", "and that is all"
+        await sending
+        assert server.held == 3 * BIG
+        server.allowed.set()
+        for reader, _ in inside:
+            assert (await answer(reader))[0] == 200
+        await server.until(lambda: server.held == 0)
+        reader, writer = await dial()
+        writer.write(request(BIG))
+        assert (await answer(reader))[0] == 200, "the burst is over"
+
+
+async def _send_much(writer: asyncio.StreamWriter, size: int) -> None:
+    for _ in range(size // 500_000):
+        writer.write(b"x" * 500_000)
+        await writer.drain()
+
+
+async def test_small_bodies_count_too():
+    """P5: those that need not be announced, and those without a length."""
+    async with place(held=1000) as (server, dial):
+        server.allowed.clear()
+        for _ in range(2):
+            _, writer = await dial()
+            writer.write(request(400))
+        await server.until(lambda: server.held == 800)
+        for send in (request, chunked):
+            reader, writer = await dial()
+            writer.write(send(400))
+            assert (await answer(reader))[0] == 503
+        assert server.held == 800
+
+
+async def test_a_stranger_is_told_so():
+    """F4, P5: before the body is here, without room for it, and so that it can be read."""
+    async with place() as (server, dial):
+        reader, writer = await dial()
+        writer.write(head(80_000_000, "stranger: yes"))
+        sending = asyncio.create_task(_send_much(writer, 30_000_000))
+        assert (await answer(reader))[0] == 401
+        assert server.held == 0
+        await sending
+
+
+@pytest.mark.parametrize("sent", ["half a body", "a body", "two requests"])
+async def test_a_client_that_leaves(sent):
+    """P5, S8: what it sent, and what it had room for, is let go."""
+    data = {"half a body": request(BIG)[:-10], "a body": request(BIG), "two requests": 2 * request(BIG)}[sent]
+    async with place() as (server, dial):
+        server.allowed.clear()
+        _, writer = await dial()
+        writer.write(data)
+        await server.until(lambda: server.held >= BIG * (1 + (sent == "two requests")))
+        writer.transport.abort()
+        await server.until(lambda: server.held == 0 and not server.connections.open)
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # which connection
+        st.sampled_from(["request", "chunked", "part", "leave", "go on", "stop"]),
+        st.integers(0, 2 * BIG),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(actions=ACTIONS)
+def test_nothing_is_held_in_the_end(actions):
+    """P5: whatever clients do, there is never more than fits, and nothing is left of it when they have gone."""
+
+    async def run():
+        limit = 3 * BIG
+        async with place(held=limit) as (server, dial):
+            clients = {}
+            for number, action, size in actions:
+                if number not in clients:
+                    clients[number] = await dial()
+                reader, writer = clients[number]
+                match action:
+                    case "request":
+                        writer.write(request(size))
+                    case "chunked":
+                        writer.write(chunked(size))
+                    case "part":
+                        writer.write(request(size + 1)[: -(size + 1) // 2])
+                    case "leave":
+                        writer.transport.abort()
+                        del clients[number]
+                    case "go on":
+                        server.allowed.set()
+                    case "stop":
+                        server.allowed.clear()
+                await asyncio.sleep(0)
+                assert 0 <= server.held <= limit
+            for _, writer in clients.values():
+                writer.transport.abort()
+            await server.until(lambda: not server.connections.open)
+            await server.until(lambda: server.held == 0)
+            assert server.highest <= limit
+
+    asyncio.run(run())
+
+
+# --- connections ---------------------------------------------------------------------------------------------------------
+
+
+async def test_one_connection_too_many():
+    """P5: it is told to come back later; when another goes, there is room again."""
+    async with place(connections=2) as (server, dial):
+        first = await dial()
+        await dial()
+        await server.until(lambda: len(server.connections.open) == 2)
+        reader, _ = await dial()
+        status, top, _ = await answer(reader)
+        assert status == 503
+        assert b"retry-after: 1\r\n" in top
+        first[1].transport.abort()
+        await server.until(lambda: len(server.connections.open) == 1)
+        reader, writer = await dial()
+        writer.write(request(1))
+        assert (await answer(reader))[0] == 200
+
+
+# --- the slow ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sent", [b"POST / HTTP/1.1\r\nHost:", head(100), request(100)[:-1], request(BIG)[:-1]])
+async def test_a_request_that_stops_arriving(sent):
+    """P5: in its head or in its body, it is given up after a minute, and told so."""
+    async with place() as (server, dial):
+        reader, writer = await dial()
+        writer.write(request(1) + sent)  # whose beginning is here when the first one is answered
+        await answer(reader)
+        server.later(59)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await reader.read(1)
+        server.later(61)
+        assert (await answer(reader))[0] == 408
+        assert server.held == 0
+        server.later(61 + LINGER + 1)
+        await server.until(lambda: not server.connections.open)
+
+
+async def test_a_request_that_drips():
+    """P5: a byte now and then does not keep a place for ever; a slow line that is no trick may go on."""
+    async with place(slow=0.5) as (server, dial):
+        reader, slow = await dial()
+        slow.write(head(BIG))
+        _, steady = await dial()
+        steady.write(head(10 * BIG) + b"x" * 4 * BIG)
+        await server.until(lambda: server.held == 11 * BIG)
+
+        async def drip():
+            while True:
+                slow.write(b"x")
+                steady.write(b"x")
+                await asyncio.sleep(0.02)
+                server.later(0)
+
+        dripping = asyncio.create_task(drip())
+        assert (await answer(reader))[0] == 408
+        dripping.cancel()
+        assert server.held == 10 * BIG, "0.5 s are enough for some bytes, and not for 260 KB"
+
+
+async def test_a_client_that_does_not_read():
+    """P5, S8: after a minute in which it has read nothing, its request is cancelled and its memory is free."""
+    async with place() as (server, dial):
+        server.answers = endless
+        reader, writer = await dial()
+        reader._transport.pause_reading()
+        writer.write(request(BIG))
+        await server.until(server.waits)
+        server.later(59)
+        await asyncio.sleep(0.01)
+        assert server.held == BIG
+        server.later(61)
+        await server.until(lambda: not server.connections.open)
+        assert server.cancelled == 1
+        assert server.held == 0
+
+
+async def endless(http: Exchange) -> None:
+    http.begin_stream([])
+    while True:
+        waiting = http.stream(b"data: x\n\n" * 1000)
+        if waiting is not None:
+            await waiting
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("more", [(), ("Connection: close",)])
+async def test_a_client_that_reads_slowly(more):
+    """P5, S8: as long as it reads at all, it is waited for. What nobody fetches is thrown away in the end."""
+    async with place() as (server, dial):
+        server.answers = lambda http: http.answer(200, b"x" * 60_000_000, [])
+        reader, writer = await dial()
+        writer.write(request(1, *more))
+        for minute in range(1, 4):
+            await reader.readexactly(15_000_000)
+            assert server.waits()
+            server.later(61 * minute)
+            assert server.connections.open
+        reader._transport.pause_reading()
+        server.later(61 * 9)
+        server.later(61 * 18)
+        await server.until(lambda: not server.connections.open)
+
+
+async def test_an_idle_connection():
+    """O15: it is closed after its time, without a word."""
+    async with place() as (server, dial):
+        reader, writer = await dial()
+        writer.write(request(1))
+        await answer(reader)
+        server.later(74)
+        assert len(server.connections.open) == 1
+        server.later(76)
+        assert await reader.read() == b""

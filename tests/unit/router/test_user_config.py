@@ -1,0 +1,210 @@
+"""C13, C14, F1, F2: a client's own configuration is a strict schema that inherits nothing and shares nothing."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import os
+import time
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.suite.examples import examples
+
+from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.net.guard import Guard
+from litellm.net.tls import Network
+from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
+from litellm.types.params import OWNED
+
+GUARDED = Network(guard=Guard())
+
+# As in the documentation that the seeds are from.
+SEED: dict[str, Any] = {
+    "model_list": [
+        {
+            "model_name": "user-azure-instance",
+            "litellm_params": {
+                "model": "azure/chatgpt-v-2", "api_key": "sk-a", "api_version": "2024-02-01",
+                "api_base": "https://mine.openai.azure.com", "timeout": 10,
+            },
+            "tpm": 240000, "rpm": 1800,
+        },
+        {
+            "model_name": "user-openai-instance",
+            "litellm_params": {"model": "gpt-3.5-turbo", "api_key": "sk-o", "timeout": 10},
+            "tpm": 240000, "rpm": 1800,
+        },
+    ],
+    "num_retries": 2, "allowed_fails": 3, "fallbacks": [{"user-azure-instance": ["user-openai-instance"]}],
+}  # fmt: skip
+
+
+def one(**params: Any) -> dict[str, Any]:
+    """A configuration of one deployment."""
+    return {"model_list": [{"model_name": "m", "litellm_params": {"model": "groq/llama3", **params}}]}
+
+
+def test_the_seed():
+    """Seed 003: as it is printed."""
+    before = copy.deepcopy(SEED)
+    routing = read_user_config(SEED, network=GUARDED)
+    assert before == SEED
+    assert routing.pool.names() == ["user-azure-instance", "user-openai-instance"]
+    (azure,) = routing.find("user-azure-instance").members
+    assert azure.target is not None
+    assert azure.target.url.startswith("https://mine.openai.azure.com/openai/deployments/chatgpt-v-2/")
+    assert azure.target.url.endswith("api-version=2024-02-01")
+    assert (azure.limits.rpm, azure.limits.tpm, azure.target.clocks.total) == (1800, 240000, 10)
+    settings = routing.settings
+    assert (settings.retry.limit, settings.cooldown.allowed_fails) == (2, 3)
+    assert settings.fallbacks == {"user-azure-instance": ("user-openai-instance",)}
+
+
+def test_a_key_that_is_null(monkeypatch):
+    """Seed 003, F1: os.getenv gave nothing. The server's own key is not put in its place, and nothing is logged."""
+    monkeypatch.setenv("GROQ_API_KEY", "sk-of-the-server")
+    routing = read_user_config(one(api_key=None), network=GUARDED)
+    (target,) = routing.find("m").targets
+    assert isinstance(target.unusable, AuthenticationError)
+    assert "sk-of-the-server" not in str(target.headers)
+
+
+@pytest.mark.parametrize(
+    "name", ["OPENAI_ORGANIZATION", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_API_KEY", "SSL_VERIFY"]
+)
+def test_nothing_of_the_servers_environment(monkeypatch, name):
+    """F1, F2: no variable changes what is made."""
+    config = {"model_list": [{"model_name": "m", "litellm_params": {"model": "openai/x", "api_key": "sk-mine"}}]}
+    (plain,) = read_user_config(config, network=GUARDED).find("m").targets
+    monkeypatch.setenv(name, "https://evil.example/v1")
+    (target,) = read_user_config(config, network=GUARDED).find("m").targets
+    assert (target.url, target.headers, target.network) == (plain.url, plain.headers, GUARDED)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "missing required field `model_list`"),
+        ({"model_list": []}, "at `$.model_list`"),
+        ({"model_list": "m"}, "Expected `array`, got `str` - at `$.model_list`"),
+        ({"model_lst": []}, "unknown field `model_lst` (did you mean model_list?)"),
+        (one(api_bas="http://x"), "unknown field `api_bas` (did you mean api_base?) - at `$.model_list[0].litellm_params`"),
+        (one(api_base="http://x"), "api_base needs the api_key for it in the same litellm_params - at `$.model_list[0]"),
+        (one(base_url="http://x", api_key=""), "api_base needs the api_key"),
+        (one(api_key="os.environ/SECRET"), "os.environ/… is not looked up for a client"),
+        (one(metadata={"deep": ["os.environ/SECRET"]}), "at `$.model_list[0].litellm_params.metadata.deep[0]`"),
+        (one(timeout=0), "at `$.model_list[0].litellm_params.timeout`"),
+        (one(timeout="soon"), "Expected `float | null`, got `str`"),
+        (one(max_retries=MOST_RETRIES + 1), "<= 10"),
+        (one() | {"num_retries": 99}, "<= 10 - at `$.num_retries`"),
+        (one() | {"fallbacks": [{"m": ["n"]}]}, "there is no model_name 'n' in model_list"),
+        (one() | {"model_group_alias": {"x": "n"}}, "there is no model_name 'n' in model_list"),
+        (one() | {"routing_strategy": "mine"}, "routing_strategy must be one of"),
+        (one() | {"redis_host": "localhost"}, "unknown field `redis_host`"),
+        (one() | {"retry_policy": {"RateLimitErrorRetries": 99}}, "<= 10"),
+        ({"model_list": one()["model_list"] * (MOST_MODELS + 1)}, "length <= 100"),
+        (one(metadata=json.loads("[" * 70 + "]" * 70)), "nested more than 64 deep"),
+        ({"model_list": [one()["model_list"][0] | {"model_name": "*a*a*b"}]}, "at `$.model_list[0].model_name`"),
+        ({"model_list": [{"model_name": "m", "litellm_params": {"model": "nope"}}]}, "LLM Provider NOT provided"),
+        ({"model_list": [{"model_name": "m", "litellm_params": {"model": "azure/x", "api_key": "k"}}]}, "azure has no address"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(config, said):
+    """C13: a clear error that names the place."""
+    with pytest.raises(BadRequestError) as raised:
+        read_user_config(config, network=GUARDED)
+    assert said in str(raised.value)
+
+
+ALLOWED = {
+    "api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider", "timeout", "stream_timeout",
+    "max_retries", "rpm", "tpm", "max_parallel_requests", "weight", "order", "tags",
+}  # fmt: skip
+
+
+REFUSED = sorted(OWNED - ALLOWED) + ["callbacks", "success_callback", "litellm_credential_name"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_administrators_words(name):
+    """F1: what the schema has no field for cannot be said of a deployment."""
+    with pytest.raises(BadRequestError, match="unknown field"):
+        read_user_config(one(**{name: "x"}), network=GUARDED)
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - set(UserConfig.__struct_fields__)))
+def test_the_administrators_words_on_top(name):
+    """F1: nor of all."""
+    with pytest.raises(BadRequestError, match="unknown field"):
+        read_user_config(one() | {name: "x"}, network=GUARDED)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=12,
+)
+PARAMS = st.dictionaries(st.sampled_from(sorted(ALLOWED | {"temperature", "model"})), JSON, max_size=5)
+
+
+@given(PARAMS, st.dictionaries(st.sampled_from(["num_retries", "fallbacks", "timeout", "model_group_alias"]), JSON))
+@examples(400)
+def test_whatever_is_sent(params, words):
+    """C13: any JSON is read or refused with a BadRequestError; nothing else comes out."""
+    try:
+        routing = read_user_config(one(**params) | words, network=GUARDED)
+    except BadRequestError as error:
+        assert error.param == "user_config"
+    else:
+        assert all(target.network is GUARDED for target in routing.find("m").targets)
+
+
+def ten(number: int = 0) -> dict[str, Any]:
+    return {
+        "model_list": [
+            {"model_name": f"m{at}", "litellm_params": {"model": "groq/x", "api_key": f"sk-{number}-{at}"}}
+            for at in range(10)
+        ]
+    }
+
+
+def test_it_is_quick():
+    """C13: at most 1 ms of the processor's time for ten models."""
+    best = 1.0
+    for _ in range(20):
+        started = time.process_time()
+        read_user_config(ten(), network=GUARDED)
+        best = min(best, time.process_time() - started)
+    assert best < 0.001
+
+
+def test_nothing_stays():
+    """C13, P5: a thousand configurations later there is no more than before."""
+    environ = dict(os.environ)
+    for number in range(20):
+        read_user_config(ten(number), network=GUARDED)
+    gc.collect()
+    tracemalloc.start()
+    before, objects = tracemalloc.get_traced_memory()[0], len(gc.get_objects())
+    for number in range(1000):
+        routing = read_user_config(ten(number), network=GUARDED)
+        routing.route  # noqa: B018
+    del routing
+    gc.collect()
+    after, objects_after = tracemalloc.get_traced_memory()[0], len(gc.get_objects())
+    tracemalloc.stop()
+    assert after - before < 200_000
+    assert objects_after - objects < 200
+    assert dict(os.environ) == environ
+
+
+def test_one_knows_nothing_of_another():
+    """C14: the same configuration read twice has two states."""
+    one_, other = (read_user_config(SEED, network=GUARDED) for _ in range(2))
+    one_.state.rest("x", 10.0**9, 0.0)
+    assert dict(other.state.resting()) == {}
