@@ -4,36 +4,45 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from bench import peers
+
 HERE = Path(__file__).parent
-PEERS = Path(os.environ.get("BENCH_PEERS") or Path(tempfile.gettempdir()) / "litellm-bench-peers")
-LITELLM = "1.106.2"
 # What children see of our environment: neither keys nor proxies nor settings of whoever runs this.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 QUESTION = b'{"model": "bench", "messages": [{"role": "user", "content": "Hello"}]}'
 NGINX_CONF = """
 daemon off; worker_processes 1; pid {scratch}/nginx.pid; error_log stderr;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 8192; }}
 http {{
-  access_log off; keepalive_requests 1000000000;
+  access_log off; keepalive_requests 1000000000; client_max_body_size 100m;
   client_body_temp_path {scratch}/body; proxy_temp_path {scratch}/proxy; fastcgi_temp_path {scratch}/fastcgi;
   uwsgi_temp_path {scratch}/uwsgi; scgi_temp_path {scratch}/scgi;
-  upstream bench {{ server 127.0.0.1:{upstream}; keepalive 128; keepalive_requests 1000000000; }}
+  upstream bench {{ server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port};
     location / {{
-      proxy_pass http://bench; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
+      proxy_pass http://bench; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_buffering off; proxy_request_buffering off; proxy_read_timeout 300s;
     }}
   }}
 }}
+"""
+# Portkey's gateway has no option for the address it listens on, and nobody else is to reach it.
+LOOPBACK_JS = """
+const {{ Server }} = require("node:net");
+const listen = Server.prototype.listen;
+Server.prototype.listen = function (port, ...rest) {{
+  return listen.call(this, port, "127.0.0.1", ...rest.filter((argument) => typeof argument === "function"));
+}};
 """
 
 
@@ -43,9 +52,11 @@ class Missing(Exception):  # noqa: N818 - not an error: the row is left out
 
 @dataclass(frozen=True)
 class Row:
+    """One gateway. {port}, {upstream}, {scratch} and {here} are filled in wherever there is text."""
+
     name: str
     program: Callable[[], str | None]  # what to run, None when it is not here
-    arguments: str  # {port}, {upstream}, {scratch} and {here} are filled in
+    arguments: str
     ready: str  # a path that answers 200 once the gateway serves; "" to ask for a chat completion
     config: str  # said below the table
     version: str = "--version"  # arguments that print it
@@ -55,38 +66,13 @@ class Row:
     install: Callable[[], None] | None = None
 
 
-def _in_venv(venv: Path) -> Callable[[], str | None]:
-    return lambda: shutil.which("litellm", path=str(venv / "bin"))
-
-
-def _apt(*packages: str) -> None:
-    wanted = [name for name in packages if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")]
-    if not wanted:
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(f"skipped: installing {', '.join(wanted)} (needs root and apt-get)")
-        return
-    subprocess.run(["apt-get", "update", "-qq"], check=False)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], check=False)
-
-
-def _pip_litellm() -> None:
-    venv = PEERS / "litellm"
-    if _in_venv(venv)():
-        return
-    print(f"installing litellm[proxy]=={LITELLM} into {venv}", flush=True)
-    if subprocess.run([sys.executable, "-m", "venv", venv]).returncode:
-        return
-    subprocess.run([venv / "bin/pip", "install", "--quiet", f"litellm[proxy]=={LITELLM}"], check=False)
-
-
 LITELLM_ENV = {"BENCH_API_BASE": "http://127.0.0.1:{upstream}/v1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 LITELLM_ARGUMENTS = "--config {here}/config.yaml --host 127.0.0.1 --port {port}"
 KEY = {"authorization": "Bearer sk-1234"}
 ROWS = [
     Row(
         name="ours",
-        program=_in_venv(HERE.parent / ".venv"),
+        program=peers.in_venv(HERE.parent / ".venv"),
         arguments=LITELLM_ARGUMENTS,
         ready="/health/liveliness",
         config="bench/config.yaml, 1 worker, master key checked",
@@ -95,24 +81,42 @@ ROWS = [
     ),
     Row(
         name="nginx",
-        program=lambda: shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"),
+        program=peers.system("nginx"),
         arguments="-p {scratch} -c {scratch}/nginx.conf",
         ready="",
         config="bare reverse proxy, 1 worker, keep-alive to the upstream, unbuffered, no log, no key",
         version="-v",
         files={"nginx.conf": NGINX_CONF},
-        install=lambda: _apt("nginx", "wrk"),
+        install=partial(peers.apt, "nginx", "wrk"),
+    ),
+    Row(
+        name="portkey",
+        program=peers.node_with(peers.PORTKEY_PACKAGE),
+        arguments=f"--require {{scratch}}/loopback.js {peers.PORTKEY_PACKAGE}/build/start-server.js "
+        "--port={port} --headless",
+        ready="",
+        config=f"1 process of Node.js, NODE_ENV=production, headless, @hono/node-server {peers.HONO}, upstream named by "
+        "headers, no key checked",
+        version=f"-p require('{peers.PORTKEY_PACKAGE}/package.json').version+'/node-'+process.version",
+        headers={
+            "authorization": "Bearer sk-upstream",
+            "x-portkey-provider": "openai",
+            "x-portkey-custom-host": "http://127.0.0.1:{upstream}/v1",
+        },
+        environment={"NODE_ENV": "production"},
+        files={"loopback.js": LOOPBACK_JS},
+        install=peers.portkey,
     ),
     Row(
         name="litellm",
-        program=_in_venv(PEERS / "litellm"),
+        program=peers.in_venv(peers.PEERS / "litellm"),
         arguments=LITELLM_ARGUMENTS,
         ready="/health/liveliness",
         config="bench/config.yaml, 1 worker, master key checked, no database, LITELLM_LOG=ERROR",
         headers=KEY,
         environment=LITELLM_ENV
         | {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true", "LITELLM_LOG": "ERROR"},
-        install=_pip_litellm,
+        install=peers.litellm,
     ),
 ]
 
@@ -134,16 +138,16 @@ class Running:
             raise Missing(f"not installed{hint}")
         self.port = free_port()
         self.scratch = Path(tempfile.mkdtemp(prefix="bench-"))
-        filled = {"port": self.port, "upstream": upstream, "scratch": self.scratch, "here": HERE}
+        self._filled = {"port": self.port, "upstream": upstream, "scratch": self.scratch, "here": HERE}
         for name, text in row.files.items():
-            (self.scratch / name).write_text(text.format(**filled), encoding="utf-8")
-        self.headers = {name: value.format(**filled) for name, value in row.headers.items()}
-        self.environment = BARE | {name: value.format(**filled) for name, value in row.environment.items()}
+            (self.scratch / name).write_text(self._fill(text), encoding="utf-8")
+        self.headers = {name: self._fill(value) for name, value in row.headers.items()}
+        self.environment = BARE | {name: self._fill(value) for name, value in row.environment.items()}
         self.log = self.scratch / "log"
         began = time.perf_counter()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [program, *(part.format(**filled) for part in row.arguments.split())],
+                [program, *map(self._fill, row.arguments.split())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -159,6 +163,9 @@ class Running:
         except BaseException:
             self.stop()
             raise
+
+    def _fill(self, text: str) -> str:
+        return text.format(**self._filled)
 
     def _wait(self, row: Row, deadline: float) -> None:
         while not self._answers(row.ready or None):
@@ -182,7 +189,7 @@ class Running:
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
     def _version(self, program: str) -> str:
-        command = [program, *self.row.version.split()]
+        command = [program, *map(self._fill, self.row.version.split())]
         said = subprocess.run(
             command, capture_output=True, text=True, encoding="utf-8", timeout=60, env=self.environment
         )

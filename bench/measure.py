@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import time
 from pathlib import Path
 from statistics import median
 
@@ -50,6 +51,17 @@ def cpu_seconds(root: int) -> float:
     return ticks / TICKS
 
 
+def wait_until_idle(root: int, patience: float = 15) -> None:
+    """Until the tree has used next to no CPU time for a moment: what it was cut off from is cleared up."""
+    end = time.monotonic() + patience
+    used = cpu_seconds(root)
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        before, used = used, cpu_seconds(root)
+        if used - before <= 2 / TICKS:
+            return
+
+
 def memory(root: int) -> dict[str, float]:
     """MB resident now and at the highest, summed over the tree."""
     total = {"VmRSS": 0, "VmHWM": 0}
@@ -64,13 +76,13 @@ def memory(root: int) -> dict[str, float]:
     return {"now": total["VmRSS"] / 1024, "peak": total["VmHWM"] / 1024}
 
 
+def _field(file: str, name: str) -> str | None:
+    lines = (PROC / file).read_text(encoding="utf-8").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
+
+
 def machine() -> str:
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in (PROC / "cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    return f"{os.cpu_count()} x {model}, Linux {platform.release()}, CPython {platform.python_version()}"
+    model = _field("cpuinfo", "model name") or platform.machine()
+    gigabytes = int((_field("meminfo", "MemTotal") or "0").split()[0]) / 1e6
+    system = f"Linux {platform.release()}, CPython {platform.python_version()}"
+    return f"{os.cpu_count()} x {model}, {gigabytes:.0f} GB, {system}"

@@ -1,42 +1,37 @@
-"""Gateways and SDKs side by side, in one run, in interleaved rounds. A report: no figure here makes anything fail."""
+"""Gateways and SDKs side by side, in one run, in interleaved rounds. A report: no figure here makes anything fail.
+
+Of its parts chat, streams, bodies and sdk are the default; --long adds stalls, open, million and growth. What they are is
+told in docs/benchmarks.md.
+"""
 
 import argparse
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
-from bench import drive, gateways, measure, report, sdk
+from bench import drive, gateways, measure, publish, report, sdk
+from bench.drive import Target
+from bench.figures import DIRECT, SDK, Results
 from bench.gateways import Missing, Running
-from bench.report import Results
+from bench.questions import DEFAULT, QUESTIONS, QUICK, SIZES, Plan, Question, growth
 
-DIRECT = "direct"
-
-
-@dataclass(frozen=True)
-class Plan:
-    rounds: int
-    seconds: float  # of non-streamed load, each at 32 connections and at one
-    streams: int  # one after the other on each of 64 connections
-    starts: int
-    sdk_rounds: int
-    sdk_seconds: float  # per case
-    imports: int  # per SDK round
-
-
-DEFAULT = Plan(rounds=5, seconds=3, streams=2, starts=3, sdk_rounds=3, sdk_seconds=1.0, imports=2)
-QUICK = Plan(rounds=1, seconds=2, streams=1, starts=1, sdk_rounds=1, sdk_seconds=0.4, imports=1)
-STREAM_PATIENCE = 40  # seconds for one round of streams; what is not done by then is cut off
+RESULTS = Path(__file__).parent / "results"
+SHORT = ("chat", "streams", "bodies", "sdk")
+PARTS = (*(question.name for question in QUESTIONS), "growth", "sdk")
 
 
 @contextlib.contextmanager
 def upstream() -> Iterator[tuple[int, int]]:
     """(port, process id) of a fresh upstream."""
-    command = [sys.executable, "-m", "bench.upstream"]
+    command = [sys.executable, "-m", "bench.upstream", "--seconds", "36000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield int(process.stdout.readline()), process.pid
@@ -58,117 +53,147 @@ def start(row: gateways.Row, port: int, times: int, results: Results, stack: con
     return running
 
 
-def bench_gateways(names: list[str] | None, plan: Plan, results: Results) -> None:
+def bench_gateways(rows: list[gateways.Row], questions: list[Question], plan: Plan, results: Results) -> None:
     wrk = drive.wrk_version()
     results.notes["load"] = (
-        f"{wrk or 'bench/load.py'} at 32 connections; bench/load.py otherwise; its process is not counted"
+        f"{wrk or 'bench/load.py'} at 32 and 256 connections; bench/load.py otherwise; its process is not counted"
     )
     if not wrk:
         print("skipped: wrk is not installed (scripts/bench --peers nginx installs it); bench/load.py does its work")
     with contextlib.ExitStack() as stack:
         port, pid = stack.enter_context(upstream())
-        targets = [drive.Target(DIRECT, port, pid, {})]
+        targets = [Target(DIRECT, port, pid, {})]
         results.notes[DIRECT] = "the upstream itself; its CPU columns are the upstream's own"
-        for row in gateways.ROWS:
-            if names is not None and row.name not in names:
-                continue
+        results.rows[DIRECT] = {}
+        for row in rows:
             try:
                 running = start(row, port, plan.starts, results, stack)
             except Missing as why:
-                results.skipped[row.name] = str(why)
-                print(f"skipped: {row.name}: {why}", flush=True)
+                results.skip(row.name, why)
                 continue
-            targets.append(drive.Target(row.name, running.port, running.process.pid, running.headers))
+            targets.append(Target(row.name, running.port, running.process.pid, running.headers))
         for target in targets:  # warm up
-            drive.chat(target, 8, 1, wrk=False)
+            drive.chat(target, 8, 1)
             drive.stream(target, 8, 1, 10)
-        for number in range(plan.rounds):
+        for _, group in itertools.groupby(questions, key=lambda question: question.rounds):
+            ask(list(group), targets, plan, results)
+
+
+def ask(questions: list[Question], targets: list[Target], plan: Plan, results: Results) -> None:
+    """Round by round: each question to one target after the other, in turning order; then a look at their memory."""
+    names, rounds = [question.name for question in questions], getattr(plan, questions[0].rounds)
+    for number in range(rounds):
+        for question in questions:
             for target in targets if number % 2 == 0 else reversed(targets):
-                measure_once(target, plan, results, wrk=bool(wrk))
-            print(f"round {number + 1} of {plan.rounds} done", flush=True)
-        for target in targets[1:]:
-            used = measure.memory(target.pid)
-            if used["now"]:  # it still runs
-                results.add(target.name, {"rss_after": used["now"], "rss_peak": used["peak"]})
+                if question.of_direct or target.name != DIRECT:
+                    results.add(target.name, question.ask(target, plan))
+        print(f"{', '.join(names)}: round {number + 1} of {rounds} done", flush=True)
+    for target in targets[1:]:
+        used = measure.memory(target.pid)
+        if used["now"]:  # it still runs
+            results.add(target.name, {f"rss_after_{names[0]}": used["now"], f"peak_{names[0]}": used["peak"]})
 
 
-def measure_once(target: drive.Target, plan: Plan, results: Results, *, wrk: bool) -> None:
-    results.add(target.name, drive.chat(target, 32, plan.seconds, wrk=wrk), "chat32_")
-    results.add(target.name, drive.chat(target, 1, plan.seconds, wrk=False), "chat1_")
-    found = drive.stream(target, 64, plan.streams, STREAM_PATIENCE)
-    results.add(target.name, found | {name: found[name] / 1e3 for name in ("p50", "p99")}, "stream_")
-    found = drive.stream(target, 1, plan.streams + 1, STREAM_PATIENCE)
-    results.add(target.name, {"p50": found["p50"] / 1e3}, "stream1_")
+def bench_growth(rows: list[gateways.Row], plan: Plan, results: Results) -> None:
+    growing = [(size, row) for size in SIZES for row in rows if "config.yaml" in row.arguments]
+    with upstream() as (port, _):
+        for number in range(plan.growth_rounds):
+            for size, row in list(growing):
+                results.notes.setdefault(row.name, row.config)
+                try:
+                    results.add(row.name, growth(row, port, size, plan))
+                except Missing as why:
+                    growing.remove((size, row))
+                    results.skip(f"{row.name}, {size} deployments", why)
+            print(f"growth: round {number + 1} of {plan.growth_rounds} done", flush=True)
 
 
-def bench_sdks(names: list[str] | None, plan: Plan, results: Results) -> None:
-    rows = [row for row in sdk.ROWS if names is None or row.name in names]
+def bench_sdks(rows: list[sdk.Row], plan: Plan, results: Results) -> None:
     with upstream() as (port, _):
         for number in range(plan.sdk_rounds):
             for row in list(rows):
+                name = row.name + SDK
                 try:
                     version, found = sdk.measure(row, port, plan.sdk_seconds, plan.imports)
                 except Missing as why:
                     rows.remove(row)
-                    results.skipped[f"{row.name} SDK"] = str(why)
-                    print(f"skipped: {row.name} SDK: {why}", flush=True)
+                    results.skip(name, why)
                     continue
-                results.notes[f"{row.name} SDK"] = f"{row.package} {version}"
+                results.notes[name] = f"{row.package} {version}"
                 for figures in found:
-                    results.add(f"{row.name} SDK", figures)
-            print(f"SDK round {number + 1} of {plan.sdk_rounds} done", flush=True)
+                    results.add(name, figures)
+            print(f"sdk: round {number + 1} of {plan.sdk_rounds} done", flush=True)
+
+
+def revision() -> str:
+    """The commit that is measured, if git knows."""
+    try:
+        said = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
+        )
+    except OSError:
+        return "unknown"
+    return said.stdout.strip() or "unknown"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round, in four minutes")
+    parser.add_argument("--long", action="store_true", help="all parts, in about an hour")
+    parser.add_argument("--part", metavar="NAMES", help=f"only these, of {', '.join(PARTS)}")
+    parser.add_argument("--peers", default="", metavar="NAMES", help="install these first, say nginx,litellm,portkey")
+    parser.add_argument("--only", metavar="NAMES", help="measure only these rows, say ours,nginx; direct always is")
+    parser.add_argument("--rounds", type=int, help="rounds of the gateways")
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks/")
+    given = parser.parse_args()
+    known = {row.name: row for row in gateways.ROWS}
+    given.peers = [name for name in given.peers.split(",") if name]
+    given.only = given.only.split(",") if given.only else None
+    given.part = given.part.split(",") if given.part else PARTS if given.long else SHORT
+    unknown = {*given.peers} - {*known} | {*(given.only or ())} - {DIRECT, *known, *(row.name for row in sdk.ROWS)}
+    if unknown:
+        parser.error(f"no row is called {', '.join(sorted(unknown))}")
+    if unknown := {*given.part} - {*PARTS}:
+        parser.error(f"no part is called {', '.join(sorted(unknown))}")
+    for name in given.peers:
+        if install := known[name].install:
+            install()
+    return given
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round of everything, in under two minutes")
-    parser.add_argument("--peers", default="", metavar="NAMES", help="install these first, say nginx,litellm")
-    parser.add_argument("--only", metavar="NAMES", help="measure only these rows, say ours,nginx; direct always is")
-    parser.add_argument("--part", choices=["gateways", "sdk"], help="only one half")
-    parser.add_argument("--rounds", type=int, help="rounds of the gateways")
-    options = parser.parse_args()
-    plan = QUICK if options.quick else DEFAULT
-    if options.rounds:
-        plan = Plan(**(vars(plan) | {"rounds": min(options.rounds, 50)}))
-    names = options.only.split(",") if options.only else None
-    known = {row.name: row for row in gateways.ROWS}
-    unknown = [name for name in [*filter(None, options.peers.split(","))] if name not in known]
-    unknown += [name for name in names or [] if name not in {DIRECT, *known, *(row.name for row in sdk.ROWS)}]
-    if unknown:
-        parser.error(f"no row is called {', '.join(unknown)}")
-    for name in filter(None, options.peers.split(",")):
-        if known[name].install:
-            known[name].install()
+    given = arguments()
+    plan = QUICK if given.quick else DEFAULT
+    if given.rounds:
+        plan = replace(plan, rounds=min(given.rounds, 50))
+    wanted = [row for row in gateways.ROWS if given.only is None or row.name in given.only]
+    questions = [question for question in QUESTIONS if question.name in given.part]
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    results = Results()
-    began, load_before = time.monotonic(), os.getloadavg()[0]
-    if options.part != "sdk":
-        bench_gateways(names, plan, results)
-    if options.part != "gateways":
-        bench_sdks(names, plan, results)
-    head = {"machine": measure.machine(), "plan": vars(plan), "load_before": load_before}
-    path = report.save(results, head)
-    show(results, plan, head, path, time.monotonic() - began)
-
-
-def show(results: Results, plan: Plan, head: dict, path, seconds: float) -> None:
-    gateway_names = [DIRECT, *(row.name for row in gateways.ROWS)]
-    sdk_names = [f"{row.name} SDK" for row in sdk.ROWS]
-    print()
-    print(report.table(results, "gateway", report.GATEWAYS, gateway_names))
-    print(report.table(results, "SDK", report.SDKS, sdk_names))
-    for name, note in results.notes.items():
-        print(f"{name}: {note}")
-    for name, why in results.skipped.items():
-        print(f"{name}: skipped: {why}")
-    print(f"{head['machine']}; load average {head['load_before']:.1f} before the run")
-    print(
-        f"medians of interleaved rounds ({plan.rounds} of gateways, {plan.sdk_rounds} of SDKs), {seconds:.0f} s in all"
+    began, now = time.monotonic(), datetime.now(UTC)
+    results = Results(
+        head={
+            "machine": measure.machine(),
+            "load_before": os.getloadavg()[0],
+            "date": f"{now:%Y-%m-%d}",
+            "revision": revision(),
+            "command": f"scripts/bench {' '.join(sys.argv[1:])}".strip(),
+            "plan": asdict(plan),
+        }
     )
-    if apart := report.spread(results, "chat32_cpu"):
-        print(f"rounds lie apart (highest minus lowest, CPU µs per request at 32): {apart}")
+    if questions:
+        bench_gateways(wanted, questions, plan, results)
+    if "growth" in given.part:
+        bench_growth(wanted, plan, results)
+    if "sdk" in given.part:
+        bench_sdks([row for row in sdk.ROWS if given.only is None or row.name in given.only], plan, results)
+    results.head["seconds"] = time.monotonic() - began
+    path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
+    results.save(path)
+    report.show(results)
     print(f"every figure of every round: {os.path.relpath(path)}")
+    if given.publish:
+        print(f"written: {os.path.relpath(publish.write(results))}")
 
 
 if __name__ == "__main__":

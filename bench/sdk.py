@@ -5,7 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.gateways import BARE, HERE, PEERS, Missing
+from bench.gateways import BARE, HERE, Missing
+from bench.peers import PEERS
 
 CHILD = HERE / "sdk_child.py"
 ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
@@ -30,6 +31,8 @@ CASES = {
     "sdk_sync_wall": ("sync", "wall"),
     "sdk_async_cpu": ("async", "cpu"),
     "sdk_async_wall": ("async", "wall"),
+    "sdk_router_cpu": ("router", "cpu"),
+    "sdk_arouter_cpu": ("arouter", "cpu"),
     "sdk_stream_cpu": ("stream", "cpu"),
     "sdk_astream_cpu": ("astream", "cpu"),
 }

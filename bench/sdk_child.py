@@ -9,6 +9,7 @@ import importlib
 import json
 import sys
 import time
+from copy import deepcopy
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -120,7 +121,23 @@ def cases(port: str, seconds: float) -> dict[str, dict[str, float]]:
         found["mock"] = repeat(lambda: call(mock_response="It is quick and brown."), 1, 20, seconds)
     found["sync"] = repeat(call, 1, 10, seconds)
     found["stream"] = repeat(stream, CHUNKS, 1, seconds)
-    return found | asyncio.run(awaited())
+    found |= asyncio.run(awaited())
+    return found | (routed(options, seconds) if NAME == "litellm" else {})
+
+
+def routed(options: dict[str, str], seconds: float) -> dict[str, dict[str, float]]:
+    """The same calls through a Router with two deployments of one model."""
+    entry = {"model_name": "bench", "litellm_params": {"model": "openai/bench", **options}}
+    router = importlib.import_module(NAME).Router(model_list=[deepcopy(entry) for _ in range(2)])
+
+    async def acall():
+        return await router.acompletion(model="bench", messages=MESSAGES)
+
+    async def awaited() -> dict[str, float]:
+        return await arepeat(acall, 1, AT_ONCE, seconds)
+
+    found = repeat(lambda: router.completion(model="bench", messages=MESSAGES), 1, 10, seconds)
+    return {"router": found, "arouter": asyncio.run(awaited())}
 
 
 def imported() -> dict[str, dict[str, float]]:

@@ -1,7 +1,8 @@
 """A chat-completions server that costs next to nothing: every answer is made of bytes built beforehand.
 
 A request with "stream": true gets 100 chunks: the first at once, then one on every tick of a 10 ms clock that serves
-all open streams. Model "burst-N" gets N chunks in one write. Everything else gets one JSON answer of 410 bytes.
+all open streams, or of a 1 s clock if the text is "hold". Model "burst-N" gets N chunks in one write. Everything else
+gets one JSON answer of 410 bytes.
 """
 
 import argparse
@@ -15,8 +16,10 @@ import httptools
 import uvloop
 
 CHUNKS = 100
-TICK = 0.010
+TICK = 0.010  # seconds
+SLOW_TICK = 1.0
 STREAMED = re.compile(rb'"stream":\s*true')
+HOLD = b'"hold"'
 BURST = re.compile(rb'"burst-(\d{1,5})"')
 
 
@@ -73,16 +76,17 @@ def _burst(count: int) -> bytes:
 
 
 class Clock:
-    """One timer for all open streams."""
+    """One timer for all open streams of one pace."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, period: float) -> None:
         self.loop = loop
+        self.period = period
         self.open: dict[asyncio.Transport, int] = {}
         self.next = 0.0
 
     def start(self, transport: asyncio.Transport) -> None:
         if not self.open:
-            self.next = self.loop.time() + TICK
+            self.next = self.loop.time() + self.period
             self.loop.call_at(self.next, self.tick)
         self.open[transport] = 1
 
@@ -98,13 +102,13 @@ class Clock:
         for transport in ended:
             del self.open[transport]
         if self.open:
-            self.next = max(self.next + TICK, self.loop.time())
+            self.next = max(self.next + self.period, self.loop.time())
             self.loop.call_at(self.next, self.tick)
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, slow: Clock) -> None:
+        self.clock, self.slow = clock, slow
         self.parser = httptools.HttpRequestParser(self)
         self.body: list[bytes] = []
 
@@ -112,7 +116,8 @@ class Connection(asyncio.Protocol):
         self.transport = transport
 
     def connection_lost(self, _exc) -> None:
-        self.clock.open.pop(self.transport, None)
+        for clock in (self.clock, self.slow):
+            clock.open.pop(self.transport, None)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -126,19 +131,19 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         body = b"".join(self.body)
         self.body.clear()
-        if not STREAMED.search(body):
+        if b'"stream"' not in body or not STREAMED.search(body):  # the first is quick, also in megabytes
             self.transport.write(ANSWER)
         elif burst := BURST.search(body):
             self.transport.write(_burst(int(burst[1])))
         else:
             self.transport.write(FIRST)
-            self.clock.start(self.transport)
+            (self.slow if HOLD in body else self.clock).start(self.transport)
 
 
 async def serve(port: int, seconds: float) -> None:
     loop = asyncio.get_running_loop()
-    clock = Clock(loop)
-    server = await loop.create_server(lambda: Connection(clock), "127.0.0.1", port)
+    clock, slow = Clock(loop, TICK), Clock(loop, SLOW_TICK)
+    server = await loop.create_server(lambda: Connection(clock, slow), "127.0.0.1", port, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
     gc.freeze()
     await asyncio.sleep(seconds)

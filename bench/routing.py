@@ -1,0 +1,80 @@
+"""What routing costs: choose and settle of one call, among 10, 1 000 and 10 000 deployments; looking a name up; adding one.
+
+python -P bench/routing.py [REPEATS]
+
+Deployments are either all in one group or one in each of as many groups. The figures are the least of REPEATS rounds, in
+microseconds of wall time on one core: what is more than the least is the machine's other business.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from litellm.engine.call import Call, Outcome
+from litellm.router.deployments import Deployment, Surroundings, deployments_of
+from litellm.router.routing import Routing, nowhere
+from litellm.router.settings import RoutingSettings
+
+SIZES = (10, 1_000, 10_000)
+CALLS = 2_000
+SUCCESS = Outcome("success", usage={"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}, seconds=0.1)
+BODY = {"messages": [{"role": "user", "content": "Say something about the quick brown fox."}]}
+
+
+def deployments(count: int, *, groups: int, **params: object) -> list[Deployment]:
+    around = Surroundings(environ={})
+    made: list[Deployment] = []
+    for at in range(count):
+        access = {"api_base": f"http://127.0.0.1:1/{at}/v1", "api_key": "sk-upstream"}
+        entry = {"model_name": f"m{at % groups}", "litellm_params": {"model": "openai/m", **access, **params}}
+        made += deployments_of(entry, around)
+    return made
+
+
+def least(work: Callable[[], object], calls: int, repeats: int) -> float:
+    """Microseconds of one of the `calls` calls of `work`, in the fastest round."""
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.perf_counter()
+        for _ in range(calls):
+            work()
+        best = min(best, time.perf_counter() - started)
+    return best / calls * 1e6
+
+
+def main(repeats: int) -> None:
+    print(f"{'':34}" + "".join(f"{size:>10}" for size in SIZES))
+    for title, settings, params, one_group in (
+        ("one group", {}, {}, True),
+        ("one group, weights", {}, {"weight": 2}, True),
+        ("one group, rpm and tpm", {}, {"rpm": 10**9, "tpm": 10**9}, True),
+        ("a group for each", {}, {}, False),
+    ):
+        figures = []
+        for size in SIZES:
+            made = deployments(size, groups=1 if one_group else size, **params)
+            routing = Routing(made, RoutingSettings.of(**settings))
+            call = Call(model="m0", body=BODY, choose=nowhere)
+            routing.route(call, routing.find("m0"))
+
+            def work(call: Call = call) -> None:
+                call.choose(()).settle(SUCCESS)
+
+            figures.append(least(work, CALLS, repeats))
+        print(f"{'choose + settle, ' + title:34}" + "".join(f"{figure:>10.2f}" for figure in figures))
+    routings = [Routing(deployments(size, groups=size)) for size in SIZES]
+    found = [least(partial(routing.find, "m3"), CALLS, repeats) for routing in routings]
+    print(f"{'find':34}" + "".join(f"{figure:>10.2f}" for figure in found))
+    routed = []
+    for routing in routings:
+        call, group = Call(model="m3", body=BODY, choose=nowhere), routing.find("m3")
+        routed.append(least(partial(routing.route, call, group), CALLS, repeats))
+    print(f"{'route':34}" + "".join(f"{figure:>10.2f}" for figure in routed))
+    (one,) = deployments(1, groups=1)
+    added = [least(partial(routing.pool.changed, add=[one]), 10, 3) for routing in routings]
+    print(f"{'add one':34}" + "".join(f"{figure:>10.0f}" for figure in added))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
