@@ -12,8 +12,12 @@ collect_ignore = ["clients"]  # scripts/test-clients runs them, in an environmen
 ALONE = (
     "tests/contract/test_seed_003.py",
     "tests/contract/test_seeds.py",
+    "tests/e2e/test_proxy_garbage.py",
     "tests/e2e/test_proxy_handlers.py",
+    "tests/e2e/test_proxy_heartbeats.py",
     "tests/e2e/test_proxy_leaving.py",
+    "tests/e2e/test_proxy_overload.py",
+    "tests/e2e/test_proxy_reload.py",
     "tests/e2e/test_proxy_stopping.py",
     "tests/e2e/test_secrets.py",  # its last test reads the log of all the others
     "tests/suite/test_c5_blocking.py",
@@ -22,6 +26,7 @@ ALONE = (
     "tests/suite/test_s6_clocks.py",
     "tests/suite/test_s8_abort.py",
     "tests/unit/net/test_leaving.py",
+    "tests/unit/proxy/test_overload.py",
     "tests/unit/net/test_loops.py",
     "tests/unit/net/test_transport_clocks.py",
     "tests/unit/net/test_transport_faults.py",

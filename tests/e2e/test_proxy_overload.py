@@ -165,3 +165,12 @@ def test_as_many_files_as_it_may_open(gateway: Gateway) -> None:
     limits = Path(f"/proc/{gateway.pid}/limits").read_text(encoding="utf-8")
     soft, hard = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits).groups()
     assert int(soft) >= min(int(hard), 3 * 16_384)
+
+
+def test_names_that_are_long(talk: Talk, up: Upstream) -> None:
+    """P5: names are remembered and repeated; one that is longer than any list of names is refused before that."""
+    answer = talk.chat(model="m" * 1_000_000)
+    assert answer.status == 400
+    assert answer.error["param"] == "model"
+    assert len(answer.body) < 1000
+    assert up.requests == []

@@ -117,19 +117,20 @@ class Pool:
         network = key[3]
         context = ssl_context(network) if place.scheme == "https" else None
         addresses = await self._names.addresses(place, network)
+        connection = Connection(self, key, self._loop)
         sock = await connected_socket(addresses, place.port)
         try:
-            connection: Connection
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(self, key, self._loop),
-                sock=sock,
-                ssl=context,
-                server_hostname=place.host if context else None,
-                ssl_handshake_timeout=HANDSHAKE if context else None,
-            )
+            transport, _ = await self._loop.create_connection(lambda: connection, sock=sock)
         except BaseException:
             sock.close()
             raise
+        if context is not None:
+            # A step of its own, because create_connection(ssl=…) leaks its socket if it is cancelled before the handshake.
+            secured = await self._loop.start_tls(
+                transport, connection, context, server_hostname=place.host, ssl_handshake_timeout=HANDSHAKE
+            )
+            if secured is not None:  # else it has been lost meanwhile, as the bare transport says
+                connection.connection_made(secured)
         if self._closed:
             connection.abort()
         if connection.usable:  # it may have been lost before we got to know it
