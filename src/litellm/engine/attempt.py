@@ -159,7 +159,7 @@ def _decoded(target: Target, body: bytes, reply: Reply, out: Outgoing) -> Body:
 
 def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opened]:
     wire = wire_of(target)
-    source = Source(Read(reply), reply.close, reply.finish)
+    source = Source(Read(reply), reply.close, reply.finish, getattr(reply, "pour", None))
     opened = Opened(
         target=target, asked=call.model, headers=reply.headers, source=source, first=[],
         decoder=wire.decoder(include_usage=call.show_usage),

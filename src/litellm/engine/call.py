@@ -10,7 +10,7 @@ import msgspec
 
 from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
-from litellm.net.messages import Timeouts
+from litellm.net.messages import Sink, Timeouts
 from litellm.net.steps import Step
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock, Target
@@ -123,11 +123,15 @@ class Answer(msgspec.Struct, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a stream comes from: `step` asks for its next piece. `close` lets go of it; `finish` says that it is over."""
+    """Where a stream comes from: `step` asks for its next piece. `close` lets go of it; `finish` says that it is over.
+
+    pour: has it give its pieces by itself, as they come; None for what has to be asked for each.
+    """
 
     step: Step
     close: Callable[[], None]
     finish: Callable[[], None]
+    pour: Callable[[Sink], None] | None = None
 
 
 class Opened(msgspec.Struct, kw_only=True):

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from litellm.net.messages import FaultKind, Request, TransportFault
+from litellm.net.messages import FaultKind, Request, Sink, TransportFault
 from litellm.net.response import Response
 from litellm.net.tls import Network
 from litellm.net.unzip import LARGEST, Malformed
@@ -38,7 +38,9 @@ class Keeper(Protocol):
 class DirectReply:
     """A reply whose body may still be on its way. It outlives the connection's part in it: what has arrived stays."""
 
-    __slots__ = ("_connection", "_fault", "_parts", "_size", "_waiter", "body", "request", "response", "streamed")
+    __slots__ = (
+        "_connection", "_fault", "_parts", "_sink", "_size", "_waiter", "body", "request", "response", "streamed",
+    )  # fmt: skip
 
     def __init__(self, request: Request, connection: Connection, waiter: asyncio.Future[None]) -> None:
         self.request = request
@@ -49,6 +51,7 @@ class DirectReply:
         self._parts: list[bytes] = []
         self._size = 0
         self._fault: TransportFault | None = None
+        self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = waiter
 
     @property
@@ -67,16 +70,20 @@ class DirectReply:
                 return b""
             self._waiter = self._connection.loop.create_future()
             await self._waiter
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts.clear()
-        self._size = 0
+        data = self._arrived()
         if self._connection is not None:
             self._connection.resume()
         return data
 
+    def pour(self, sink: Sink) -> None:
+        """Give the rest of a streamed body to `sink` where it comes in, instead of waking a task that reads it."""
+        self._sink = sink
+        self._wake()
+
     def close(self) -> None:
         """Let go of the connection, if it is still ours. Abort rather than close: TLS would wait for the peer's goodbye."""
         connection, self._connection = self._connection, None
+        self._sink = None
         if connection is not None:
             connection.abort()
         self._wake()
@@ -138,28 +145,39 @@ class DirectReply:
         self._connection = None
         self._wake()
 
+    def _arrived(self) -> bytes:
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        return data
+
     def _wake(self) -> None:
+        if self._sink is not None:
+            self._deliver(self._sink)
+            return
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def _deliver(self, sink: Sink) -> None:
+        connection = self._connection
+        if self._parts:
+            held = sink(self._arrived())
+            if connection is not None and held is None:
+                connection.resume()  # it may have been paused before there was a sink
+            elif connection is not None:
+                connection.hold(held)
+        if connection is None:  # it was the last
+            self._sink = None
+            sink(b"" if self._fault is None else self._fault)
 
 
 class Connection(asyncio.Protocol):
     """One connection to an origin, carrying one exchange at a time."""
 
     __slots__ = (
-        "_due",
-        "_ends",
-        "_last",
-        "_paused",
-        "_pool",
-        "_reply",
-        "_silence",
-        "_timer",
-        "_transport",
-        "key",
-        "loop",
-    )
+        "_due", "_ends", "_last", "_paused", "_pool", "_reply", "_silence", "_timer", "_transport", "key", "loop",
+    )  # fmt: skip
 
     def __init__(self, pool: Keeper, key: Key, loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
@@ -211,6 +229,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Drop it, at once."""
         self._reply = None
+        self._paused = False  # whoever would have it go on, later, has nothing to do any more
         self._transport.abort()
 
     def break_off(self, kind: FaultKind, text: str) -> None:
@@ -219,6 +238,11 @@ class Connection(asyncio.Protocol):
         self.abort()
         if reply is not None:
             reply.fail(TransportFault(kind, text))
+
+    def hold(self, until: Any) -> None:
+        """Have the upstream wait until a future is done."""
+        self.pause()
+        until.add_done_callback(lambda _: self.resume())
 
     def pause(self) -> None:
         """Have the upstream wait."""
@@ -266,6 +290,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._pool.forget(self)
+        self._paused = False
         reply, self._reply = self._reply, None
         if reply is None:
             return

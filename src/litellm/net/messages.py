@@ -121,6 +121,10 @@ class Reply(Protocol):
         """All that matters has been read, though the last bytes may not be here: keep the connection if they come."""
 
 
+# Takes what a streamed body brings as it comes: pieces, then the empty one at its end, or a TransportFault. A future that
+# it returns holds the upstream up until it is done.
+Sink = Callable[["bytes | TransportFault"], "Awaitable[None] | None"]
+
 FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url", "blocked"]
 
 

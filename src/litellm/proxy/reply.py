@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -71,24 +72,60 @@ async def stream(http: Exchange, opened: Opened, io: AsyncTransport, started: fl
     relabel = Relabel(opened.asked)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
-        ready, opened.first = opened.first, []
-        while not opened.finished:
-            if ready:
-                waiting = http.stream(_events(ready, relabel))
-                if waiting is not None:
-                    ready, piece = [], None  # for a client that does not read, nothing is kept but what is written
-                    await waiting
-            try:
-                piece = await io.perform(opened.source.step)
-            except TransportFault as fault:
-                piece = fault.with_traceback(None)  # which leads here: it would keep itself
-            ready = advance(opened, piece)
-        http.stream(_events(ready, relabel) + DONE, more=False)
+        last = _events(opened.first, relabel)
+        if not opened.finished:
+            waiting = http.stream(last)
+            if waiting is not None:
+                await waiting
+            pulled = opened.source.pour is None
+            last = await (_pulled(http, opened, relabel, io) if pulled else _poured(http, opened, relabel))
+        http.stream(last + DONE, more=False)
     except LiteLLMError as error:
         log.warning("a stream broke: %s", error)
         http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
     finally:
         opened.abort()
+
+
+async def _pulled(http: Exchange, opened: Opened, relabel: Relabel, io: AsyncTransport) -> bytes:
+    """Ask for one piece after the other, and pass it on; gives the last."""
+    while True:
+        try:
+            piece = await io.perform(opened.source.step)
+        except TransportFault as fault:
+            piece = fault.with_traceback(None)  # which leads here: it would keep itself
+        events = _events(advance(opened, piece), relabel)
+        if opened.finished:
+            return events
+        waiting = http.stream(events) if events else None
+        if waiting is not None:
+            await waiting
+
+
+async def _poured(http: Exchange, opened: Opened, relabel: Relabel) -> bytes:
+    """Have pieces passed on where they come in; gives the last. No task is woken for them, which is a part of what one
+    costs."""
+    last: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def take(piece: bytes | TransportFault) -> Awaitable[None] | None:
+        if last.done():
+            return None
+        try:
+            events = _events(advance(opened, piece), relabel)
+            if opened.finished:
+                last.set_result(events)
+                return None
+            waiting = http.stream(events) if events else None
+            if opened.decoder.fault is not None:  # what was said before it has been passed on
+                advance(opened, b"")  # raises it
+        except Exception as error:  # noqa: BLE001 - it is for whoever awaits the last piece
+            last.set_exception(error)
+            return None
+        return waiting
+
+    assert opened.source.pour is not None  # noqa: S101 - the caller has looked
+    opened.source.pour(take)
+    return await last
 
 
 async def objects(opened: Opened, io: AsyncTransport, operation: Operation) -> AsyncIterator[Any]:

@@ -5,6 +5,7 @@ error: no ResourceWarning, no "never awaited", no pending task may appear, not e
 import contextlib
 import ssl
 import threading
+from functools import partial
 
 import pytest
 from tests.fakes import behaviour as act
@@ -17,6 +18,11 @@ import asyncio, gc, logging, os, sys, threading
 logging.getLogger("asyncio").addFilter(lambda record: not record.getMessage().startswith("Executing "))
 import litellm
 from litellm import acompletion, completion
+
+if os.environ["LOOP"] == "uvloop":
+    from uvloop import run
+else:
+    from asyncio import run
 
 HI = [{"role": "user", "content": "hi"}]
 BASE = os.environ["BASE"]
@@ -53,9 +59,14 @@ print("done")
 """
 
 
-def quiet(up, script, **env):
-    """The script, run to its end, with nothing to complain of."""
-    env = {"BASE": up.base, "PYTHONDEVMODE": "1", **env}
+@pytest.fixture(params=["asyncio", "uvloop"])
+def quiet(request):
+    """Runs a script to its end, with nothing to complain of."""
+    return partial(_quiet, request.param)
+
+
+def _quiet(loop, up, script, **env):
+    env = {"BASE": up.base, "PYTHONDEVMODE": "1", "LOOP": loop, **env}
     result = run_python(PRELUDE + script + DONE, env=env, timeout=60)
     assert result.stderr == ""
     assert result.returncode == 0
@@ -69,15 +80,15 @@ def up():
         yield upstream
 
 
-def test_a_hundred_loops(up):
-    """G1: 100 times asyncio.run, with a client that all of them share."""
+def test_a_hundred_loops(up, quiet):
+    """G1: 100 loops, with a client that all of them share."""
     before = len(up.requests)
-    quiet(up, "for n in range(100): asyncio.run(aplain() if n % 10 else everything()); n % 10 or plain()")
+    quiet(up, "for n in range(100): run(aplain() if n % 10 else everything()); n % 10 or plain()")
     assert len(up.requests) == before + 90 + 10 * 5 + 10
     up.wait_for(lambda: up.open_connections == 0)
 
 
-def test_eight_threads_with_loops_of_their_own(up):
+def test_eight_threads_with_loops_of_their_own(up, quiet):
     """G1: and each of them three loops, one after another, with sync calls in between."""
     quiet(
         up,
@@ -86,7 +97,7 @@ failures = []
 def live():
     try:
         for _ in range(3):
-            asyncio.run(everything())
+            run(everything())
             plain(), streamed()
     except BaseException as error:
         failures.append(error)
@@ -98,7 +109,7 @@ assert failures == [], failures
     )
 
 
-def test_in_a_notebook(up):
+def test_in_a_notebook(up, quiet):
     """G1: sync calls inside a running loop, as in Jupyter; also to a handler that is only async."""
     quiet(
         up,
@@ -123,15 +134,15 @@ async def cell():
     assert "slept" in "".join(c.choices[0].delta.content or "" for c in completion("mine/x", HI, stream=True))
     await everything()
     plain()
-asyncio.run(cell())
-asyncio.run(cell())
+run(cell())
+run(cell())
 """,
     )
 
 
 FORK = """
 def all_kinds():
-    plain(), streamed(), asyncio.run(everything())
+    plain(), streamed(), run(everything())
 
 def forked(work):
     child = os.fork()
@@ -153,7 +164,7 @@ def wait_for(child):
 """
 
 
-def test_forking_after_use(up):
+def test_forking_after_use(up, quiet):
     """G1: a child makes connections of its own, for completion and acompletion, while its parent goes on with its."""
     quiet(
         up,
@@ -168,7 +179,7 @@ all_kinds()
     )
 
 
-def test_forking_does_not_share_a_connection(up):
+def test_forking_does_not_share_a_connection(up, quiet):
     """G1: a child that talks on its parent's socket would read its parent's answer."""
     before = up.connections_made
     quiet(
@@ -185,7 +196,7 @@ plain()
     assert up.connections_made == before + 2
 
 
-def test_forking_after_handlers_have_run(up):
+def test_forking_after_handlers_have_run(up, quiet):
     """G1: the threads in which handlers run do not survive a fork; the child has to get its own."""
     quiet(
         up,
@@ -207,7 +218,7 @@ def ask_both():
     import faulthandler
     faulthandler.dump_traceback_later(8, exit=True)
     completion("onlyasync/x", HI)
-    asyncio.run(acompletion("onlysync/x", HI))
+    run(acompletion("onlysync/x", HI))
     faulthandler.cancel_dump_traceback_later()
 
 ask_both()
@@ -217,7 +228,7 @@ ask_both()
     )
 
 
-def test_what_is_left_lying_about(up):
+def test_what_is_left_lying_about(up, quiet):
     """G1: streams nobody reads, streams left in the middle, tasks that asyncio.run cancels at its end."""
     up.models["slow"] = act.answer("word " * 50, gap=0.02)
     up.models["hang"] = act.hang()
@@ -248,7 +259,7 @@ async def cancelled_at_the_end():
 
 for work in unread, unread_and_lost, left_in_the_middle, iterator_left_open, cancelled_at_the_end:
     for keep in True, False:
-        asyncio.run(work())
+        run(work())
         if not keep:
             kept.clear()
         gc.collect()
@@ -260,13 +271,13 @@ for keep in True, False:
         kept.append(stream)
 del stream
 gc.collect()
-asyncio.run(everything())
+run(everything())
 """,
     )
     up.wait_for(lambda: up.open_connections == 0)
 
 
-def test_errors_leave_nothing_behind(up):
+def test_errors_leave_nothing_behind(up, quiet):
     """G1, G6: refused, cut, timed out and unreachable calls, sync and async; a caught error says nothing by itself."""
     up.models |= {"no": act.error(400), "cut": act.cut(1), "hang": act.hang(), "nonsense": act.malformed_head()}
     quiet(
@@ -291,45 +302,32 @@ for params in calls:
     except litellm.exceptions.LiteLLMError as error:
         kept.append(error)
 assert len(kept) == len(calls)
-asyncio.run(all_wrong())
-asyncio.run(all_wrong())
+run(all_wrong())
+run(all_wrong())
 assert len(kept) == 3 * len(calls)
 kept.clear()
 """,
     )
 
 
-def test_a_script_that_just_ends(up):
+def test_a_script_that_just_ends(up, quiet):
     """G1, G6: nobody has to close anything."""
     quiet(up, "plain()")
     quiet(up, "streamed(); stream = completion(stream=True, **PARAMS); next(stream)")
 
 
-def test_uvloop(up):
-    """G1: other event loops too."""
-    quiet(
-        up,
-        """
-import uvloop
-for _ in range(3):
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(everything())
-""",
-    )
-
-
 # --- with TLS, where closing takes a round trip --------------------------------------------------------------------------
 
 
-def test_many_loops_with_tls(tls):
+def test_many_loops_with_tls(tls, quiet):
     with Upstream(tls=tls) as up:
-        quiet(up, "for _ in range(10): asyncio.run(everything())", CA=str(tls.ca_file))
+        quiet(up, "for _ in range(10): run(everything())", CA=str(tls.ca_file))
 
 
-def test_a_tls_stream_that_is_left(tls):
+def test_a_tls_stream_that_is_left(tls, quiet):
     """G1: the peer never answers our goodbye, and the loop does not live long enough to wait for it."""
     with _Unresponsive(tls) as server:
-        quiet(server, "asyncio.run(abroken_off()); asyncio.run(abroken_off())", CA=str(tls.ca_file))
+        quiet(server, "run(abroken_off()); run(abroken_off())", CA=str(tls.ca_file))
 
 
 class _Unresponsive:

@@ -73,17 +73,34 @@ def test_many_origins(run, monkeypatch):
 
     async def scene():
         async with pool(max_idle=20) as ours:
-            for number in range(MAX_HEADS + 50):
-                await ours.send(request(f"http://h{number}.example:{server.port}/v1"))
+            for number in range(2 * MAX_HEADS + 50):
+                asked = request(f"http://h{number}.example:{server.port}/v1")
+                asked.lasting = number % 2 == 0
+                await ours.send(asked)
                 assert ours.size[1] <= 20
             await until(lambda: ours.size == (20, 20))
-            assert len(ours._heads) <= MAX_HEADS
+            assert 0 < len(ours._heads) <= MAX_HEADS
             assert len(ours._names._known) <= MAX_NAMES
             assert len(ours._idle) == 20
             made = server.connections_made
-            for number in range(MAX_HEADS + 30, MAX_HEADS + 50):  # the last twenty
+            for number in range(2 * MAX_HEADS + 30, 2 * MAX_HEADS + 50):  # the last twenty
                 await ours.send(request(f"http://h{number}.example:{server.port}/v1"))
             assert server.connections_made == made
+
+    with Scripted(always(whole())) as server:
+        run(scene())
+
+
+def test_headers_of_one_call_are_not_kept(run):
+    """F5: they may hold a client's key, which is nobody's business after the call."""
+
+    async def scene():
+        async with pool() as ours:
+            for lasting in False, True:
+                asked = to(server)
+                asked.lasting = lasting
+                await ours.send(asked)
+                assert len(ours._heads) == lasting
 
     with Scripted(always(whole())) as server:
         run(scene())
@@ -234,6 +251,23 @@ def test_closing_while_a_connection_comes_about(run, tls):
     with Scripted(always(whole()), tls=tls) as server:
         run(scene())
         server.wait_for(lambda: server.open_connections == 0)
+
+
+def test_a_whole_answer_is_given_once(run):
+    """A1: in `body`; there is nothing to read besides."""
+
+    def answer(connection, _):
+        connection.say(whole(b"12345")[:-3])
+        connection.server._loop.call_later(0.02, connection.say, b"345")
+
+    async def scene():
+        async with pool() as ours:
+            reply = await ours.send(to(server))
+            assert reply.body == b"12345"
+            assert await reply.read() == b""
+
+    with Scripted(answer) as server:
+        run(scene())
 
 
 def test_a_reply_that_outlives_its_connection(run):

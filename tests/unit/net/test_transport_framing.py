@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import socket
 import threading
+import time
 import zlib
 
 import msgspec
@@ -14,8 +15,6 @@ from tests.unit.net.scripted import Answering, Scripted, always, whole
 
 from litellm.net.messages import Timeouts, TransportFault
 from litellm.net.tls import Network
-
-pytestmark = pytest.mark.alone  # what it promises is bounded in time
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 TEXT = b"Hello from upstream. " * 50
@@ -229,6 +228,29 @@ def test_a_head_that_never_ends(caller, piece, stream):
         server.wait_for(lambda: server.by[0].lost)
 
 
+@pytest.mark.parametrize("caller", ["sync"], indirect=True)  # the others do not wait for it; see test_direct_clocks.py
+def test_an_end_that_never_comes(caller):
+    """S4: after [DONE] the last bytes have a moment, also if it is filled with heartbeats."""
+
+    def answer(connection, _):
+        connection.say(OK + FRAMED["chunked"](b"")[0] + http1.chunk(b"data: [DONE]\n\n"))
+
+        def go_on():
+            if not connection.lost:
+                connection.say(http1.chunk(b": ping\n\n"))
+                connection.server._loop.call_later(0.02, go_on)
+
+        go_on()
+
+    with Scripted(answer) as server:
+        reply = caller.send(request(server.base, stream=True))
+        assert caller.read(reply).startswith(b"data: [DONE]")
+        start = time.monotonic()
+        reply.finish()
+        assert time.monotonic() - start < 2  # of the five that the whole call may take
+        server.wait_for(lambda: server.by[0].lost)
+
+
 # --- hosts ---------------------------------------------------------------------------------------------------------------
 
 
@@ -335,6 +357,7 @@ def test_headers_of_the_callers_own(caller, up):
 def test_headers_that_change(caller, up):
     """G2: what is sent is what the headers say now, also if they are the same object as before."""
     asked = request(up.base + "/chat/completions")
+    asked.lasting = True
     for value in "one", "two":
         asked.headers["x-tag"] = value
         assert caller.send(asked).status == 200
