@@ -3,6 +3,7 @@ import ssl
 from typing import Any
 
 from litellm import _logging as _logging
+from litellm import caching as caching
 from litellm import cost_calculator as cost_calculator
 from litellm import exceptions as exceptions
 from litellm import integrations as integrations
@@ -67,6 +68,7 @@ from litellm.exceptions import Timeout as Timeout
 from litellm.exceptions import UnprocessableEntityError as UnprocessableEntityError
 from litellm.exceptions import UnsupportedParamsError as UnsupportedParamsError
 from litellm.hooks.logger import CustomLogger as CustomLogger
+from litellm.hooks.scratch import DualCache as DualCache
 from litellm.providers.custom import CustomLLM as CustomLLM
 from litellm.providers.custom import CustomLLMError as CustomLLMError
 from litellm.sdk.batch import batch_completion as batch_completion

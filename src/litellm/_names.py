@@ -45,6 +45,7 @@ NAMES: dict[str, str] = {
         "litellm.catalog.store": ("model_cost",),
         "litellm.tokens.count": ("decode", "encode", "token_counter"),
         "litellm.hooks.logger": ("CustomLogger",),
+        "litellm.hooks.scratch": ("DualCache",),
         "litellm.types.hooks": ("CallTypes",),
         "litellm.types.streaming": ("GenericStreamingChunk",),
         "litellm.exceptions": (
@@ -63,6 +64,7 @@ NAMES: dict[str, str] = {
 # Modules that LiteLLM's users reach after a bare `import litellm`, and what they expect to find inside.
 MODULES: dict[str, tuple[str, ...]] = {
     "_logging": (),
+    "caching": ("caching", "dual_cache"),
     "cost_calculator": (),
     "exceptions": (),
     "integrations": ("custom_logger",),
@@ -70,7 +72,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "llms": ("base", "custom_llm"),
     "main": (),
     "router": (),
-    "types": ("utils",),
+    "types": (),
     "utils": (),
 }
 

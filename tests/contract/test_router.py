@@ -466,7 +466,7 @@ def test_changing_settings(up):
     assert router.get_settings()["num_retries"] == 1
     with pytest.raises(ValueError):
         router.update_settings(routing_strategy="nothing")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"Router.update_settings\(\) got an unexpected keyword argument 'nothing'"):
         router.update_settings(nothing=1)
 
 
@@ -500,6 +500,73 @@ def test_what_is_no_entry(entry):
     """O1."""
     with pytest.raises((ValueError, BadRequestError), match="model"):
         Router(model_list=[entry])
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([{"rpm": "os.environ/RPM"}], "the entry 'a' of model_list: rpm must be a whole number, 0 or more, not 'ten'"),
+        ([{"weight": -1}], "the entry 'a' of model_list: weight must be a number, 0 or more, not -1"),
+        ([{"id": "x"}, {"id": "x"}], "two entries of model_list have the id 'x'"),
+    ],
+)
+def test_entries_that_make_no_sense(monkeypatch, entries, said):
+    """O1: told when the Router is made."""
+    monkeypatch.setenv("RPM", "ten")
+    made = [deployment("a", "mock/echo", **each) for each in entries]
+    for each in made:
+        each["model_info"] = {"id": each["litellm_params"].pop("id")} if "id" in each["litellm_params"] else {}
+    with pytest.raises(ValueError, match=said):
+        Router(model_list=made)
+
+
+def test_the_same_entry_twice_is_no_mistake():
+    """A10: without ids of their own, it is how some give a deployment twice the traffic."""
+    assert Router(model_list=[deployment("a", "mock/echo")] * 2).completion("a", HI).choices
+
+
+def test_a_fallback_that_is_not_there(caplog, up):
+    """O1: a warning when the Router is made, and the upstream's own error when it is needed."""
+    router = router_of(up, "a", fallbacks=[{"a": ["typo"]}])
+    assert "there is no 'typo' in model_list to fall back on" in caplog.text
+    up.models["a"] = act.error(500)
+    with pytest.raises(InternalServerError):
+        router.completion("a", HI)
+
+
+def test_a_model_that_nobody_serves(up):
+    """A10: is served by default_fallbacks."""
+    answer = router_of(up, "a", "b", default_fallbacks=["b"]).completion("nobody", HI)
+    assert answer.model == "b"
+    assert answer._hidden_params["additional_headers"]["x-litellm-attempted-fallbacks"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("fallbacks", act.error(500)),
+        ("context_window_fallbacks", act.error(400, "too long", code="context_length_exceeded")),
+        ("content_policy_fallbacks", act.error(400, "refused", code="content_filter")),
+    ],
+)
+def test_a_requests_own_tables(up, kind, fault):
+    """A10: LiteLLM's usual form of per-request fallbacks is obeyed, by Routers and by completion, and not sent."""
+    up.models["a"] = fault
+    assert router_of(up, "a", "b").completion("a", HI, **{kind: [{"a": ["b"]}]}).model == "b"
+    access = {"api_base": up.base, "api_key": "k", "num_retries": 0}
+    assert litellm.completion("openai/a", HI, **{kind: [{"openai/a": ["openai/b"]}]}, **access).model == "b"
+    assert models_seen(up) == ["a", "b"] * 2
+    assert all(kind not in request.fields and "a" not in request.fields for request in up.requests)
+    with pytest.raises(BadRequestError, match=f"{kind} must be a list of model names"):
+        router_of(up, "a").completion("a", HI, **{kind: "b"})
+
+
+def test_batches_of_nobody():
+    """O1: BadRequestError, and no IndexError or KeyError."""
+    with pytest.raises(BadRequestError, match="name the models"):
+        asyncio.run(Router().abatch_completion_fastest_response(model=" ,", messages=HI))
+    with pytest.raises(BadRequestError, match="each of the deployments needs a model"):
+        litellm.batch_completion_models(deployments=[{"api_key": "x"}], messages=HI)
 
 
 def test_a_key_that_is_missing():
@@ -546,6 +613,21 @@ def test_a_strategy_of_ones_own(up, strategy):
 
 
 # --- state ---------------------------------------------------------------------------------------------------------------
+
+
+class Foreign(CustomRoutingStrategyBase):
+    """Takes what is not there."""
+
+    def get_available_deployment(self, model, *args: Any, **kwargs: Any) -> Any:
+        return {"model_name": model, "model_info": {"id": "theirs"}}
+
+
+def test_a_strategy_that_chooses_what_is_not_there(up, caplog):
+    """O1: a warning; the routing strategy decides."""
+    router = router_of(up, "a")
+    router.set_custom_routing_strategy(Foreign())
+    assert router.completion("a", HI).model == "a"
+    assert "the custom routing strategy chose 'theirs', which is no deployment of a" in caplog.text
 
 
 def test_two_routers_share_nothing(up):

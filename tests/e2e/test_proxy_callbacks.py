@@ -170,6 +170,15 @@ def test_what_the_gateway_adds(gateway, told):
     assert "'x-team': 'a'" in line["everything"]
 
 
+def test_tags_of_a_header(gateway, told):
+    """BEHAVIOUR C4. The body's own go before it."""
+    header = {"x-litellm-tags": "one, two,,"}
+    with gateway({"callbacks": ["my_callbacks.logger"]}) as server:
+        assert Talk(server).chat(headers=header).status == 200
+        assert Talk(server).chat(headers=header, tags=["three"]).status == 200
+    assert sorted(line["log"]["request_tags"] for line in told()) == [["one", "two"], ["three"]]
+
+
 def test_words_that_are_not_to_be_told(gateway, told):
     """O14: by the setting, the logger's own wish, or the client's header."""
     with gateway({"callbacks": ["my_callbacks.logger", "my_callbacks.quiet"]}) as server:

@@ -10,6 +10,7 @@ from tests.e2e.talk import HI, KEY, Talk
 from tests.fakes import behaviour as act
 from tests.suite.inprocess import ServedProxy, deployment
 
+from litellm.proxy._types import ProxyException
 from litellm.proxy.auth.gate import is_guarded
 from litellm.proxy.config import ConfigError
 
@@ -126,8 +127,8 @@ def test_what_says_nothing_keeps_out(talk, up, does, said, caplog):
     assert up.requests == []
 
 
-class ProxyException(Exception):
-    """As LiteLLM's: its attributes are all that is known of it."""
+class Likeness(Exception):
+    """As a ProxyException: its attributes are all that is known of it."""
 
     def __init__(self, code):
         self.message, self.type, self.param, self.code = "go away", "my_error", "None", code
@@ -137,8 +138,9 @@ REFUSALS = {
     "plain": (Exception("no key of ours"), 401, "no key of ours", "auth_error"),
     "HTTPException": (HTTPException(403, "not today"), 403, "not today", "permission_error"),
     "its detail a dict": (HTTPException(402, {"error": "pay first"}), 402, "pay first", "billing_error"),
-    "ProxyException": (ProxyException(429), 429, "go away", "my_error"),
-    "its code a text": (ProxyException("403"), 403, "go away", "my_error"),
+    "ProxyException": (ProxyException("go away", "my_error", None, 429), 429, "go away", "my_error"),
+    "what is like it": (Likeness(429), 429, "go away", "my_error"),
+    "its code a text": (Likeness("403"), 403, "go away", "my_error"),
     "no status of a refusal": (HTTPException(200, "fine"), 401, "200: fine", "auth_error"),
     "a secret in it": (ValueError("no sk-abcdefghijklmnopqrstuvwxyz"), 401, "no **********", "auth_error"),
 }

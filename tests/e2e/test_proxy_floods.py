@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,36 @@ def test_a_long_body_without_a_key_is_not_received(guarded: Gateway) -> None:
     assert resident(guarded.pid) - before < 10_000_000
 
 
+def test_a_header_without_an_end(guarded: Gateway) -> None:
+    """F4, P6: it is refused, and meanwhile others are served at once."""
+    before = resident(guarded.pid)
+    with ExitStack() as stack:
+        for _ in range(4):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port), timeout=5))
+            try:
+                sock.sendall(b"GET / HTTP/1.1\r\nX-A: " + b"a" * 20_000_000)
+            except OSError:
+                continue  # it has hung up, and its answer was thrown away here
+            assert sock.recv(65536).startswith(b"HTTP/1.1 431")
+        started = time.monotonic()
+        alive = b"GET /health/liveliness HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert send(guarded.port, alive).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - started < 1.0
+    assert resident(guarded.pid) - before < 10_000_000
+
+
+def test_announcing_takes_no_room_where_custom_auth_decides(tmp_path: Path) -> None:
+    """F4, P5: it wants the whole request, so nobody is known before; six strangers were enough to keep all others out."""
+    rules = "async def who(request, api_key):\n    return {'api_key': api_key}\n"
+    (tmp_path / "rules.py").write_text(rules, encoding="utf-8")
+    body = json.dumps({"model": "my-model", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    with Gateway(config(custom_auth="rules.who"), cwd=tmp_path) as server, ExitStack() as stack:
+        for length in (*5 * (99_999_999,), 12_000_005):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            sock.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert send(server.port, chat(body, "Connection: close")).startswith(b"HTTP/1.1 200")
+
+
 def test_pipelining_without_reading_is_held_back(guarded: Gateway) -> None:
     """P6: whoever does not read answers gets no further ones, however many requests are sent."""
     before = resident(guarded.pid)
@@ -83,6 +114,21 @@ def test_a_prompt_may_speak_of_upgrades(guarded: Gateway) -> None:
     body = json.dumps({"model": "my-model", "messages": [{"role": "user", "content": text}]}).encode()
     answer = send(guarded.port, chat(body, "Connection: close"))
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["choices"][0]["message"]["content"] == text
+
+
+def test_a_prompt_that_comes_with_the_end_of_the_head(guarded: Gateway) -> None:
+    """S1: the same, where the network cuts in the blank line before the body."""
+    text = "Upgrade: h2c"
+    body = json.dumps({"model": "my-model", "messages": [{"role": "user", "content": text}]}).encode()
+    data = chat(body, "Connection: close")
+    for cut in range(1, 6):
+        with socket.create_connection(("127.0.0.1", guarded.port), timeout=5) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.sendall(b"GET /health/liveliness HTTP/1.1\r\nHost: x\r\n\r\n" + data[: -len(body) - cut])
+            assert sock.recv(65536).startswith(b"HTTP/1.1 200")  # so the first piece has been read
+            sock.sendall(data[-len(body) - cut :])
+            answer = b"".join(iter(lambda: sock.recv(65536), b""))
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["choices"][0]["message"]["content"] == text
 
 
 def test_an_offer_of_http2_is_passed_over(guarded: Gateway) -> None:
@@ -112,6 +158,7 @@ def test_trailers_change_nothing(guarded: Gateway) -> None:
     [
         ("https://evil.example", b"403"),
         ("null", b"403"),
+        ("http://[", b"403"),
         ("http://localhost:3000", b"200"),
         ("http://127.0.0.1", b"200"),
     ],

@@ -153,10 +153,19 @@ def test_refusing(talk, logger, hook, error, status, message):
     assert (answer.status, answer.error["message"]) == (status, message)
 
 
+@pytest.mark.parametrize("value", [False, True, 403])
+def test_what_means_nothing_is_no_refusal(talk, up, logger, caplog, value):
+    """The request goes on, and the log names the hook."""
+    logger.does["pre_call"] = gives(value)
+    assert talk.chat().text == "Hello from upstream."
+    assert f"Scripted.async_pre_call_hook gave {type(value).__name__}" in caplog.text
+
+
 @pytest.mark.parametrize("hook", ["pre_call", "success"])
 def test_an_exception_that_is_returned(talk, logger, hook):
     logger.does[hook] = gives(HTTPException(418, "teapot"))
-    assert talk.chat().error["message"] == "teapot"
+    error = talk.chat().error
+    assert (error["message"], error["type"]) == ("teapot", "invalid_request_error")
 
 
 def test_headers_of_a_refusal(talk, logger):

@@ -152,6 +152,16 @@ def test_a_failing_member_of_a_pair_is_made_up_for(talk, up, other, fault, strea
     assert time.monotonic() - started < 2, "another deployment needs no pause"
 
 
+def test_tags_of_a_header(up):
+    """BEHAVIOUR C4: they choose among the deployments like those of the body."""
+    models = "".join(deployment("tagged", up, model=f"openai/{tag}", tags=[tag]) for tag in ("blue", "red"))
+    config = f"model_list:\n{models}router_settings: {{enable_tag_filtering: true}}\n"
+    with Gateway(f"{config}general_settings: {{master_key: {KEY}}}\n", args=["--host", "127.0.0.1"]) as server:
+        for tag in ("blue", "red") * 3:
+            assert Talk(server).chat(model="tagged", headers={"x-litellm-tags": f" {tag} ,other"}).status == 200
+    assert [asked.fields["model"] for asked in up.requests] == ["blue", "red"] * 3
+
+
 # --- retries -------------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +239,32 @@ def test_default_fallbacks(talk, up, other):
     answer = talk.chat(model="n")
     assert answer.headers["x-litellm-model-group"] == "rescue"
     assert models_seen(up, other) == ["n", "n", "rescue"]
+
+
+def test_a_name_that_nobody_serves(talk, other):
+    """A10: goes to the default fallbacks, where there are any."""
+    answer = talk.chat(model="nobody")
+    assert (answer.status, answer.headers["x-litellm-model-group"]) == (200, "rescue")
+    assert models_seen(other) == ["rescue"]
+    assert talk.chat(model="nobody", disable_fallbacks=True).status == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("fallbacks", act.error(500)),
+        ("context_window_fallbacks", act.error(400, "too long", code="context_length_exceeded")),
+        ("content_policy_fallbacks", act.error(400, "refused", code="content_filter")),
+    ],
+)
+def test_a_requests_own_tables(talk, up, kind, fault):
+    """A10: LiteLLM's usual form is obeyed, for each kind, and not sent on."""
+    up.models["m"] = fault
+    answer = talk.chat(num_retries=0, **{kind: [{"m": ["pair"]}]})
+    assert (answer.status, answer.headers["x-litellm-model-group"]) == (200, "pair")
+    assert kind not in up.requests[0].fields
+    refused = talk.chat(**{kind: [{"m": ["gone"]}]})
+    assert (refused.status, "gone" in refused.error["message"]) == (400, True)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -136,6 +136,24 @@ def place_config(upstream, **params):
     return {"model_list": [{"model_name": "mine", "litellm_params": params}], "num_retries": 0}
 
 
+def test_a_key_that_is_missing_is_asked_for_where_it_belongs(talk):
+    """F5: a client is not told to set something in the server's environment."""
+    config = {"model_list": [{"model_name": "mine", "litellm_params": {"model": "groq/llama"}}]}
+    answer = talk.chat(model="mine", user_config=config)
+    assert answer.status == 401
+    assert "no API key for groq: pass api_key=…" in answer.error["message"]
+    assert "GROQ_API_KEY" not in answer.body.decode()
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_a_model_that_is_not_in_it(talk, place, what):
+    """It says which ones are."""
+    answer = ask(talk, what, model="other", user_config=place_config(place[0]))
+    assert answer.status == 400
+    assert answer.error["param"] == "model"
+    assert "model=other is not in the user_config, which has mine" in answer.error["message"]
+
+
 # --- as printed ----------------------------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ NONSENSE = {
     "a negative length": (POST + b"Content-Length: -5\r\n\r\n", [400]),
     "two lengths": (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", [400]),
     "length and chunks": (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [400]),
-    "chunks in disguise": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", [400]),
+    "chunks in disguise": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", [501]),
     "a bad chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", [400]),
     "a header of 100 kB": (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", [431]),
     "many headers": (b"GET / HTTP/1.1\r\n" + b"X-Y: zzzzzzzz\r\n" * 10_000 + b"\r\n", [431]),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.suite.doors import Failure, SdkSync, text_of
 from tests.suite.handlers import NOWHERE, SUBSETS, TEXT, Everything, answer, chunks, generic, with_method, with_only
+from tests.suite.inprocess import deployment
+from tests.suite.watching import Recorder
 
 import litellm
 from litellm import CustomLLM
@@ -39,6 +41,20 @@ async def test_c1_sync_call_inside_a_running_loop(monkeypatch):
         )
         streamed = methods == ("astreaming",)
         assert text_of(SdkSync(NOWHERE).ask(streamed=streamed, model="mine/x")) == TEXT
+
+
+@pytest.mark.parametrize("operation", ["completion", "text_completion"])
+def test_c1_an_answer_told_as_a_stream_is_a_success(monkeypatch, operation):
+    """C1, O14: a stream that was made of a whole answer has ended well, with its usage, for all who keep account."""
+    recorder, usage = Recorder(), {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    handler = with_method("completion", lambda _self, **_: {**answer().model_dump(), "usage": usage})
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])
+    monkeypatch.setattr(litellm, "callbacks", [recorder])
+    router = litellm.Router(model_list=[deployment("m", "mine/x")], num_retries=0)
+    about = {"messages": [{"role": "user", "content": "hi"}]} if operation == "completion" else {"prompt": "hi"}
+    assert list(getattr(router, operation)(model="m", stream=True, **about))
+    assert recorder.event.kind == "success"
+    assert recorder.event.log["total_tokens"] == 7
 
 
 async def _coroutine(**_: Any) -> Any:

@@ -207,3 +207,30 @@ def test_c9_extra_body(door, up):
     sent = up.requests[0].fields
     assert (sent["model"], sent["top_k"], sent["deep"]) == ("m", 3, {"a": [1]})
     assert "extra_body" not in sent
+
+
+LITELLMS_OWN: dict[str, Any] = {
+    "aws_secret_access_key": "x", "vertex_credentials": "x", "langfuse_secret_key": "x", "success_callback": ["x"],
+    "mock_testing_fallbacks": False, "user_config": {}, "priority": 1, "input_cost_per_character": 0.1, "caching": True,
+    "content_policy_fallbacks": [], "litellm_params": {}, "routing_strategy": "x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["sdk", "asdk"])
+@pytest.mark.parametrize("word", LITELLMS_OWN)
+def test_c12_litellms_own_words_stay_here(house, up, name, word):
+    """C12: no upstream is sent what only LiteLLM reads, secrets of other services least of all."""
+    house.doors[name].chat(**{word: LITELLMS_OWN[word]})
+    assert set(up.requests[0].fields) == {"model", "messages"}
+
+
+def test_c12_what_a_deployment_costs_stays_here(up):
+    """C12: its defaults go into requests, its prices do not; a parameter that ends in "key" is no credential."""
+    mine = {"cache_read_input_token_cost": 1e-7, "output_cost_per_image": 0.1, "prompt_cache_key": "team-a", "top_k": 7}
+    config = {"model_list": [deployment("m", "openai/m", api_base=up.base, api_key="k", **mine)]}
+    with ServedProxy(config) as proxy:
+        ProxyRaw(proxy).chat()
+    sent = up.requests[0].fields
+    assert {name: sent[name] for name in sent if name not in ("model", "messages")} == {
+        "prompt_cache_key": "team-a", "top_k": 7,
+    }  # fmt: skip

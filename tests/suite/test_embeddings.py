@@ -75,6 +75,18 @@ def test_c12_the_encoding_is_the_one_asked_for(house, up, name, asked, sent):
     assert vectors(got) == [base64(VECTOR) if asked == "base64" else VECTOR]
 
 
+@pytest.mark.parametrize("said", [None, ""])
+def test_c12_an_encoding_that_says_nothing_is_not_sent(proxy_door, up, said):
+    """C12: servers refuse it, and clients send it."""
+    assert vectors(proxy_door.embed("x", encoding_format=said)) == [[0.0, 0.5, 0.5, 0.5]]
+    assert "encoding_format" not in up.requests[0].fields
+
+
+def test_an_encoding_of_another_kind_is_the_upstreams_to_judge(proxy_door, up):
+    up.next(answer(VECTOR))
+    assert vectors(proxy_door.embed("x", encoding_format=[1])) == [VECTOR]
+
+
 def test_c12_an_encoding_that_nobody_knows_is_left_alone(proxy_door, up):
     """Formats of vendors pass through."""
     up.next(answer([1, -1]))

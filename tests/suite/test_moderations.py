@@ -128,11 +128,19 @@ def test_a_server_without_a_key_says_what_to_do(monkeypatch):
             ProxyRaw(proxy).moderate("x", model="other")
 
 
+def test_a_server_whose_openai_is_elsewhere_asks_there(monkeypatch, up):
+    """C8: the key in the environment is for the address that stands beside it."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_BASE", up.base)
+    with ServedProxy(CONFIG) as proxy:
+        assert ProxyRaw(proxy).moderate("kill", model=None)["results"][0]["flagged"] is True
+    assert up.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
 @pytest.mark.parametrize("model", [None, "omni-moderation-latest"])
 def test_a_server_with_a_key_asks_openai(monkeypatch, up, model):
     """Its official address, with the server's key; the model as sent, or none."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_API_BASE", "http://unused.invalid")
     with ServedProxy(CONFIG) as proxy:
         asked = []
 

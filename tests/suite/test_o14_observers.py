@@ -124,8 +124,53 @@ def test_failure(asker, up, kind):
     assert event.log["error_information"]["error_code"] == "404"
     assert (event.log["model"], event.log["custom_llm_provider"]) == (KINDS[kind][3], "openai")
     assert event.metadata.items() >= METADATA.items()
-    assert event.log["response_cost"] == 0.0
-    assert event.kwargs["response_cost"] is None
+    assert event.log["response_cost"] is event.kwargs["response_cost"] is None
+    assert event.log["api_base"] == up.base
+    if asker.name == "proxy":
+        assert (event.log["model_group"], event.metadata["deployment"]) == ("*", f"openai/{KINDS[kind][3]}")
+        assert event.log["model_id"] == event.metadata["model_info"]["id"] != ""
+
+
+@pytest.fixture
+def recorder(monkeypatch):
+    made = Recorder()
+    monkeypatch.setattr(litellm, "callbacks", [made])
+    return made
+
+
+def test_a_failure_says_what_failed(up, recorder):
+    """The last target that was tried: here a fallback's."""
+    up.default = act.error(404)
+    entries = [deployment(name, f"openai/{name}-x", api_base=up.base, api_key=KEY) for name in ("m", "n")]
+    entries[1]["model_info"] = {"id": "the-second", "tier": 2}
+    router = litellm.Router(model_list=entries, fallbacks=[{"m": ["n"]}], num_retries=0)
+    mine = {"colour": "blue"}
+    with pytest.raises(litellm.NotFoundError):
+        router.completion("m", [{"role": "user", "content": "hi"}], metadata=mine)
+    event = recorder.event
+    assert [event.log[name] for name in ("model_group", "model_id", "api_base", "model", "custom_llm_provider")] == [
+        "n", "the-second", up.base, "n-x", "openai",
+    ]  # fmt: skip
+    info = {"id": "the-second", "tier": 2}
+    assert event.metadata == {
+        "colour": "blue", "model_group": "n", "deployment": "openai/n-x", "model_info": info, "api_base": up.base,
+    }  # fmt: skip
+    assert mine == {"colour": "blue"}
+    assert all(b"the-second" not in asked.body and b"colour" not in asked.body for asked in up.requests)
+
+
+def test_a_limit_says_which_group(up, recorder):
+    """Nothing was tried: the group that was asked for."""
+    router = litellm.Router(
+        model_list=[deployment("m", "openai/m", api_base=up.base, api_key=KEY, rpm=1)], num_retries=0
+    )
+    router.completion("m", [{"role": "user", "content": "hi"}])
+    with pytest.raises(litellm.RateLimitError):
+        router.completion("m", [{"role": "user", "content": "hi"}])
+    _, event = recorder.events
+    assert (event.kind, event.log["model_group"], event.log["model_id"]) == ("failure", "m", None)
+    assert event.metadata == {"model_group": "m"}
+    assert len(up.requests) == 1
 
 
 @pytest.mark.parametrize("kind", STREAMED)
@@ -170,7 +215,8 @@ def test_a_task_that_is_cancelled(up, monkeypatch):
             await asked
 
     asyncio.run(main())
-    assert recorder.event.log["error_information"]["error_code"] == "499"
+    log = recorder.event.log
+    assert (log["error_information"]["error_code"], log["api_base"]) == ("499", up.base)
 
 
 class Handler(litellm.CustomLLM):
@@ -230,7 +276,8 @@ def test_a_call_that_fell_back(asker, up, kind):
 def test_a_price_that_nobody_knows(asker):
     """O12: None, and not nothing."""
     asker.ask("chat", model=asker.model("unheard-of"))
-    assert asker.recorder.event.kwargs["response_cost"] is None
+    event = asker.recorder.event
+    assert event.log["response_cost"] is event.kwargs["response_cost"] is None
 
 
 @pytest.mark.parametrize("params", [{}, {"stream": True}])
@@ -324,6 +371,85 @@ def test_callers_cannot_reach_what_is_told(door, stream, up, monkeypatch, blocke
     assert event.metadata["a"] == {"b": 1}
     assert event.log["request_tags"] == ["one"]
     assert event.response.choices[0].message.content == "Hello from upstream."
+
+
+# --- watching changes nothing ---------------------------------------------------------------------------------------------
+
+
+def nested(depth, value=1):
+    for _ in range(depth):
+        value = {"n": [value]}
+    return value
+
+
+USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+HEAD = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini", "usage": USAGE}
+WORDS = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"choices": [{"message": "hi"}]}, {"choices": [WORDS], "odd": nested(200)}], ids=["shape", "depth"]
+)
+def test_an_odd_answer_that_the_client_gets_is_told(watched, up, fields):
+    """S8: what it has cost, whether or not it can be read."""
+    watched.recorder.clear()
+    up.next(act.verbatim(200, json.dumps(HEAD | fields).encode()))
+    answer = ByProxy(watched).ask("chat")
+    assert (answer["choices"], watched.recorder.event.kind) == (fields["choices"], "success")
+    assert watched.recorder.event.log["total_tokens"] == 13
+    assert watched.recorder.event.log["response_cost"] == pytest.approx(KINDS["chat"][4])
+
+
+def test_an_odd_stream_that_the_client_gets_is_told(watched, up):
+    watched.recorder.clear()
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini"}
+    deltas = [{"content": "a"}, {"tool_calls": ["x"]}]
+    chunks = [head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    up.next(act.events([*chunks, head | {"choices": [], "usage": USAGE}]))
+    assert len(ByProxy(watched).ask("chat", stream=True)) == 2
+    assert watched.recorder.event.kind == "success"
+    assert watched.recorder.event.log["total_tokens"] == 13
+
+
+def test_a_deep_request(watched, up):
+    """It is answered, and told as deep as can be read."""
+    watched.recorder.clear()
+    assert ByProxy(watched).ask("chat", zz=nested(200), metadata=nested(200))
+    assert up.requests[0].fields["zz"] == nested(200)
+    assert watched.recorder.event.kind == "success"
+    assert "…" in str(watched.recorder.event.kwargs["optional_params"])
+
+
+class Spoilt(dict):
+    def items(self):
+        raise RuntimeError("not to be copied")
+
+
+@pytest.mark.parametrize("door", [BySdk, ByAsyncSdk])
+def test_metadata_that_contains_itself_or_cannot_be_copied(door, up, monkeypatch, caplog):
+    recorder, endless = Recorder(), {"colour": "blue"}
+    endless["again"] = [endless]
+    monkeypatch.setattr(litellm, "callbacks", [recorder])
+    assert door(up.base).ask("chat", metadata=endless)
+    assert recorder.event.metadata.items() >= {"colour": "blue", "again": ["…"]}.items()
+    assert door(up.base).ask("chat", metadata=Spoilt(a=1))
+    assert len(recorder.events) == 1
+    assert "cannot be told" in caplog.text
+
+
+class Noting(litellm.CustomLLM):
+    def completion(self, *, model_response, **_):
+        model_response.note = object()
+        return model_response
+
+
+def test_an_answer_that_is_no_json(monkeypatch):
+    """A handler may put anything into it."""
+    recorder = Recorder()
+    monkeypatch.setattr(litellm, "callbacks", [recorder])
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "noting", "custom_handler": Noting()}])
+    assert litellm.completion("noting/m", [{"role": "user", "content": "hi"}]).note
+    assert (recorder.event.kind, recorder.event.response) == ("success", None)
 
 
 # --- nobody waits ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import json
 import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.upstream import Upstream
+from tests.suite.doors import request
 
 import litellm
 
@@ -43,6 +44,16 @@ def test_a_message_of_another_shape(message: object) -> None:
         up.next(act.verbatim(200, json.dumps(answer).encode()))
         with pytest.raises(litellm.exceptions.LiteLLMError):
             litellm.completion("openai/m", HI, api_base=up.base, num_retries=0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_retry_after_without_end(house, up, stream):
+    """G3: the client of the proxy is answered, whatever number an upstream asks it to wait."""
+    up.next(act.error(429, retry_after="9" * 400))
+    body = json.dumps({"model": "m", "messages": HI, "stream": stream, "num_retries": 0})
+    answer = request(house.proxy, "POST", "/v1/chat/completions", body)
+    assert answer.status == 429
+    assert "retry-after" not in answer.headers
 
 
 async def test_a_redirected_stream_lets_go_of_its_connection() -> None:

@@ -10,7 +10,7 @@ from tests.fakes.behaviour import Behaviour
 from tests.fakes.endpoints import chat_chunks
 from tests.fakes.replies import SSE, Answer, Stream
 from tests.fakes.upstream import Upstream
-from tests.suite.doors import KEY, Failure, ProxyRaw, text_of
+from tests.suite.doors import HI, KEY, Failure, ProxyRaw, text_of
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
@@ -217,6 +217,21 @@ def test_r1_a_key_stays_with_its_provider(up, streamed, monkeypatch):
         chunks = [chunk.model_dump() for chunk in answer] if streamed else answer.model_dump()
         assert text_of(chunks) == GOOD
         assert groq.requests[0].headers["authorization"] == "Bearer gsk-of-groq"
+
+
+def test_c8_a_fallback_elsewhere_gets_no_header_of_the_firsts(up, streamed, monkeypatch):
+    """C8: what was passed for one provider is not another's: no key, no address, no header."""
+    with Upstream() as groq:
+        monkeypatch.setenv("GROQ_API_KEY", "gsk-of-groq")
+        monkeypatch.setenv("GROQ_API_BASE", groq.base)
+        up.models["m"] = act.error(500)
+        litellm.completion(
+            "openai/m", HI, api_base=up.base, extra_headers={"Authorization": "Bearer of-the-first", "X-Mine": "1"},
+            num_retries=0, fallbacks=["groq/llama"], stream=streamed,
+        )  # fmt: skip
+        (seen,) = groq.requests
+    assert seen.headers["authorization"] == "Bearer gsk-of-groq"
+    assert "x-mine" not in seen.headers
 
 
 def test_r1_fallback_with_its_own_place(up, streamed):

@@ -11,6 +11,8 @@ from tests.fakes import behaviour as act
 from tests.suite.doors import HI, Reply, request
 from tests.suite.inprocess import ServedProxy, deployment
 
+from litellm.router.strategies import strategy_named
+
 CHAT = "/v1/chat/completions"
 
 
@@ -37,6 +39,13 @@ def test_rpm(up):
     assert Counter(reply.status for reply in replies) == {200: 3, 429: 2}
     assert all(1 <= int(reply.headers["retry-after"]) <= 60 for reply in replies if reply.status == 429)
     assert Counter(seen.fields["model"] for seen in up.requests) == {"m0": 2, "m1": 1}
+
+
+def test_rpm_in_its_older_place(up):
+    """Beside litellm_params, as older configurations have it."""
+    entry = deployment("m", "openai/m", api_base=up.base, api_key="k") | {"rpm": 2, "tpm": 100_000}
+    with ServedProxy({"model_list": [entry], "router_settings": {"num_retries": 0}}) as proxy:
+        assert [ask(proxy).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_parallel_requests(up):
@@ -105,7 +114,7 @@ def test_strategies(up, strategy):
     """A10: by their names in the file."""
     with served(up, {}, {}, settings={"routing_strategy": strategy}) as proxy:
         assert {ask(proxy).status for _ in range(6)} == {200}
-        assert proxy.state.routing.settings.strategy.draws is False
+        assert proxy.state.routing.settings.strategy != strategy_named("simple-shuffle")
     assert len(up.requests) == 6
 
 

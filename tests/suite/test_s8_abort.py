@@ -16,6 +16,7 @@ import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.upstream import Upstream
 from tests.suite.doors import request
+from tests.suite.handlers import with_method
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
@@ -301,6 +302,68 @@ def test_s8_handlers_in_the_sync_sdk(up, monkeypatch):
         left = time.monotonic()
         up.wait_for(lambda made=handler: made.closed)
         assert handler.closed[0] - left <= PROMPT
+
+
+class BadlyClosed:
+    """A stream that goes on for ever, and cannot be closed without an error."""
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        return {"text": "word ", "is_finished": False, "finish_reason": None}
+
+    def close(self) -> None:
+        raise RuntimeError("canary of the cleanup")
+
+
+async def badly_closed() -> Any:
+    """The same for an async one."""
+    try:
+        while True:
+            await asyncio.sleep(0)
+            yield {"text": "word ", "is_finished": False, "finish_reason": None}
+    finally:
+        raise RuntimeError("canary of the cleanup")
+
+
+BADLY = pytest.mark.parametrize(
+    "handler",
+    [
+        with_method("streaming", lambda _self, **_: BadlyClosed()),
+        with_method("astreaming", lambda _self, **_: badly_closed()),
+    ],
+    ids=["sync", "async"],
+)
+
+
+@BADLY
+def test_s8_a_cleanup_that_fails_at_the_proxy(up, handler, caplog):
+    """S8: the place that a stream held is free again, however the handler's own cleanup ends; its error is logged."""
+    config = {
+        "model_list": [deployment("m", "mine/x", max_parallel_requests=1)],
+        "router_settings": {"num_retries": 0, "disable_cooldowns": True},
+    }
+    with ServedProxy(config, handlers={"mine": handler}) as proxy:
+
+        def begins() -> bool:
+            with client_of(proxy, True) as sock:
+                return b" 200 " in sock.recv(65536)
+
+        for _ in range(3):
+            up.wait_for(begins)
+    up.wait_for(lambda: "canary of the cleanup" in caplog.text)
+
+
+@BADLY
+def test_s8_a_cleanup_that_fails_in_the_sdk(up, monkeypatch, caplog, handler):
+    """S8: leaving a loop raises nothing, and the place is free."""
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])
+    router = litellm.Router(model_list=[deployment("m", "mine/x", max_parallel_requests=1)], num_retries=0)
+    for _ in range(2):
+        for _chunk in router.completion("m", HI, stream=True):
+            break
+    up.wait_for(lambda: "canary of the cleanup" in caplog.text)
 
 
 @pytest.mark.parametrize("after", [None, 2, 8])

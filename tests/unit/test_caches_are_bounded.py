@@ -64,6 +64,7 @@ CLOSED = {
     "engine.present.answer_class": "the operations",
     "engine.present.chunk_class": "the operations",
     "hooks.dispatch.default_dispatcher": "one",
+    "net.workers._look_ups_of": "one",
     "net.workers._pool_of": "one",
     "providers.resolve._by_host": "one",
     "providers.resolve._chat_over_text": "the wires",
@@ -200,7 +201,7 @@ def fill_proxies() -> Proxies:
 
 def fill_user_configs() -> user_configs.UserConfigs:
     configs = user_configs.UserConfigs(DIRECT)
-    for number in range(TIMES * user_configs.MAX_CALLERS):
+    for number in range(TIMES * user_configs.MAX_KEPT):
         configs.routing(f"caller-{number}", user_config(0))
     return configs
 
@@ -239,7 +240,7 @@ OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
     "net/connect.py Names._known": (connect.MAX_NAMES, fill_names),
     "net/sync_io.py SyncTransport._pools": (MAX_POOLS, fill_sync_pools),
     "net/tls.py Proxies._found": (1024, fill_proxies),
-    "proxy/user_configs.py UserConfigs._callers": (user_configs.MAX_CALLERS, fill_user_configs),
+    "proxy/user_configs.py UserConfigs._callers": (user_configs.MAX_KEPT, fill_user_configs),
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
     "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),
     "router/state.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
@@ -256,15 +257,15 @@ def test_an_object_remembers_no_more_than_its_maximum(maximum, fill):
 
 # Bounded too, by tests that need more than this file has: (their file, a name in it).
 ELSEWHERE = {
-    "hooks/observers.py Callbacks.memory": ("hooks/test_hooks_observers.py", "OPEN_CALLS"),
+    "hooks/observers.py Memory._kept": ("hooks/test_hooks_observers.py", "OPEN_CALLS"),
     "net/direct_io.py Pool._heads": ("net/test_pool.py", "MAX_HEADS"),
     "net/direct_io.py Pool._idle": ("net/test_pool.py", "max_idle"),
-    "net/direct_io.py Pool._resting": ("net/test_pool.py", "max_idle"),
     "proxy/http1.py Connection._waiting": ("../e2e/test_proxy_floods.py", "pipelining"),
     "proxy/http1.py Connections.open": ("proxy/test_overload.py", "connections=2"),
 }
 # Containers that are as large as one request, one answer, or the configuration; or hold what is under way now.
 OF_ONE_CALL = """
+engine/copies.py Copies._known
 engine/handler_calls.py SilentLogging.model_call_details
 engine/observe.py _Watch._chunks
 engine/stream.py CustomStreamWrapper._hidden_params
@@ -274,6 +275,7 @@ engine/stream.py CustomStreamWrapper.chunks
 net/connection.py DirectReply._parts
 net/response.py Response.headers
 net/sse.py Parser._data
+net/sse.py Parser._pieces
 proxy/http1.py Connection._headers
 router/choosing.py Asked._adapted
 wire/bridge.py _ChatChunks._begun
@@ -291,6 +293,8 @@ net/async_io.py Session._proxied
 proxy/config/include.py FileTree._seen
 proxy/config/include.py FileTree.problems
 proxy/workers.py Supervisor._workers
+router/pool.py Group._known
+router/pool.py Group._levels
 router/state.py LocalState._resting
 router/state.py LocalState._tallies
 """

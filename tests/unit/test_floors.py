@@ -24,7 +24,7 @@ FLOORS = {
 
 # The roof and the porches: they import down, and nobody inside imports them.
 ROOF = {"__init__", "_names"}
-PORCHES = {"_logging", "cost_calculator", "integrations", "llms", "litellm_core_utils", "main", "utils"}
+PORCHES = {"_logging", "caching", "cost_calculator", "integrations", "llms", "litellm_core_utils", "main", "utils"}
 
 # Instances of one kind: they know each other only through their package's shared files.
 SIBLINGS = {"wire": {"protocol", "quirks", "_shared", "openai_format"}, "proxy.routes": set(), "router.pick": set()}
@@ -113,8 +113,8 @@ def test_no_file_is_too_long() -> None:
 def test_nobody_swallows_cancellation() -> None:
     """R6: `except BaseException` and `except CancelledError` re-raise, at the end of the handler at the latest.
 
-    Two exceptions, which are no task's: a forked worker must not run on into its parent's code, and what a callback
-    raises in a thread of its own concerns nobody but the future that it is for.
+    The exceptions, which are no task's: a forked worker must not run on into its parent's code, and what is raised in a
+    thread of its own, by a callback or one of several calls, concerns nobody but the future that it is for.
     """
     swallowing = []
     for path in modules():
@@ -126,4 +126,5 @@ def test_nobody_swallows_cancellation() -> None:
                 continue
             if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
                 swallowing.append(f"{name_of(path)}:{node.lineno}")
-    assert [place for place in swallowing if place.partition(":")[0] not in ("proxy.workers", "hooks.threads")] == []
+    allowed = ("proxy.workers", "hooks.threads", "engine.threads")
+    assert [place for place in swallowing if place.partition(":")[0] not in allowed] == []

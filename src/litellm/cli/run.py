@@ -125,27 +125,23 @@ class Current:
         configured = config.general_settings.master_key
         return configured.reveal() if configured else os.environ.get("LITELLM_MASTER_KEY")
 
-    def read_again(self) -> None:
-        """Use the file as it is now. Raises ConfigError, and keeps what there is, for one that is no good."""
+    def reloaded(self, before: Proxy | None = None) -> Proxy:
+        """Use the file as it is now: the Proxy for it. before: as for `build`. Raises, and keeps what there is, for a file
+        that is no good: ConfigError, unless it is a user's code that fails."""
         config = load_config(self.config.path, examine=unreachable)
         if (problem := host_problem(self.host, self.key_of(config), config)) is not None:
             raise ConfigError([Problem(str(config.path), None, "general_settings.master_key", problem)])
-        before, self.config = self.config, config
+        in_use, self.config = self.config, config
         try:
             self._export()
-            self.build()
-        except ConfigError:
-            self.config = before
+            return self.build(before)
+        except BaseException:
+            self.config = in_use
             raise
 
     def build(self, before: Proxy | None = None) -> Proxy:
         """The Proxy for it. before: the one in use, whose connections go on to serve."""
         return build(self.config, self.key_of(self.config), before.client if before is not None else None)
-
-    def reloaded(self, before: Proxy) -> Proxy:
-        """The Proxy for the file as it is now."""
-        self.read_again()
-        return self.build(before)
 
     def _export(self) -> None:
         os.environ.update({name: value.reveal() for name, value in self.config.environment_variables.items()})
@@ -179,7 +175,7 @@ def _start(config: Config, options: dict[str, Any], *, from_file: bool) -> None:
     if options["num_workers"] > 1:
         _ready(listening, config, sock)
         watching = Supervisor(
-            lambda: App(current.build(), concurrency), listening, sock, check=current.read_again, again=again
+            lambda: App(current.build(), concurrency), listening, sock, check=current.reloaded, again=again
         )  # fmt: skip
         sys.exit(watching.run(options["num_workers"]))
     serve(App(proxy, concurrency), listening, sock, lambda: _ready(listening, config, sock), again=again)

@@ -13,7 +13,7 @@ from litellm.engine.retries import clocks_of
 from litellm.engine.several import ask_each, prompts_apart
 from litellm.engine.stream import advance
 from litellm.exceptions import BadRequestError
-from litellm.net.messages import Reply, Request, Timeouts, TransportFault
+from litellm.net.messages import Reply, Request, Timeouts, TransportFault, streams
 from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
@@ -165,8 +165,8 @@ def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opene
         decoder=wire.decoder(include_usage=call.show_usage),
     )  # fmt: skip
     try:
-        if reply.headers.get("content-type", "").startswith("application/json"):
-            yield from _unstreamed(opened, reply, out)
+        if not streams(reply.status, reply.headers):
+            _unstreamed(opened, reply, out)
         while not opened.finished:
             chunks = yield from _next(opened)
             opened.first += chunks
@@ -187,15 +187,9 @@ def _next(opened: Opened) -> Flow[list[Chunk]]:
     return advance(opened, piece)
 
 
-def _unstreamed(opened: Opened, reply: Reply, out: Outgoing) -> Flow[None]:
+def _unstreamed(opened: Opened, reply: Reply, out: Outgoing) -> None:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
-    body = b""
-    try:
-        while data := (yield Read(reply)):
-            body += data
-    except TransportFault as fault:
-        raise broken(fault, opened.target) from fault
-    answer = _decoded(opened.target, body, reply, out)
+    answer = _decoded(opened.target, reply.body, reply, out)
     opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
     opened.decoder.usage = answer.get("usage")
     reply.close()

@@ -58,7 +58,7 @@ class Observe(Protocol):
     per_chunk: bool
 
     def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
-        """event: "input", "stream", "success" or "failure"."""
+        """event: "input", "stream", "success" or "failure". chunk: with "stream", a function that reads it."""
 
 
 class Fallbacks(msgspec.Struct, frozen=True):
@@ -76,16 +76,18 @@ class Call(msgspec.Struct, kw_only=True):
     """One thing to be asked of a model.
 
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
-    target, given those already tried. relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream
-    for a usage chunk; show_usage: pass it on. own_timeouts, own_retries: the caller
-    set them, so a target's do not count. metadata: for handlers and callbacks; it is never sent. observe: who is told;
-    about: what they are told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
+    target, given those already tried. relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream for
+    a usage chunk; show_usage: pass it on. own_timeouts, own_retries: the caller set them, so a target's do not count.
+    group: the deployments that it asks, where it asks such. metadata: for handlers and callbacks; it is never sent.
+    observe: who is told; about: what they are told besides; is_async: whether the caller awaits it, which decides what of
+    theirs is called.
     """
 
     model: str
     body: Body
     choose: Choose
     operation: Operation = "chat"
+    group: str = ""
     stream: bool = False
     relay: bool = False
     ask_usage: bool = False
@@ -165,15 +167,19 @@ class Opened(msgspec.Struct, kw_only=True):
     def finish(self) -> None:
         """The stream is complete."""
         self.finished = True
-        self.source.finish()
-        self._end(Outcome("success", usage=self.decoder.usage))
+        try:
+            self.source.finish()
+        finally:
+            self._end(Outcome("success", usage=self.decoder.usage))
 
     def abort(self, error: LiteLLMError | None = None) -> None:
         """Let go of the upstream, for an error, or because nobody reads on. Does nothing to a stream that has ended."""
         if self.ended is None:
             self.finished = True
-            self.source.close()
-            self._end(CANCELLED if error is None else Outcome("failure", error, usage=self.decoder.usage))
+            try:
+                self.source.close()
+            finally:
+                self._end(CANCELLED if error is None else Outcome("failure", error, usage=self.decoder.usage))
 
     def _end(self, outcome: Outcome) -> None:
         if self.ended is None:

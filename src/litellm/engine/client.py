@@ -8,7 +8,7 @@ from litellm.engine.attempt import Memory, attempt
 from litellm.engine.call import Answer, Call, Opened
 from litellm.engine.fallbacks import falling_back
 from litellm.engine.observe import observed
-from litellm.engine.retries import retrying
+from litellm.engine.retries import Attempt, retrying
 from litellm.net.async_io import AsyncTransport
 from litellm.net.steps import Flow
 from litellm.net.sync_io import SyncTransport
@@ -23,16 +23,17 @@ class Client:
     def __init__(self, *, isolate_handlers: bool = False) -> None:
         self.sync_io = SyncTransport()
         self.async_io = AsyncTransport(isolate_handlers=isolate_handlers)
-        self._retrying = partial(retrying, attempt=partial(attempt, memory=Memory()))
+        self._attempt = partial(attempt, memory=Memory())
 
     def flow(self, call: Call) -> Flow[Answer | Opened]:
         """What `call` does, outermost layer first: observers, fallbacks, retries, attempt. Nothing happens until it is
         driven, and a layer that nobody asked for is not there."""
         if call.observe is not None:
-            return observed(call, self._unobserved, call.observe)
-        return self._unobserved(call)
+            return observed(call, _unobserved, self._attempt, call.observe)
+        return _unobserved(call, self._attempt)
 
-    def _unobserved(self, call: Call) -> Flow[Answer | Opened]:
-        if call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy:
-            return falling_back(call, self._retrying)
-        return self._retrying(call)
+
+def _unobserved(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
+    if call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy:
+        return falling_back(call, partial(retrying, attempt=attempt))
+    return retrying(call, attempt)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
+from functools import partial
 from typing import Any, TypeVar
 
 from litellm.engine.call import Opened
 from litellm.engine.stream import CustomStreamWrapper
+from litellm.engine.threads import in_threads
 from litellm.net.steps import Fan, Flow
 from litellm.net.transport import AsyncTransport, SyncTransport
 
@@ -51,18 +53,17 @@ async def arun(flow: Flow[T], io: AsyncTransport) -> T:
 
 
 def fan_out(fan: Fan, io: SyncTransport) -> list[Any]:
-    """Perform a Fan in threads. A thread cannot be interrupted: flows that lost the race end unheard."""
-    if not fan.flows:
-        return []
-    pool = ThreadPoolExecutor(min(fan.at_once, len(fan.flows)), thread_name_prefix="litellm-fan")
-    futures = [pool.submit(contextvars.copy_context().run, run, flow, io) for flow in fan.flows]
+    """Perform a Fan in threads. A thread cannot be interrupted: flows that lost the race end unheard, and a process that
+    ends does not wait for them."""
+    futures = in_threads([partial(contextvars.copy_context().run, run, flow, io) for flow in fan.flows], fan.at_once)
     try:
         for future in as_completed(futures) if fan.first else ():
             if future.exception() is None:
                 return [_winner(future, futures)]
         return [future.exception() or future.result() for future in futures]
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            future.cancel()  # what has not begun
 
 
 async def afan_out(fan: Fan, io: AsyncTransport) -> list[Any]:

@@ -57,8 +57,8 @@ def _descend(call: Call, retrying: Retrying, failed: list[str]) -> Flow[Answer |
             except Skip:
                 continue
             except LiteLLMError as error:
+                # What cannot even be asked is somebody's typing error, which is not to hide what went wrong.
                 failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
-                last = _after(last, error)
                 continue
             log.debug("falling back from %s to %s", call.model, plan.model)
             try:

@@ -65,12 +65,15 @@ def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -
                                              response_headers=headers, request_url=shown(target.url) or None)  # fmt: skip
 
 
+_BROKEN: dict[str, type[LiteLLMError]] = {"timeout": errors.Timeout, "busy": errors.ServiceUnavailableError}
+
+
 def broken(fault: TransportFault, target: Target) -> LiteLLMError:
-    """The exception for an exchange that broke: Timeout for the clocks, APIConnectionError for the rest."""
+    """The exception for an exchange that broke: Timeout for the clocks, 503 without room, else APIConnectionError."""
     if fault.kind in ("url", "blocked"):  # nobody's outage: an address that cannot, or may not, be called
         return errors.BadRequestError(mask(str(fault), *target.secrets), target.model, target.provider.name,
                                       param="api_base")  # fmt: skip
-    kind = errors.Timeout if fault.kind == "timeout" else errors.APIConnectionError
+    kind = _BROKEN.get(fault.kind, errors.APIConnectionError)
     return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
                 request_url=shown(target.url) or None)  # fmt: skip
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 from typing import Any
 
 from pydantic import BaseModel
 
+from litellm._log import log, mask
 from litellm.engine.handler_calls import translated, wrong_kind
 from litellm.net.workers import SideLoop
 from litellm.providers.target import Target
 
 END = b""  # what Source says at the end of a stream
+
+# What a generator says that is at work in another thread or task, which will close it or was cancelled.
+_AT_WORK = ("generator already executing", "aclose(): asynchronous generator is already running")
 
 
 class Puller:
@@ -71,8 +74,10 @@ class Puller:
     def _close_iterator(self) -> None:
         closing = getattr(self.iterator, "close", None)
         if closing is not None:
-            with contextlib.suppress(ValueError):  # it is running in another thread, which will close it
+            try:
                 closing()
+            except Exception as error:  # noqa: BLE001 - the stream has ended all the same
+                self._log(error)
 
     def _start_closing(self) -> None:
         self._task = asyncio.ensure_future(self._aclose())
@@ -80,8 +85,15 @@ class Puller:
     async def _aclose(self) -> None:
         closing = getattr(self.iterator, "aclose", None)
         if closing is not None:
-            with contextlib.suppress(Exception):  # running (and cancelled), or broken: it has ended either way
+            try:
                 await closing()
+            except Exception as error:  # noqa: BLE001 - the stream has ended all the same
+                self._log(error)
+
+    def _log(self, error: Exception) -> None:
+        if str(error) not in _AT_WORK:
+            handler = type(self.target.handler).__name__
+            log.warning("the stream of %s failed to close: %s", handler, mask(repr(error)), exc_info=error)
 
 
 def puller(iterator: Any, target: Target) -> Puller:

@@ -45,12 +45,20 @@ def _chat(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]
     if not call.stream:
         model, usage = (data.model, data.get("usage")) if isinstance(data, ModelResponse) else _named(data)
         return Answer(target=target, asked=call.model, headers={}, data=data, model=model, usage=usage)
+    return _as_stream(call, target, data)
+
+
+def _as_stream(call: Call, target: Target, data: Any) -> Opened:
+    """A whole answer as a stream that is complete."""
     body = data.model_dump(exclude_none=True) if isinstance(data, BaseModel) else data
-    return Opened(
+    opened = Opened(
         target=target, asked=call.model, headers={}, source=Source(Ask(lambda: END, None), _nothing, _nothing),
         decoder=openai_chat.decoder(include_usage=call.show_usage),
-        first=mock.as_chunks(body, show_usage=call.show_usage), finished=True,
+        first=mock.as_chunks(body, show_usage=call.show_usage),
     )  # fmt: skip
+    opened.decoder.usage = body.get("usage")
+    opened.finish()
+    return opened
 
 
 def _text(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:

@@ -1,86 +1,158 @@
 """The outermost layer of a call that somebody watches: what happens is told, as immutable records.
 
 Nothing here waits for those who are told, and nothing that they get is what the caller holds: bodies of answers are kept
-as bytes and read again by whoever wants them.
+as bytes and read again by whoever wants them. What cannot be told is not, and the call goes on as if nobody watched.
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, ParamSpec
 
 import msgspec
 from pydantic import BaseModel
 
 from litellm import _json
+from litellm._log import log
 from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call, Observe, Opened, Outcome
+from litellm.engine.copies import Copies
 from litellm.engine.cost import price
 from litellm.engine.present import answer_class, chunk_class
+from litellm.engine.retries import Attempt
 from litellm.exceptions import LiteLLMError
 from litellm.net.steps import Flow
 from litellm.net.url import shown
+from litellm.providers.target import Target
 from litellm.types.hooks import CallRecord
-from litellm.wire.protocol import Body, Chunk, Operation
+from litellm.wire.protocol import Body, Chunk
+
+P = ParamSpec("P")
 
 
-def observed(call: Call, flow: Callable[[Call], Flow[Answer | Opened]], observe: Observe) -> Flow[Answer | Opened]:
-    """`flow(call)`, told about: "input" before it, then "success" or "failure", once, when the answer has ended."""
-    about = dict(call.about)
-    caller = about.pop("user_api_key_dict", None)
-    record = CallRecord(
-        id=call.id, operation=call.operation, is_async=call.is_async, model=call.model,
-        body=_copied(call.body), stream=call.stream, metadata=_copied(call.metadata), params=_copied(about),
-        caller=caller, started=time.time(),
-    )  # fmt: skip
+def observed(
+    call: Call, flow: Callable[[Call, Attempt], Flow[Answer | Opened]], attempt: Attempt, observe: Observe
+) -> Flow[Answer | Opened]:
+    """`flow(call, attempt)`, told about: "input" before it, then "success" or "failure", once, when the answer has ended.
+
+    A failure is told with the last target that was tried, by whichever fallback.
+    """
+    last: Target | None = None
+
+    def noted(call: Call, target: Target, remaining: float | None) -> Flow[Answer | Opened]:
+        nonlocal last
+        last = target
+        return attempt(call, target, remaining)
+
+    try:
+        record = _begun(call)
+    except Exception as error:  # noqa: BLE001 - an object of the caller's that cannot be copied
+        _complain(error)
+        return (yield from flow(call, attempt))
     observe.emit("input", record)
     try:
-        result = yield from flow(call)
+        result = yield from flow(call, noted)
     except Exception as error:
-        observe.emit("failure", _ended(_failed(record, error), "failure", error=error))
+        _tell_failure(record, last, error, observe)
         raise
     except BaseException:
-        observe.emit("failure", _ended(record, "cancelled"))
+        _tell_failure(record, last, None, observe)
         raise
-    record = _answered(record, result)
-    if isinstance(result, Answer):
-        usage = result.usage
-        response = partial(_read, call.operation, _kept(result))
-        observe.emit("success", _ended(record, "success", response, usage, price(result.target, usage)))
-    else:
-        _Watch(record, result, observe)
+    _tell(record, result, observe)
     return result
 
 
-def _copied(value: Any) -> Any:
-    """A copy that the caller cannot reach. Texts are shared: they cannot change."""
-    if isinstance(value, Mapping):
-        return {name: _copied(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copied(item) for item in value]
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude_none=True)
-    return value
+def _harmless(tell: Callable[P, None]) -> Callable[P, None]:
+    """`tell`, but a failure of it is a line in the log."""
+
+    @wraps(tell)
+    def harmless(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            tell(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - a call does not fail because somebody watches it
+            _complain(error)
+
+    return harmless
+
+
+def _complain(error: Exception) -> None:
+    """Without the error's text, which may quote the call."""
+    log.warning("callbacks cannot be told everything of a call: %s", type(error).__name__)
+
+
+def _begun(call: Call) -> CallRecord:
+    copies, about = Copies(), dict(call.about)
+    caller = about.pop("user_api_key_dict", None)
+    return CallRecord(
+        id=call.id, operation=call.operation, is_async=call.is_async, model=call.model,
+        body=copies.of(call.body), stream=call.stream, metadata=copies.of(call.metadata), params=copies.of(about),
+        caller=caller, model_group=call.group, started=time.time(), size=copies.size,
+    )  # fmt: skip
+
+
+@_harmless
+def _tell(record: CallRecord, result: Answer | Opened, observe: Observe) -> None:
+    record = _answered(record, result)
+    if isinstance(result, Opened):
+        _Watch(record, result, observe)
+        return
+    data = _kept(result)
+    response = None if data is None else partial(_read, record.operation, data)
+    dollars = price(result.target, result.usage)
+    observe.emit("success", _ended(_with(record, data), "success", response, result.usage, dollars))
+
+
+@_harmless
+def _tell_failure(record: CallRecord, last: Target | None, error: Exception | None, observe: Observe) -> None:
+    """error: None where the caller went away."""
+    if error is None:
+        record = _ended(_tried(record, last), "cancelled")
+    else:
+        record = _ended(_failed(record, error, last), "failure", error=error)
+    observe.emit("failure", record)
+
+
+def _with(record: CallRecord, *data: bytes | None) -> CallRecord:
+    """`record`, with `data` counted as kept for it."""
+    return msgspec.structs.replace(record, size=record.size + sum(map(sys.getsizeof, data)))
 
 
 def _answered(record: CallRecord, result: Answer | Opened) -> CallRecord:
-    target = result.target
     return msgspec.structs.replace(
-        record, provider=target.provider.name, target_model=target.model, model_id=target.id, model_group=target.group,
-        api_base=target.api_base and shown(target.api_base), headers=dict(result.headers), first_chunk=time.time(),
+        _tried(record, result.target), headers=dict(result.headers), first_chunk=time.time(),
         retries=result.retries, fallbacks=result.fallbacks,
     )  # fmt: skip
 
 
-def _failed(record: CallRecord, error: Exception) -> CallRecord:
-    """With what the last error says about where it happened."""
+def _failed(record: CallRecord, error: Exception, last: Target | None) -> CallRecord:
+    """With where it failed; where nothing was tried, with what the error says of it."""
+    record = _tried(record, last)
     if not isinstance(error, LiteLLMError):
         return record
     return msgspec.structs.replace(
-        record, provider=error.llm_provider or "", target_model=error.model or "", retries=error.num_retries or 0
-    )
+        record, provider=record.provider or error.llm_provider or "", target_model=record.target_model or error.model or "",
+        retries=error.num_retries or 0,
+    )  # fmt: skip
+
+
+def _tried(record: CallRecord, target: Target | None) -> CallRecord:
+    """With where it went, if it went anywhere."""
+    if target is None:
+        return record
+    return msgspec.structs.replace(
+        record, provider=target.provider.name, target_model=target.model, model_id=target.id,
+        model_group=target.group or record.model_group, api_base=target.api_base and shown(target.api_base),
+        deployment=_configured(target), model_info=target.params.get("model_info") or {},
+    )  # fmt: skip
+
+
+def _configured(target: Target) -> str:
+    """The model as it stands in the configuration, but for what took the place of a star."""
+    model = target.params.get("model") or "*"
+    return f"{target.provider.name}/{target.model}" if "*" in model else model
 
 
 def _ended(
@@ -96,16 +168,30 @@ def _ended(
     )
 
 
-def _kept(answer: Answer) -> bytes:
-    """The answer as bytes: nobody can change them, and reading them again is another thread's work."""
+def _kept(answer: Answer) -> bytes | None:
+    """The answer as bytes: nobody can change them, and reading them again is another thread's work. None for one that a
+    handler has put something into that is no JSON."""
     data = answer.data
     if answer.raw is not None:
         return answer.raw
-    return _json.encode(data.model_dump(exclude_none=True) if isinstance(data, BaseModel) else data)
+    try:
+        return _json.encode(data.model_dump(exclude_none=True) if isinstance(data, BaseModel) else data)
+    except Exception as error:  # noqa: BLE001 - of an object of the handler's; usage and cost are told all the same
+        _complain(error)
+        return None
 
 
-def _read(operation: Operation, data: bytes) -> Any:
-    return answer_class(operation).read(_json.decode(data))
+def _read(operation: str, data: bytes) -> Any:
+    return answer_class(operation).read(_decoded(data))
+
+
+def _read_chunk(operation: str, data: bytes) -> Any:
+    return chunk_class(operation).read(_decoded(data))
+
+
+def _decoded(data: bytes) -> Any:
+    """JSON, as deep as whoever is told of it can bear."""
+    return Copies().of(_json.decode(data))
 
 
 class _Watch:
@@ -121,22 +207,25 @@ class _Watch:
             opened.tap = self.see
         opened.on_end(self.end)
 
+    @_harmless
     def see(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
             data = chunk.payload or _json.encode(chunk.value)
             self._chunks.append(data)
             if self._observe.per_chunk:
-                self._observe.emit("stream", self._record, chunk_class(self._record.operation).read(_json.decode(data)))
+                record = msgspec.structs.replace(self._record, size=sys.getsizeof(data))  # all else is there once
+                self._observe.emit("stream", record, partial(_read_chunk, record.operation, data))
 
+    @_harmless
     def end(self, outcome: Outcome) -> None:
         usage = outcome.usage or self._opened.decoder.usage
         dollars = price(self._opened.target, usage)
         response = partial(_whole, self._chunks, usage) if self._chunks else None
-        record = _ended(self._record, outcome.status, response, usage, dollars, outcome.error)
+        record = _ended(_with(self._record, *self._chunks), outcome.status, response, usage, dollars, outcome.error)
         self._observe.emit("success" if outcome.status == "success" else "failure", record)
 
 
 def _whole(chunks: list[bytes], usage: Body | None) -> Any:
     """The answer that the chunks are the stream of, with its usage, which the caller may not have asked to see."""
     last = [{"choices": [], "usage": usage}] if usage else []
-    return stream_chunk_builder([*map(_json.decode, chunks), *last])
+    return stream_chunk_builder([*map(_decoded, chunks), *last])

@@ -15,10 +15,11 @@ from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow, Sleep
 from litellm.providers.target import Target
 
+# One try: the call, where it goes, and the seconds left of the total timeout, or None for all of it.
+Attempt = Callable[[Call, Target, float | None], Flow[Answer | Opened]]
 
-def retrying(
-    call: Call, attempt: Callable[[Call, Target, float | None], Flow[Answer | Opened]]
-) -> Flow[Answer | Opened]:
+
+def retrying(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
     """Attempt until it works or may not be tried again. A try goes to another target where there is one.
 
     A total timeout that the caller set holds for everything together; one of the configuration, for all tries at one

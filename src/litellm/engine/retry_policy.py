@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from litellm.exceptions import LiteLLMError
 FIRST_DELAY = 0.5  # seconds; doubles each time
 LONGEST_DELAY = 8.0
 LONGEST_RETRY_AFTER = 60.0  # an upstream that asks for more is not waited for: the caller learns it instead
+LONGEST_ASKED = 366 * 86400.0  # seconds; what is more is taken for this, so that it can be counted with
 
 
 # (class of error, retries): the first class that an error is of counts.
@@ -93,7 +95,8 @@ def retryable(error: LiteLLMError) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that an answer asks to wait, from retry-after-ms or Retry-After (seconds or a date).
+    """The seconds that an answer asks to wait, from retry-after-ms or Retry-After (seconds or a date): LONGEST_ASKED at
+    the most, None for nonsense.
 
     >>> retry_after({"retry-after": "2"})
     2.0
@@ -102,17 +105,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     in_ms = _number(headers.get("retry-after-ms"))
     if in_ms is not None:
-        return in_ms / 1000
+        return min(in_ms / 1000, LONGEST_ASKED)
     value = headers.get("retry-after") or headers.get("Retry-After")
     seconds = _number(value)
-    if seconds is not None or value is None:
-        return seconds
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
+    if value is None:
         return None
+    try:
+        asked = parsedate_to_datetime(value).timestamp() - time.time() if seconds is None else seconds
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(0.0, asked), LONGEST_ASKED)
 
 
 def _number(text: str | None) -> float | None:
     """What RFC 9110 calls delay-seconds, and the fractions that some servers send."""
-    return float(text) if text and text.strip().replace(".", "", 1).isdecimal() else None
+    if not text or not text.strip().replace(".", "", 1).isdecimal():
+        return None
+    number = float(text)
+    return number if math.isfinite(number) else None

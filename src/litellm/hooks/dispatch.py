@@ -27,6 +27,7 @@ from litellm._log import log, mask
 from litellm.hooks.threads import Threads
 
 MAXIMUM = 10_000  # items in the inbox, and works that wait for one callback
+MAXIMUM_BYTES = 128 << 20  # that all of them keep in memory
 LANES = 16  # per callback
 THREADS = 32  # for all callbacks together
 EXIT_SECONDS = 5.0
@@ -57,7 +58,8 @@ class Ask(Protocol):
 class Dispatcher:
     """Delivers what is put into it, in the background. Its thread starts with the first item.
 
-    maximum: how many items may wait; more are dropped, counted in `dropped`, and the log says so once.
+    maximum: how many items may wait. maximum_bytes: what they may keep in memory until all is done that they mean; a single
+    one may be larger. More are dropped, counted in `dropped`, and the log says so once.
 
     >>> done = threading.Event()
     >>> class Ring:
@@ -70,19 +72,19 @@ class Dispatcher:
     (True, True)
     """
 
-    def __init__(self, maximum: int = MAXIMUM) -> None:
+    def __init__(self, maximum: int = MAXIMUM, maximum_bytes: int = MAXIMUM_BYTES) -> None:
         self.dropped = 0
-        self._maximum = maximum
+        self._maximum = (maximum, maximum_bytes)
         self._lock = threading.RLock()  # put() may be called by a finalizer, and that in the middle of _drop()
         self._room: _Room | None = None
         self._at_flush: list[Callable[[float], object]] = []
 
-    def put(self, item: Item) -> None:
-        """Take `item` for delivery. Never waits, never raises."""
+    def put(self, item: Item, size: int = 0) -> None:
+        """Take `item`, which keeps about `size` bytes in memory, for delivery. Never waits, never raises."""
         room = self._room
         if room is None or room.process != os.getpid():  # threads do not survive a fork: the child makes its own
             room = self._open()
-        if room is None or not room.take(item):
+        if room is None or not room.take(item, size):
             self._drop()
 
     def at_flush(self, flush: Callable[[float], object]) -> None:
@@ -122,7 +124,7 @@ class Dispatcher:
         with self._lock:
             if self._room is None:
                 with contextlib.suppress(RuntimeError):  # the process is ending, and starts no more threads
-                    self._room = _Room(self._maximum, self._drop)
+                    self._room = _Room(*self._maximum, self._drop)
                     self._exit_before_others()
             return self._room
 
@@ -148,17 +150,30 @@ def default_dispatcher() -> Dispatcher:
     return Dispatcher()
 
 
-class _Room:
-    """A dispatcher's thread and all that only this thread touches, but for the inbox."""
+class _Load:
+    """What an item keeps in memory. parts: its works that are not done yet, and one for the item itself."""
 
-    def __init__(self, maximum: int, drop: Callable[[], None]) -> None:
+    __slots__ = ("parts", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.parts = 1
+
+
+class _Room:
+    """A dispatcher's thread and all that only this thread touches, but for the inbox and how much is held."""
+
+    def __init__(self, maximum: int, maximum_bytes: int, drop: Callable[[], None]) -> None:
         self.process = os.getpid()
         self.late = False  # whether something was dropped since the queue was last empty
         self._maximum = maximum
+        self._maximum_bytes = maximum_bytes
+        self._held = 0  # bytes
+        self._lock = threading.RLock()  # for it; take() too may be called by a finalizer, in the middle of anything
         self._drop = drop
-        self._inbox: deque[Item] = deque()
+        self._inbox: deque[tuple[Item, _Load]] = deque()
         self._woken = False
-        self._lanes: dict[tuple[int, int], deque[Work]] = {}
+        self._lanes: dict[tuple[int, int], deque[tuple[Work, _Load]]] = {}
         self._waiting: dict[int, int] = {}  # works per callback
         self._empty: list[asyncio.Future[None]] = []  # who waits for there being nothing to do
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,10 +186,13 @@ class _Room:
             self._loop.close()
             raise
 
-    def take(self, item: Item) -> bool:
-        if len(self._inbox) >= self._maximum:
-            return False
-        self._inbox.append(item)
+    def take(self, item: Item, size: int) -> bool:
+        with self._lock:
+            too_much = self._held and self._held + size > self._maximum_bytes
+            if too_much or len(self._inbox) >= self._maximum:
+                return False
+            self._held += size
+        self._inbox.append((item, _Load(size)))
         if not self._woken:  # set after the append and reset before the inbox is read: no item is overlooked
             self._woken = True
             try:
@@ -219,36 +237,44 @@ class _Room:
     def _empty_inbox(self) -> None:
         self._woken = False
         while self._inbox:
-            item = self._inbox.popleft()
+            item, load = self._inbox.popleft()
             try:
                 works = item.works()
             except Exception as error:  # noqa: BLE001 - one bad item must not end the thread
                 _complain(item.works, error)
             else:
-                self._enqueue(works)
+                self._enqueue(works, load)
+            self._put_down(load)
         self._settle()
 
-    def _enqueue(self, works: Iterable[Work]) -> None:
+    def _put_down(self, load: _Load) -> None:
+        load.parts -= 1
+        if not load.parts:
+            with self._lock:
+                self._held -= load.size
+
+    def _enqueue(self, works: Iterable[Work], load: _Load) -> None:
         for work in works:
             waiting = self._waiting.get(work.callback, 0)
             if waiting >= self._maximum:
                 self._drop()
                 continue
             self._waiting[work.callback] = waiting + 1
+            load.parts += 1
             name = (work.callback, hash(work.call) % LANES)
             lane = self._lanes.get(name)
             if lane is not None:
-                lane.append(work)
+                lane.append((work, load))
                 continue
-            self._lanes[name] = lane = deque((work,))
+            self._lanes[name] = lane = deque([(work, load)])
             task = self._loop.create_task(self._serve(name, lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, name: tuple[int, int], lane: deque[Work]) -> None:
+    async def _serve(self, name: tuple[int, int], lane: deque[tuple[Work, _Load]]) -> None:
         """Do the works of a lane, which exists as long as it has some."""
         while lane:
-            work = lane.popleft()
+            work, load = lane.popleft()
             try:
                 more = await work.run(_ask_with(self._threads))
             except Exception as error:  # noqa: BLE001 - ours to tell, and the lane goes on
@@ -257,7 +283,8 @@ class _Room:
             self._waiting[work.callback] -= 1
             if not self._waiting[work.callback]:
                 del self._waiting[work.callback]
-            self._enqueue(more)
+            self._enqueue(more, load)
+            self._put_down(load)
         del self._lanes[name]
         self._settle()
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from litellm._log import log
+from litellm.exceptions import BadRequestError
 from litellm.hooks.dispatch import Ask, Dispatcher, Work
 from litellm.hooks.logger import overrides
 from litellm.hooks.payload import Payload, call_type, settled
@@ -21,6 +23,7 @@ BUILT_IN: Mapping[str, str] = {"langfuse": "litellm.hooks.builtin.langfuse:Langf
 
 SNAPSHOTS = 64  # different contents of the lists that are remembered
 OPEN_CALLS = 10_000  # calls whose kwargs are kept from "input" until they end
+OPEN_BYTES = 128 << 20  # that they keep in memory
 
 Arguments = Callable[[Payload, dict[str, Any], Any], tuple[Any, ...]]
 
@@ -93,13 +96,13 @@ class Observers:
     def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
         """Have everybody told of `event`: "input", "stream", "success" or "failure". Never waits, never raises."""
         if self.told[event, record.is_async] and not record.params.get("no-log"):
-            self._put(_Item(self, event, record, chunk, copy_context()))
+            self._put(_Item(self, event, record, chunk, copy_context()), record.size)
 
     def works(self, item: _Item) -> Sequence[Work]:
         """What there is to do for an item. Redaction is decided here, once for all who are told."""
-        item = _opened(item)
         record = settled(item.record, item.event)
-        plain = quiet = Payload(record, item.event, item.chunk)
+        record = msgspec.structs.replace(record, response=_read(record.response))
+        plain = quiet = Payload(record, item.event, _read(item.chunk))
         everybody = wanted(record, self._redacted)
         if everybody or any(silenced(each.callback) for each in self.told[item.event, record.is_async]):
             quiet = plain.without_words(redact(record))
@@ -118,7 +121,8 @@ class Observers:
 class Callbacks:
     """Makes Observers of the lists of callbacks, and remembers them for as long as the lists stay as they are.
 
-    dispatcher: who delivers.
+    dispatcher: who delivers. lenient: leave out a named callback that cannot be made, for want of its keys or its package,
+    with a warning in the log, and once for good; else that is raised.
 
     >>> from litellm.hooks.dispatch import default_dispatcher
     >>> callbacks = Callbacks(default_dispatcher())
@@ -128,41 +132,46 @@ class Callbacks:
     True
     """
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, *, lenient: bool = False) -> None:
         self.dispatcher = dispatcher
-        self.memory: dict[tuple[int, str], dict[str, Any]] = {}  # touched on the dispatcher's thread only
+        self.lenient = lenient
+        self.memory = Memory()
         self._snapshots: dict[tuple[Any, ...], tuple[Observers, list[Any]]] = {}
         self._built_in: dict[str, Any] = {}
 
     def snapshot(
         self,
         *,
-        input_callback: Sequence[Any] = (),
-        success_callback: Sequence[Any] = (),
-        failure_callback: Sequence[Any] = (),
-        callbacks: Sequence[Any] = (),
+        input_callback: Sequence[Any] | str = (),
+        success_callback: Sequence[Any] | str = (),
+        failure_callback: Sequence[Any] | str = (),
+        callbacks: Sequence[Any] | str = (),
         turn_off_message_logging: bool = False,
     ) -> Observers | None:
-        """Those who are told, or None if there is nobody. The lists hold functions, loggers and names.
+        """Those who are told, or None if there is nobody. The lists hold functions, loggers and names; a name may
+        stand alone.
 
-        Raises ValueError for a name that is not known and for what is no callback, ImportError for one whose package
-        is not installed.
+        Raises BadRequestError for a name that is not known and for what is no callback; unless lenient, ValueError for
+        one whose keys are missing, ImportError for one whose package is not installed.
         """
         if not (callbacks or success_callback or failure_callback or input_callback):
             return None
-        items = [*input_callback, None, *success_callback, None, *failure_callback, None, *callbacks]
+        begun, succeeded, failed, all_ = map(_listed, (input_callback, success_callback, failure_callback, callbacks))
+        items = [*begun, None, *succeeded, None, *failed, None, *all_]
         key = (turn_off_message_logging, *map(id, items))  # `items` are kept, so no id is used twice
         known = self._snapshots.get(key)
         if known is None:
             events: dict[int, tuple[Any, frozenset[str]]] = {}
             for listed, told in (
-                (input_callback, frozenset({"input"})),
-                (success_callback, frozenset({"success", "stream"})),
-                (failure_callback, frozenset({"failure"})),
-                (callbacks, _ALL),
+                (begun, frozenset({"input"})),
+                (succeeded, frozenset({"success", "stream"})),
+                (failed, frozenset({"failure"})),
+                (all_, _ALL),
             ):
                 for item in listed:
                     observer = self._observer(item)
+                    if observer is None:
+                        continue
                     wanted_of = told if told is not _ALL or _is_logger(observer) else _ALL - {"input"}
                     before = events.get(id(observer), (observer, frozenset[str]()))[1]
                     events[id(observer)] = (observer, before | wanted_of)
@@ -176,21 +185,66 @@ class Callbacks:
         if isinstance(item, str):
             return self._named(item)
         if isinstance(item, type) and _is_logger(item):
-            raise ValueError(f"a callback must be an instance: pass {item.__name__}(), not the class")
+            raise BadRequestError(f"a callback must be an instance: pass {item.__name__}(), not the class")
         if _is_logger(item) or callable(item):
             return item
-        raise ValueError(f"a callback is a function, a CustomLogger or a name, not {type(item).__name__}")
+        raise BadRequestError(f"a callback is a function, a CustomLogger or a name, not {type(item).__name__}")
 
     def _named(self, name: str) -> Any:
         if name not in self._built_in:
             if name not in BUILT_IN:
                 known = ", ".join(sorted(BUILT_IN))
-                raise ValueError(f"there is no callback named {name!r}; the known ones: {known}")
-            module, _, factory = BUILT_IN[name].partition(":")
-            logger = getattr(importlib.import_module(module), factory)()
-            self._built_in[name] = logger
-            self.dispatcher.at_flush(logger.flush)
+                raise BadRequestError(f"there is no callback named {name!r}; the known ones: {known}")
+            self._built_in[name] = self._made(name)
         return self._built_in[name]
+
+    def _made(self, name: str) -> Any:
+        module, _, factory = BUILT_IN[name].partition(":")
+        try:
+            logger = getattr(importlib.import_module(module), factory)()
+        except (ImportError, ValueError) as error:
+            if not self.lenient:
+                raise
+            log.warning("the callback %s is left out: %s", name, error)
+            return None
+        self.dispatcher.at_flush(logger.flush)
+        return logger
+
+
+def _listed(items: Sequence[Any] | str) -> Sequence[Any]:
+    return [items] if isinstance(items, str) else items
+
+
+class Memory:
+    """What callbacks were given at the beginning of calls that have not ended, by callback and call. When there is too much
+    of it the oldest is forgotten: a stream that nobody reads to its end, or a call whose end was dropped. Touched on the
+    dispatcher's thread only.
+
+    >>> memory = Memory()
+    >>> memory.keep((1, "call"), {"span": 5}, 100)
+    >>> memory.take((1, "call")), memory.take((1, "call"))
+    (({'span': 5}, 100), ({}, 0))
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, str], tuple[dict[str, Any], int]] = {}
+        self._size = 0  # bytes
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, key: tuple[int, str]) -> tuple[dict[str, Any], int]:
+        """What was kept, if there is something, and its size."""
+        kwargs, size = self._kept.pop(key, ({}, 0))
+        self._size -= size
+        return kwargs, size
+
+    def keep(self, key: tuple[int, str], kwargs: dict[str, Any], size: int) -> None:
+        """Remember `kwargs`, which keep about `size` bytes in memory."""
+        while self._kept and (len(self._kept) >= OPEN_CALLS or self._size + size > OPEN_BYTES):
+            self.take(next(iter(self._kept)))
+        self._kept[key] = kwargs, size
+        self._size += size
 
 
 class _Item(msgspec.Struct, frozen=True):
@@ -204,20 +258,22 @@ class _Item(msgspec.Struct, frozen=True):
         return self.observers.works(self)
 
 
-def _opened(item: _Item) -> _Item:
-    """The engine leaves the reading of an answer to this thread: `response` may be a function that gives it."""
-    record = item.record
-    if not callable(record.response):
-        return item
-    return msgspec.structs.replace(item, record=msgspec.structs.replace(record, response=record.response()))
+def _read(answer: Any) -> Any:
+    """The engine leaves reading to this thread: an answer, or a chunk, may be a function that gives it. None for one that
+    cannot be read: the call was made, and its usage and cost are told all the same."""
+    if not callable(answer):
+        return answer
+    try:
+        return answer()
+    except Exception as error:  # noqa: BLE001 - whatever an upstream's nonsense leads to
+        log.warning("callbacks are told of a call without its answer, which has no shape: %s", type(error).__name__)
+        return None
 
 
 class _Delivery:
     """One callback is told of one event."""
 
-    def __init__(
-        self, told: Told, payload: Payload, context: Context, memory: dict[tuple[int, str], dict[str, Any]]
-    ) -> None:
+    def __init__(self, told: Told, payload: Payload, context: Context, memory: Memory) -> None:
         self.callback = id(told.callback)
         self.call = payload.record.id
         self._told, self._payload, self._context, self._memory = told, payload, context, memory
@@ -234,12 +290,10 @@ class _Delivery:
         if not self._told.remembers:
             return fresh
         key, event = (self.callback, self.call), self._payload.event
-        kwargs = self._memory.pop(key, fresh)
+        kwargs, size = self._memory.take(key)
         kwargs.update(fresh)
         if event in ("input", "stream"):
-            if len(self._memory) >= OPEN_CALLS:  # streams that nobody reads to their end
-                del self._memory[next(iter(self._memory))]
-            self._memory[key] = kwargs
+            self._memory.keep(key, kwargs, max(size, self._payload.record.size))  # a chunk's is only its own
         return kwargs
 
 

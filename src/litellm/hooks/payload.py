@@ -77,13 +77,13 @@ class Payload:
 
 
 def settled(record: CallRecord, event: str) -> CallRecord:
-    """`record` with its answer read, where that was left to us, and with an error after every failure."""
+    """`record` with an error after every failure."""
     if event == "failure":
         error = record.error or APIConnectionError(
             "the call was cancelled", record.provider, record.target_model or record.model, status_code=499
         )
         return structs.replace(record, error=error, response=None)
-    return structs.replace(record, response=record.response()) if callable(record.response) else record
+    return record
 
 
 def call_type(record: CallRecord) -> str:
@@ -160,7 +160,8 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
     }  # it is in metadata
     params, metadata = unsecret(steering), unsecret(record.metadata)
     if record.caller is not None:
-        metadata = {**_about(record.caller), **metadata}
+        metadata = {**metadata, **_about(record.caller)}  # who it is, is not for the client to say
+    metadata |= _place(payload)
     whole = payload.response if event == "success" else None
     kwargs = {
         "litellm_call_id": record.id,
@@ -180,7 +181,7 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
             "api_base": payload.api_base,
             "custom_llm_provider": record.provider,
             "litellm_call_id": record.id,
-            "model_info": {"id": record.model_id},
+            "model_info": _model_info(record),
             "stream_response": {},
         },
         "custom_llm_provider": record.provider,
@@ -212,6 +213,22 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
     return kwargs
 
 
+def _place(payload: Payload) -> dict[str, Any]:
+    """Which deployment of which group a call went to, as the Router's keys of metadata; before a choice, the group."""
+    record = payload.record
+    if not record.model_group:
+        return {}
+    group = {"model_group": record.model_group}
+    if not record.deployment:
+        return group
+    info, base = _model_info(record), payload.api_base
+    return {**group, "deployment": record.deployment, "model_info": info, "api_base": base}
+
+
+def _model_info(record: CallRecord) -> dict[str, Any]:
+    return {**unsecret(record.model_info), "id": record.model_id}
+
+
 def _given(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in _INPUTS if name in body}
 
@@ -237,7 +254,7 @@ def _standard(
         "response_time": max(0.0, record.ended - record.started),
         "model": payload.model,
         "metadata": metadata,
-        "response_cost": record.cost or 0.0,
+        "response_cost": record.cost,
         "total_tokens": usage.get("total_tokens") or 0,
         "prompt_tokens": usage.get("prompt_tokens") or 0,
         "completion_tokens": usage.get("completion_tokens") or 0,

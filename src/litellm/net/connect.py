@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any
 
 from litellm.net import workers
-from litellm.net.guard import system_addresses
+from litellm.net.guard import literal, system_addresses
+from litellm.net.messages import TransportFault
 from litellm.net.place import Place
 from litellm.net.tls import Network
 
@@ -31,8 +33,13 @@ class Names:
         """Where to connect to, in the system's order of preference. Raises OSError, TransportFault."""
         family = socket.AF_INET if network.ipv4_only else socket.AF_UNSPEC
         if network.guard is not None:
-            # Not in the loop's own threads: a client's slow name server would hold up everybody else's look-ups.
-            return await workers.in_thread(network.guard.addresses, place.host, place.port, family)
+            if literal(place.host):
+                return network.guard.addresses(place.host, place.port, family)
+            try:
+                return await workers.looked_up(network.guard.addresses, place.host, place.port, family)
+            except workers.Full:
+                text = "too many names of hosts are being looked up now; try again"
+                raise TransportFault("busy", text) from None
         with contextlib.suppress(ValueError):
             return [str(ip_address(place.host))]
         loop = asyncio.get_running_loop()
@@ -42,7 +49,14 @@ class Names:
             if len(self._known) >= MAX_NAMES:
                 self._known.clear()
             known = self._known[key] = (loop.time() + DNS_TTL, loop.run_in_executor(None, system_addresses, *key))
+            known[1].add_done_callback(partial(self._looked_up, key))
         return await asyncio.shield(known[1])  # whoever is cancelled does not take the others' answer along
+
+    def _looked_up(self, key: tuple[str, int, int], answer: asyncio.Future[list[str]]) -> None:
+        """A failure is for those who wait for it, and for nobody after them."""
+        failed = answer.cancelled() or answer.exception() is not None
+        if failed and key in self._known and self._known[key][1] is answer:
+            del self._known[key]
 
     def forget(self, place: Place) -> None:
         """None of its addresses answered: look again next time."""

@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from litellm.net.messages import FaultKind, Request, Sink, TransportFault
+from litellm.net.messages import FaultKind, Request, Sink, TransportFault, streams
 from litellm.net.response import Response
 from litellm.net.tls import Network
-from litellm.net.unzip import LARGEST, Malformed
+from litellm.net.unzip import Malformed, too_large
 from litellm.net.url import shown
 
 IDLE = 30.0  # seconds that a connection is kept for; servers commonly close after 60 or more
@@ -26,7 +26,12 @@ Key = tuple[str, str, int, Network]  # scheme, host, port: what two requests mus
 
 
 class Keeper(Protocol):
-    """Who keeps connections: a Pool."""
+    """Who keeps connections: a Pool.
+
+    room: bytes that the unfinished answers from where clients have sent us may still take, all together.
+    """
+
+    room: int
 
     def keep(self, connection: Connection) -> None:
         """It has nothing to do."""
@@ -39,17 +44,18 @@ class DirectReply:
     """A reply whose body may still be on its way. It outlives the connection's part in it: what has arrived stays."""
 
     __slots__ = (
-        "_connection", "_fault", "_parts", "_sink", "_size", "_waiter", "body", "request", "response", "streamed",
+        "_connection", "_fault", "_held", "_parts", "_sink", "_size", "_waiter", "body", "request", "response", "streamed",
     )  # fmt: skip
 
     def __init__(self, request: Request, connection: Connection, waiter: asyncio.Future[None]) -> None:
         self.request = request
-        self.response = Response(bodyless=request.method == "HEAD")
+        self.response = Response(bodyless=request.method == "HEAD", largest=request.network.largest)
         self.streamed = False  # known when the head is here
         self.body = b""
         self._connection: Connection | None = connection  # until the last byte, a fault, or close()
         self._parts: list[bytes] = []
         self._size = 0
+        self._held = 0  # bytes of the pool's room
         self._fault: TransportFault | None = None
         self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = waiter
@@ -82,7 +88,7 @@ class DirectReply:
 
     def close(self) -> None:
         """Let go of the connection, if it is still ours. Abort rather than close: TLS would wait for the peer's goodbye."""
-        connection, self._connection = self._connection, None
+        connection = self._let_go()
         self._sink = None
         if connection is not None:
             connection.abort()
@@ -96,7 +102,7 @@ class DirectReply:
     # --- the connection's side ----------------------------------------------------------------------------------------
 
     def take(self, data: bytes) -> bool:
-        """What has come in; says whether there was something of the body in it. Raises Malformed."""
+        """What has come in; says whether there was something of the body in it. Raises Malformed, TransportFault."""
         response = self.response
         begun = response.begun
         part = response.feed(data)
@@ -104,7 +110,7 @@ class DirectReply:
             self._parts.append(part)
             self._size += len(part)
         if not begun and response.begun:
-            self.streamed = self.request.stream and response.status < 300
+            self.streamed = self.request.stream and streams(response.status, response.headers)
         if response.complete:
             self._complete()
         elif self.streamed:
@@ -112,8 +118,8 @@ class DirectReply:
                 self._wake()
             if self._size >= HIGH_WATER and self._connection is not None:
                 self._connection.pause()
-        elif self._size > LARGEST:
-            raise Malformed(f"the answer is larger than {LARGEST >> 20} MiB")
+        else:
+            self._hold(self.request.network)
         return bool(part)
 
     def end(self, exc: Exception | None) -> None:
@@ -126,7 +132,7 @@ class DirectReply:
     def fail(self, fault: TransportFault) -> None:
         """The connection has ended, and with it the answer."""
         self._fault = fault
-        self._connection = None
+        self._let_go()
         self._wake()
 
     def raise_fault(self) -> None:
@@ -142,8 +148,28 @@ class DirectReply:
         if not self.streamed:
             self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts.clear()
+        if self._held:
+            self._let_go()
         self._connection = None
         self._wake()
+
+    def _hold(self, network: Network) -> None:
+        """It waits here until it is whole, if it is not too large, and not too much waits already."""
+        if self._size > network.largest:
+            raise too_large(network.largest)
+        if network.guard is not None and self._connection is not None:
+            pool = self._connection.pool
+            pool.room -= self._size - self._held
+            self._held = self._size
+            if pool.room < 0:
+                raise TransportFault("busy", "there is no room for the answer now; try again")
+
+    def _let_go(self) -> Connection | None:
+        connection, self._connection = self._connection, None
+        if self._held and connection is not None:
+            connection.pool.room += self._held
+            self._held = 0
+        return connection
 
     def _arrived(self) -> bytes:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -176,13 +202,13 @@ class Connection(asyncio.Protocol):
     """One connection to an origin, carrying one exchange at a time."""
 
     __slots__ = (
-        "_due", "_ends", "_last", "_paused", "_pool", "_reply", "_silence", "_timer", "_transport", "key", "loop",
+        "_due", "_ends", "_last", "_paused", "_reply", "_silence", "_timer", "_transport", "key", "loop", "pool",
     )  # fmt: skip
 
     def __init__(self, pool: Keeper, key: Key, loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
         self.loop = loop
-        self._pool = pool
+        self.pool = pool
         self._transport: Any = None
         self._reply: DirectReply | None = None
         self._paused = False
@@ -278,6 +304,9 @@ class Connection(asyncio.Protocol):
         except Malformed as error:
             self.break_off("protocol", f"{shown(reply.request.url)} did not answer in HTTP: {error}")
             return
+        except TransportFault as fault:
+            self.break_off(fault.kind, str(fault))
+            return
         response = reply.response
         if response.begun:  # the clock of the first byte is not impressed by half a head
             self._last = self.loop.time()
@@ -289,7 +318,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._pool.forget(self)
+        self.pool.forget(self)
         self._paused = False
         reply, self._reply = self._reply, None
         if reply is None:
@@ -305,7 +334,7 @@ class Connection(asyncio.Protocol):
         sent = not self._transport.get_write_buffer_size()  # some answer before they have read the request
         if response.reusable and sent and not response.excess and not self._transport.is_closing():
             self.resume()
-            self._pool.keep(self)
+            self.pool.keep(self)
         else:
             self.abort()
 

@@ -18,6 +18,8 @@ from litellm.net.tls import ssl_context
 from litellm.net.url import shown
 
 MAX_IDLE = 1000
+MAX_IDLE_GUARDED = 250
+ROOM = 256 << 20  # bytes of unfinished answers to guarded requests, all together
 MAX_HEADS = 512
 HANDSHAKE = 86_400.0  # seconds for TLS alone: never reached, the clock for the whole connection is stricter
 
@@ -25,15 +27,19 @@ HANDSHAKE = 86_400.0  # seconds for TLS alone: never reached, the clock for the 
 class Pool:
     """One loop's connections. There is no limit to how many work: limits belong to deployments, not to sockets.
 
-    max_idle: how many are kept for later, to all origins together.
+    max_idle: how many are kept for later, to all origins together. max_idle_guarded: the same where a guard says
+    that a client has chosen the origin; they are counted apart, so that these never push out the others. room: bytes
+    that unfinished answers from such origins may take, all together.
     """
 
-    def __init__(self, max_idle: int = MAX_IDLE) -> None:
-        self._max_idle = max_idle
+    def __init__(self, max_idle: int = MAX_IDLE, max_idle_guarded: int = MAX_IDLE_GUARDED, room: int = ROOM) -> None:
+        self._max_idle = (max_idle, max_idle_guarded)
+        self.room = room
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: dict[Key, list[Connection]] = {}
-        self._resting: dict[Connection, None] = {}  # the idle ones of all origins, the longest idle first
+        # The idle ones of all origins, the longest idle first: our own, and those to where clients have sent us.
+        self._resting: tuple[dict[Connection, None], dict[Connection, None]] = ({}, {})
         self._heads: dict[int, _Head] = {}
         self._names = Names()
         self._closed = False
@@ -41,7 +47,7 @@ class Pool:
     @property
     def size(self) -> tuple[int, int]:
         """How many connections stand, and how many of these have nothing to do."""
-        return len(self._open), len(self._resting)
+        return len(self._open), sum(map(len, self._resting))
 
     async def send(self, request: Request) -> DirectReply:
         """Send on a connection that is there, or on a new one. Raises TransportFault."""
@@ -67,9 +73,11 @@ class Pool:
     def keep(self, connection: Connection) -> None:
         """A connection has nothing to do."""
         self._idle.setdefault(connection.key, []).append(connection)
-        self._resting[connection] = None
-        if len(self._resting) > self._max_idle:
-            oldest = next(iter(self._resting))
+        guarded = connection.key[3].guard is not None
+        resting = self._resting[guarded]
+        resting[connection] = None
+        if len(resting) > self._max_idle[guarded]:
+            oldest = next(iter(resting))
             self.forget(oldest)
             oldest.abort()
 
@@ -79,8 +87,9 @@ class Pool:
         idle = self._idle.get(connection.key)
         if idle is None:
             return
-        if connection in self._resting:
-            del self._resting[connection]
+        resting = self._resting[connection.key[3].guard is not None]
+        if connection in resting:
+            del resting[connection]
             idle.remove(connection)
         if not idle:
             del self._idle[connection.key]
@@ -91,7 +100,7 @@ class Pool:
         idle = self._idle.get(key)
         while idle:
             connection = idle.pop()
-            del self._resting[connection]
+            del self._resting[key[3].guard is not None][connection]
             if connection.usable:
                 return connection
             connection.abort()

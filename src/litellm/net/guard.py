@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import msgspec
 
+from litellm._log import log
 from litellm.net.messages import TransportFault
 
 # A list of our own, because `is_global` of Python's ipaddress changes between 3.11 and 3.14. After IANA's registries of
@@ -181,9 +182,10 @@ class Guard(msgspec.Struct, frozen=True, cache_hash=True):
         for text in found:
             address = ip_address(text)
             if not is_public(address) and not any(entry.covers(address, port) for entry in self.listed):
-                what = text if text == host else f"the host {host} resolves to {text}, which"
+                # The address is for the administrator: to a client it would be a map of the network inside.
+                log.warning("a client's api_base was refused: %s has the address %s", host, text)
                 way_out = "the administrator can allow it in general_settings.client_side_hosts"
-                raise TransportFault("blocked", f"{what} is not a public address; {way_out}")
+                raise TransportFault("blocked", f"{host} is not a public host; {way_out}")
 
 
 def literal(host: str) -> str | None:

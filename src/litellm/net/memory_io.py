@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from litellm.net.messages import Part, Request, Script, TransportFault
+from litellm.net.messages import Part, Request, Script, TransportFault, streams
 
 TEXTS = {
     "connect": "cannot connect",
@@ -16,6 +16,7 @@ TEXTS = {
     "timeout": "timed out",
     "url": "no such URL",
     "blocked": "the host is not public",
+    "busy": "there is no room for it now",
 }
 
 
@@ -51,7 +52,7 @@ class ScriptedReply:
 
     @property
     def whole(self) -> bool:
-        return not self.request.stream or self.status >= 300
+        return not (self.request.stream and streams(self.status, self.headers))
 
     def wait_for(self, part: Part) -> float:
         """How long to wait for `part`: as long as it takes, or until the clock for silence runs out."""

@@ -104,7 +104,7 @@ class Request(Guarded, msgspec.Struct, kw_only=True):
 class Reply(Protocol):
     """The head of an answer, and its body: whole in `body`, or read piece by piece when the request was streamed.
 
-    An answer with another status than 2xx always comes whole, so that one place can read what went wrong.
+    An answer that is no stream (see `streams`) always comes whole, so that one place can read what went wrong.
     """
 
     status: int
@@ -121,11 +121,20 @@ class Reply(Protocol):
         """All that matters has been read, though the last bytes may not be here: keep the connection if they come."""
 
 
+def streams(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether what a request for a stream is answered with is one: not an error, and not one piece of JSON.
+
+    >>> streams(200, {"content-type": "text/event-stream"}), streams(200, {"content-type": "application/json"})
+    (True, False)
+    """
+    return status < 300 and not headers.get("content-type", "").startswith("application/json")
+
+
 # Takes what a streamed body brings as it comes: pieces, then the empty one at its end, or a TransportFault. A future that
 # it returns holds the upstream up until it is done.
 Sink = Callable[["bytes | TransportFault"], "Awaitable[None] | None"]
 
-FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url", "blocked"]
+FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url", "blocked", "busy"]
 
 
 class TransportFault(Exception):  # noqa: N818 - it is not an error class that users see; the engine translates it

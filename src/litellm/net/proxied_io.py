@@ -16,11 +16,11 @@ from weakref import WeakSet
 import aiohttp
 import yarl
 
-from litellm.net.messages import Request, Timeouts, TransportFault
+from litellm.net.messages import Request, Timeouts, TransportFault, streams
 from litellm.net.place import headers_of, place_of
 from litellm.net.response import joined
 from litellm.net.tls import ssl_context
-from litellm.net.unzip import Malformed, unzip_for
+from litellm.net.unzip import Malformed, too_large, unzip_for
 from litellm.net.url import shown
 
 LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
@@ -53,7 +53,7 @@ class ProxiedReply:
         self._begun = False
         self.status: int = response.status
         self.headers: Mapping[str, str] = joined(response.raw_headers)
-        self._unzip = unzip_for(self.headers)
+        self._unzip = unzip_for(self.headers, request.network.largest)
         self.body = b""
 
     async def read(self) -> bytes:
@@ -106,12 +106,18 @@ class ProxiedReply:
             connection.protocol.start_timeout()
 
     async def read_whole(self) -> None:
+        self._begun = True  # the clock of the first byte stays
+        parts, size = [], 0
         try:
-            body = await self._response.read()
-        except Exception as error:
-            raise fault(error, self._request, in_body=True) from error
-        self.body = self._undone(body)
-        self._undone(b"")
+            while data := await self.read():
+                parts.append(data)
+                size += len(data)
+                if size > self._request.network.largest:
+                    raise fault(too_large(self._request.network.largest), self._request, in_body=True)
+        except BaseException:
+            self.close()
+            raise
+        self.body = b"".join(parts)
 
     def close(self) -> None:
         # Abort rather than close: a TLS connection would wait for the peer's goodbye, which a loop that ends never hears.
@@ -155,7 +161,7 @@ class ProxiedPool:
     async def send(self, request: Request, proxy: str) -> ProxiedReply:
         """Send, and wait for the head; and for the body too unless a good answer is to be streamed."""
         reply = ProxiedReply(request, await self._head(request, proxy))
-        if request.stream and reply.status < 300:
+        if request.stream and streams(reply.status, reply.headers):
             reply.expect_first()
             self._streams.add(reply)
         else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from litellm.net.unzip import Malformed, Unzip, unzip_for
+from litellm.net.unzip import LARGEST, Malformed, Unzip, unzip_for
 
 MAX_HEAD = 64 << 10  # bytes, of a head or of trailers
 MAX_FIELDS = 1000  # lines of a head
@@ -40,7 +40,8 @@ def _lower(name: str) -> str:
 
 
 class Response:
-    """One answer, as its bytes come in. bodyless: the request was one whose answer has a head only.
+    """One answer, as its bytes come in. bodyless: the request was one whose answer has a head only. largest: bytes that a
+    compressed body may come to.
 
     status, headers: there once `begun` is. Names are in lower case, values of the same name joined by commas. complete:
     nothing more belongs to it. reusable: the connection may carry another. excess: bytes came that belong to nothing.
@@ -52,10 +53,10 @@ class Response:
     (200, {'content-length': '5'}, True)
     """
 
-    __slots__ = ("_bodyless", "_chunked", "_left", "_rest", "_state", "_until_close", "_unzip", "begun", "complete",
-                 "excess", "headers", "reusable", "status")  # fmt: skip
+    __slots__ = ("_bodyless", "_chunked", "_largest", "_left", "_rest", "_state", "_until_close", "_unzip", "begun",
+                 "complete", "excess", "headers", "reusable", "status")  # fmt: skip
 
-    def __init__(self, *, bodyless: bool = False) -> None:
+    def __init__(self, *, bodyless: bool = False, largest: int = LARGEST) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.begun = False
@@ -65,6 +66,7 @@ class Response:
         self._rest: bytes | bytearray = b""  # of a head, or of a line between chunks, that is not all there yet
         self._left = 0  # bytes of the body, or of the chunk, that are still to come
         self._bodyless = bodyless
+        self._largest = largest
         self._chunked = False
         self._until_close = False
         self._state = _SIZE_LINE
@@ -166,7 +168,8 @@ class Response:
             self.complete = self._left == 0
         else:
             self._until_close, self.reusable = True, False
-        self._unzip = unzip_for(headers)
+        if "content-encoding" in headers:
+            self._unzip = unzip_for(headers, self._largest)
 
     def _counted(self, data: bytes) -> bytes:
         if self._until_close:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DONE = b"[DONE]"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-MAX_EVENT = 64 << 20  # bytes; far above any real event, so that a runaway upstream cannot fill the memory
+MAX_EVENT = 16 << 20  # bytes; far above any real event, so that a runaway upstream cannot fill the memory
 
 
 class Parser:
@@ -19,15 +19,20 @@ class Parser:
     ([], [b'{"a": 1}', b'[DONE]'])
     """
 
-    __slots__ = ("_data", "_fresh", "_rest")
+    __slots__ = ("_data", "_fresh", "_held", "_pieces", "_rest")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = b""  # of a line: how it begins
+        self._pieces: list[bytes] = []  # and how it goes on; joined once, where it ends
         self._data: list[bytes] = []
+        self._held = 0  # bytes of the event that is not complete, and some of the one before at the most
         self._fresh = True
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The payloads completed by `data`. Lines may end in LF, CRLF or CR; several `data` lines are joined by LF."""
+        """The payloads completed by `data`. Lines may end in LF, CRLF or CR; several `data` lines are joined by LF.
+
+        Raises ValueError for an event that is too long.
+        """
         if self._fresh and data:
             self._fresh = False
             data = data.removeprefix(BYTE_ORDER_MARK)
@@ -40,17 +45,30 @@ class Parser:
                 payloads = body.split(b"\n\ndata: ")
                 if not any(b"\n" in payload for payload in payloads):
                     return payloads
+        size = len(data)
+        self._held += size
+        if self._held > MAX_EVENT:
+            raise ValueError(f"an event of the stream is longer than {MAX_EVENT >> 20} MiB")
         if self._rest:
-            if len(self._rest) > MAX_EVENT:
-                raise ValueError(f"an event of the stream is longer than {MAX_EVENT >> 20} MiB")
-            data = self._rest + data
-        return self._lines(data)
+            if b"\n" not in data and b"\r" not in data and not self._rest.endswith(b"\r"):
+                self._pieces.append(data)
+                return []
+            data = self._taken() + data
+        payloads = self._lines(data)
+        if payloads or not self._data:  # what is left came with this piece
+            self._held = size
+        return payloads
+
+    def _taken(self) -> bytes:
+        """The line that has begun."""
+        line = b"".join((self._rest, *self._pieces)) if self._pieces else self._rest
+        self._rest = b""
+        self._pieces.clear()
+        return line
 
     def end(self) -> list[bytes]:
         """The stream is over. An event that was not closed by a blank line still counts: some servers omit the last."""
-        payloads = self._lines(self._rest + b"\n\n")
-        self._rest = b""
-        return payloads
+        return self._lines(self._taken() + b"\n\n")
 
     def _lines(self, data: bytes) -> list[bytes]:
         payloads: list[bytes] = []

@@ -18,12 +18,12 @@ import httpcore2
 
 from litellm.net import memory_io, workers
 from litellm.net.guard import Guard
-from litellm.net.messages import Request, TransportFault
+from litellm.net.messages import Request, TransportFault, streams
 from litellm.net.place import Place, fields_of, place_of
 from litellm.net.response import joined
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Network, Proxies, ssl_context
-from litellm.net.unzip import Malformed, unzip_for
+from litellm.net.unzip import Malformed, too_large, unzip_for
 from litellm.net.url import shown, without_userinfo
 
 MAX_POOLS = 64
@@ -125,7 +125,7 @@ class SyncReply:
         self.status: int = response.status
         self.headers: Mapping[str, str] = joined(response.headers)
         self.body = b""
-        self._unzip = unzip_for(self.headers)
+        self._unzip = unzip_for(self.headers, request.network.largest)
 
     def read(self) -> bytes:
         try:
@@ -153,9 +153,13 @@ class SyncReply:
         )
 
     def read_whole(self) -> None:
-        parts = []
+        parts, size = [], 0
         while data := self.read():
             parts.append(data)
+            size += len(data)
+            if size > self._request.network.largest:
+                self.close()
+                raise fault(too_large(self._request.network.largest), self._request, in_body=True)
         self.body = b"".join(parts)
         self.close()
 
@@ -213,7 +217,7 @@ class SyncTransport:
         clock = stream.clock if isinstance(stream, ClockedStream) else Clock()
         clock.deadline = deadline
         reply = SyncReply(request, response, clock)
-        if request.stream and reply.status < 300:
+        if request.stream and streams(reply.status, reply.headers):
             clock.silence = min(clocks.first_byte, clocks.between)  # until the first piece; then `between`
         else:
             clock.silence = clocks.first_byte

@@ -14,6 +14,9 @@ import msgspec
 
 from litellm.net.guard import Guard
 from litellm.net.messages import TransportFault
+from litellm.net.unzip import LARGEST
+
+LARGEST_GUARDED = 16 << 20  # bytes of an answer from where a client has sent us
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -31,6 +34,11 @@ class Network(msgspec.Struct, frozen=True):
     client_cert: str | None = None
     ipv4_only: bool = False
     guard: Guard | None = None
+
+    @property
+    def largest(self) -> int:
+        """Bytes that an answer may come to, once it is decompressed. Of a stream this limits only what is compressed."""
+        return LARGEST if self.guard is None else LARGEST_GUARDED
 
     @classmethod
     def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:

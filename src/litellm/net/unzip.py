@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 LARGEST = 512 << 20  # bytes of an answer, once it is decompressed
+SLICE = 64 << 10  # bytes that are given to zlib at once: it copies what follows the end of a gzip member
 ENCODINGS = ("gzip", "x-gzip", "deflate")
 
 
@@ -13,10 +14,15 @@ class Malformed(Exception):  # noqa: N818 - whoever reads the answer translates 
     """The bytes are no answer in HTTP/1.1. The text says why, without repeating them."""
 
 
+def too_large(largest: int) -> Malformed:
+    """The error for a body of more than `largest` bytes."""
+    return Malformed(f"the answer is larger than {largest >> 20} MiB")
+
+
 class Unzip:
     """A compressed body, as its bytes come in. Several gzip members in a row are one body, as RFC 1952 has it.
 
-    largest: bytes that it may come to.
+    largest: bytes that it may come to; one more is an error.
 
     >>> import gzip
     >>> unzip = Unzip()
@@ -33,7 +39,12 @@ class Unzip:
 
     def feed(self, data: bytes) -> bytes:
         """What `data` says. Raises Malformed."""
-        parts = []
+        parts: list[bytes] = []
+        for at in range(0, len(data), SLICE):
+            self._undo(data[at : at + SLICE], parts)
+        return b"".join(parts)
+
+    def _undo(self, data: bytes, parts: list[bytes]) -> None:
         while data:
             if self._member is not None and self._member.eof:
                 data = data.lstrip(b"\0")  # some pad what they have compressed
@@ -42,15 +53,14 @@ class Unzip:
                 self._member = None
             self._member = self._member or _member(data[0])
             try:
-                part = self._member.decompress(data, self._left)
+                part = self._member.decompress(data, self._left + 1)
             except zlib.error as error:
                 raise Malformed(f"its body cannot be decompressed ({error})") from None
             self._left -= len(part)
-            if self._left == 0:
+            if self._left < 0:
                 raise Malformed("its body is larger than any may be, once it is decompressed")
             parts.append(part)
             data = self._member.unused_data
-        return b"".join(parts)
 
     def end(self) -> None:
         """There is no more. Raises Malformed if there ought to be."""
@@ -58,14 +68,16 @@ class Unzip:
             raise Malformed("its compressed body breaks off")
 
 
-def unzip_for(headers: Mapping[str, str]) -> Unzip | None:
+def unzip_for(headers: Mapping[str, str], largest: int = LARGEST) -> Unzip | None:
     """What undoes the Content-Encoding in `headers` (names in lower case); None, where there is nothing that we know.
+
+    largest: bytes that the body may come to.
 
     >>> unzip_for({"content-encoding": "br"}) is None
     True
     """
     encoding = headers.get("content-encoding")
-    return Unzip() if encoding is not None and encoding.strip().lower() in ENCODINGS else None
+    return Unzip(largest) if encoding is not None and encoding.strip().lower() in ENCODINGS else None
 
 
 def _member(first: int) -> zlib._Decompress:

@@ -14,6 +14,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 MAX_THREADS = 64
+LOOK_UPS = 32
+
+
+class Full(Exception):  # noqa: N818 - whoever asked says what it means
+    """All threads are at work, and nothing waits for them."""
 
 
 @lru_cache(maxsize=1)
@@ -36,6 +41,28 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
             raise RuntimeError("StopIteration") from error
 
     return await asyncio.get_running_loop().run_in_executor(_pool(), run)
+
+
+@lru_cache(maxsize=1)
+def _look_ups_of(process: int) -> tuple[ThreadPoolExecutor, threading.Semaphore]:  # noqa: ARG001 - as above
+    return ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="litellm-names"), threading.Semaphore(LOOK_UPS)
+
+
+async def looked_up(function: Callable[..., T], *args: Any) -> T:
+    """Run a look-up of a name that a client chose: in threads of its own, since its name server may never answer.
+
+    Raises Full. A thread that nobody waits for any more counts until it ends.
+    """
+    threads, free = _look_ups_of(os.getpid())
+    if not free.acquire(blocking=False):
+        raise Full
+    try:
+        future = threads.submit(function, *args)
+    except BaseException:
+        free.release()
+        raise
+    future.add_done_callback(lambda _: free.release())
+    return await asyncio.wrap_future(future)
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

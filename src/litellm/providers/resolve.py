@@ -188,7 +188,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         provider, place.api_base, place.api_key, named=named, defaults=defaults, environ=environ
     )  # fmt: skip
     if base is None:
-        variable = f" or set {provider.base_env[0]}" if provider.base_env else ""
+        variable = f" or set {provider.base_env[0]}" if provider.base_env and environ else ""
         raise BadRequestError(
             f"{provider.name} has no address of its own: pass api_base=…{variable}", model, provider.name
         )
@@ -371,9 +371,8 @@ def _require_key(provider: Provider, base: str, model: str, place: Place) -> Non
     given = place.api_base or _first_env(provider.base_env, place.environ)
     at_home = provider.base is not None and (given is None or _host(base) == _host(provider.base))
     if at_home and not provider.key_optional:
-        raise AuthenticationError(
-            f"no API key for {provider.name}: pass api_key=… or set {' or '.join(provider.key)}", provider.name, model
-        )
+        variable = f" or set {' or '.join(provider.key)}" if place.environ else ""  # a client's place looks nothing up
+        raise AuthenticationError(f"no API key for {provider.name}: pass api_key=…{variable}", provider.name, model)
 
 
 def _edits(place: Place, provider: Provider) -> tuple[Edit, ...]:

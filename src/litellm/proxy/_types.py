@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from litellm.types.hooks import CallTypes, LitellmUserRoles, UserAPIKeyAuth
+from litellm.types.hooks import CallTypes, LitellmUserRoles, ProxyException, UserAPIKeyAuth
 
-__all__ = ["CallTypes", "LitellmUserRoles", "UserAPIKeyAuth"]
+__all__ = ["CallTypes", "LitellmUserRoles", "ProxyException", "UserAPIKeyAuth"]

@@ -62,8 +62,8 @@ class App:
         except Exception as error:
             if http.started:  # too late for a status: the client sees the connection end
                 raise
-            headers = [(b"x-litellm-call-id", http.call_id.encode("latin-1")), *errors.headers_of(error)]
-            http.answer(errors.status_of(error), errors.encoded(error), headers)
+            status, body, headers = errors.answer_of(error)
+            http.answer(status, body, [(b"x-litellm-call-id", http.call_id.encode("latin-1", "replace")), *headers])
         finally:
             self._under_way -= 1
 

@@ -40,6 +40,8 @@ def entry_of(deployment: DeploymentConfig) -> dict[str, Any]:
         "model_name": deployment.model_name,
         "litellm_params": reveal_all(deployment.litellm_params.model_dump(exclude_none=True)),
         "model_info": deployment.model_info.model_dump(exclude_none=True),
+        "rpm": deployment.rpm,
+        "tpm": deployment.tpm,
     }
 
 
@@ -51,8 +53,8 @@ def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
     for at, entry in enumerate(config.model_list):
         try:
             deployments += router.deployments_of(entry_of(entry), around)
-        except LiteLLMError as error:
-            path = ("model_list", at, "litellm_params", error.param or "model")
+        except (LiteLLMError, ValueError) as error:
+            path = ("model_list", at, "litellm_params", getattr(error, "param", None) or "model")
             problems.append(Problem(*config.place(path), dotted(path), _reason(error)))
     problems += _fallback_problems(config)
     if problems:

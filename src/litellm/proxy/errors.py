@@ -18,6 +18,13 @@ _TYPES = {
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
     426: "invalid_request_error", 429: "throttling_error", 431: "invalid_request_error", 503: "service_unavailable",
 }  # fmt: skip
+_BUG = {
+    "message": "Internal server error; the server's log has the details.", "type": "internal_server_error", "param": None
+}  # fmt: skip
+
+
+def _type_of(status: int) -> str:
+    return _TYPES.get(status, "invalid_request_error" if 400 <= status < 500 else "internal_server_error")
 
 
 class RequestError(Exception):
@@ -36,7 +43,7 @@ class RequestError(Exception):
         self.status = status
         self.message = message
         self.param = param
-        self.kind = kind or _TYPES.get(status, "internal_server_error")
+        self.kind = kind or _type_of(status)
         self.headers = headers or []
 
 
@@ -44,9 +51,8 @@ def status_of(error: Exception) -> int:
     """The HTTP status that an exception becomes."""
     if isinstance(error, RequestError):
         return error.status
-    if isinstance(error, LiteLLMError):
-        return error.status_code or 500
-    return 500
+    status = error.status_code if isinstance(error, LiteLLMError) else None
+    return status if isinstance(status, int) and 200 <= status <= 999 else 500  # handlers and hooks make errors too
 
 
 def body_of(error: Exception) -> dict[str, Any]:
@@ -54,16 +60,13 @@ def body_of(error: Exception) -> dict[str, Any]:
     if isinstance(error, RequestError):
         told: dict[str, Any] = {"message": error.message, "type": error.kind, "param": error.param}
     elif isinstance(error, LiteLLMError):
-        status = error.status_code or 500
-        told = {
-            "message": str(error), "type": error.type or _TYPES.get(status, "internal_server_error"), "param": error.param
-        }  # fmt: skip
+        kind = error.type or _type_of(status_of(error))
+        told = {"message": str(error), "type": kind, "param": error.param}
         if error.code is not None:
             told["provider_specific_fields"] = {"code": error.code}
     else:
         log.error("a bug: %s", mask(repr(error)), exc_info=error)
-        told = {"message": "Internal server error; the server's log has the details.", "type": "internal_server_error",
-                "param": None}  # fmt: skip
+        told = dict(_BUG)
     told["code"] = str(status_of(error))
     return {"error": told}
 
@@ -79,11 +82,21 @@ def headers_of(error: Exception) -> Headers:
     return []
 
 
+def answer_of(error: Exception) -> tuple[int, bytes, Headers]:
+    """Status, body and headers of an error's answer, which is the last that is made of it. Never raises: an error that
+    cannot be told, because it is a user's or an upstream said it oddly, is a bug that can."""
+    try:
+        return status_of(error), _json.encode(body_of(error)), headers_of(error)
+    except Exception:  # noqa: BLE001 - the client is to be answered
+        log.exception("an error cannot be told: %s", type(error).__name__)
+        return 500, _json.encode({"error": {**_BUG, "code": "500"}}), []
+    finally:
+        _let_go(error)
+
+
 def encoded(error: Exception) -> bytes:
-    """The error object as JSON, which is the last that is made of it."""
-    told = _json.encode(body_of(error))
-    _let_go(error)
-    return told
+    """The body of an error's answer by itself: for a stream, or for one of several."""
+    return answer_of(error)[1]
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -112,6 +112,8 @@ class Visit(msgspec.Struct, kw_only=True):
                 raise RequestError(400, changed)
             if isinstance(changed, dict):
                 self.data = changed
+            elif changed is not None:  # a False, say, that was meant as a refusal
+                log.warning("%s gave %s, which means nothing: to refuse, raise", _name(hook), type(changed).__name__)
         return None
 
     async def beside(self, call: Awaitable[T]) -> T:

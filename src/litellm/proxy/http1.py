@@ -22,7 +22,7 @@ from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.limits import LINGER, Limits, overloaded
 
-MAX_HEAD = 64 * 1024  # bytes of request line and headers
+MAX_HEAD = 64 * 1024  # bytes of request line and headers, and of all else that is no body
 SMALL_BODY = 64 * 1024  # bytes; a longer one is not received from somebody who shows no key
 MAX_WAITING = 16  # pipelined requests that may wait for their turn on one connection
 
@@ -30,16 +30,20 @@ Handle = Callable[[Exchange], Awaitable[None]]
 
 
 class Connections:
-    """All open connections of a server, and what they share."""
+    """All open connections of a server, and what they share.
+
+    admit: whether the caller is known by these headers, before the body is here. Raises RequestError for one who may not.
+    """
 
     def __init__(
-        self, handle: Handle, limits: Callable[[], Limits], admit: Callable[[dict[bytes, bytes]], object]
+        self, handle: Handle, limits: Callable[[], Limits], admit: Callable[[dict[bytes, bytes]], bool]
     ) -> None:
         self.handle = handle
         self.admit = admit
         self.limits = limits
         self.open: set[Connection] = set()
         self.held = 0  # bytes of requests that arrive or are under way
+        self.unknown = 0  # those of them that arrive from callers who are not known yet
         self.closing = False
         self.gone = asyncio.Event()  # set when, after close_idle, nobody is left
 
@@ -72,8 +76,9 @@ class Connection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
-        "_all", "_begun", "_body", "_headers", "_held", "_in_body", "_loop", "_parser", "_promised", "_received",
-        "_refused", "_resumed", "_seen", "_transport", "_unread", "_url", "_waiting", "closing", "serving",
+        "_all", "_begun", "_body", "_headers", "_held", "_in_body", "_known", "_loop", "_parser", "_promised",
+        "_received", "_refused", "_resumed", "_seen", "_transport", "_unread", "_unused", "_url", "_waiting", "closing",
+        "serving",
     )  # fmt: skip
 
     def __init__(self, connections: Connections) -> None:
@@ -85,11 +90,14 @@ class Connection(asyncio.Protocol):
         self._headers: dict[bytes, bytes] = {}
         self._body = BytesIO()  # and not a list of pieces: those of a burst would leave holes all over the memory
         self._received = 0  # bytes of the request that is arriving
+        self._unused = 0  # bytes that the parser was fed since it last gave a piece of a body, or a request
         self._in_body = False
+        self._known = True  # whether it may take room like anybody; only a long body's caller can be unknown
         self._promised = 0  # bytes that there is room for, of the body that is arriving
         self._held = 0  # bytes of room that all requests of this connection take
         self._refused = False  # nothing that comes is read any more
-        self._seen = self._begun = self._loop.time()  # the last byte; the first one of the request that is arriving
+        self._seen = self._loop.time()  # the last byte
+        self._begun = 0.0  # the first one of the request that is arriving; 0 between requests
         self._unread = (0, 0.0)  # bytes of answers that the client has not read, and when they last became fewer
         self._waiting: deque[Exchange] = deque()
         self._resumed: asyncio.Future[None] | None = None
@@ -111,6 +119,7 @@ class Connection(asyncio.Protocol):
             self._all.gone.set()
         self._waiting.clear()
         self._parser = None  # it holds us, and we would wait for the collector
+        self._arrived()
         self._let_go(self._held)
         if self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
@@ -121,12 +130,16 @@ class Connection(asyncio.Protocol):
         if self._refused:
             return
         self._seen = self._loop.time()
-        if not self._in_body and b"Upgrade: h2c" in data:
+        if not self._begun and b"\r\nUpgrade: h2c" in data:
             # Java's client offers HTTP/2 this way on every first request. The parser would stop at it, body unread.
+            # Only what begins here is a head for sure; after the blank line it is somebody's text.
             head, blank, rest = data.partition(b"\r\n\r\n")
-            data = head.replace(b"Upgrade: h2c", b"Offered: h2c", 1) + blank + rest
+            data = head.replace(b"\r\nUpgrade: h2c", b"\r\nOffered: h2c", 1) + blank + rest
+        self._unused += len(data)
         try:
             self._parser.feed_data(data)
+            if self._unused > MAX_HEAD:  # the parser keeps, and copies, what has no end, before it tells us of it
+                raise _long_head()
         except RequestError as error:
             self._refuse(error)
         except httptools.HttpParserError as error:
@@ -134,8 +147,6 @@ class Connection(asyncio.Protocol):
             self._refuse(
                 cause if isinstance(cause, RequestError) else RequestError(400, f"This is no HTTP/1.1: {error}")
             )
-        except httptools.HttpParserUpgrade:
-            self._refuse(RequestError(426, "Only HTTP/1.1 is spoken here, without upgrades"))
 
     def pause_writing(self) -> None:
         self._resumed = self._loop.create_future()
@@ -168,23 +179,42 @@ class Connection(asyncio.Protocol):
     def _count_head(self, length: int) -> None:
         self._received += length
         if self._received > MAX_HEAD:
-            raise RequestError(431, f"The request's headers are larger than {MAX_HEAD >> 10} KiB")
+            raise _long_head()
 
     def on_headers_complete(self) -> None:
+        if self._parser.should_upgrade():
+            raise self._upgrade()
         self._received = 0
         self._in_body = True
         declared = self._headers.get(b"content-length")
-        if declared is not None and int(declared) > self._all.limits().max_body:
-            raise self._too_large()
+        coding = self._headers.get(b"transfer-encoding")
+        if coding is not None:
+            self._check_coding(coding)
         long = declared is not None and int(declared) > SMALL_BODY
-        if long or b"transfer-encoding" in self._headers:
-            self._all.admit(self._headers)  # nobody unknown gets to fill our memory
-        if declared is not None and long:
+        if declared is not None and long and int(declared) > self._all.limits().max_body:
+            raise self._too_large()
+        if long or coding is not None:
+            self._known = self._all.admit(self._headers)  # no stranger gets to fill our memory
+        if declared is not None and long and self._known:
             self._hold(int(declared), self._all.limits())  # room for all of it: who is let in can finish
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def _upgrade(self) -> RequestError:
+        if self._parser.get_method() == b"CONNECT":
+            allowed = [(b"allow", b"GET, HEAD, POST, OPTIONS")]
+            return RequestError(405, "CONNECT is not allowed here: this server is no proxy for others", headers=allowed)
+        return RequestError(426, "Only HTTP/1.1 is spoken here, without upgrades", headers=[(b"upgrade", b"HTTP/1.1")])
+
+    def _check_coding(self, coding: bytes) -> None:
+        """Whether we understand where the body ends, and what it says, as everybody before us did (RFC 9112, 6.1)."""
+        if self._parser.get_http_version() != "1.1":
+            raise RequestError(400, "Transfer-Encoding is not part of HTTP/1.0")
+        if coding.strip().lower() != b"chunked":
+            raise RequestError(501, "Only `chunked` is understood as Transfer-Encoding")
+
     def on_body(self, data: bytes) -> None:
+        self._unused = 0
         self._received += len(data)
         self._body.write(data)
         limits = self._all.limits()
@@ -197,6 +227,10 @@ class Connection(asyncio.Protocol):
         """Take room for more of the body that is arriving. Raises RequestError 503 when there is none."""
         if self._all.held + size > limits.held:
             raise overloaded("the requests that it has take all of its room")
+        if not self._known:
+            if self._all.unknown + size > limits.unknown:
+                raise overloaded("requests of callers whom it does not know yet take all the room that these have")
+            self._all.unknown += size
         self._promised += size
         self._held += size
         self._all.held += size
@@ -205,6 +239,12 @@ class Connection(asyncio.Protocol):
         size = min(size, self._held)  # nothing, once the connection was lost: then all was let go
         self._held -= size
         self._all.held -= size
+
+    def _arrived(self) -> None:
+        """The body that was arriving is here, or never will be."""
+        if not self._known:
+            self._known = True
+            self._all.unknown -= self._promised
 
     def _too_large(self) -> RequestError:
         limit = self._all.limits().max_body
@@ -216,6 +256,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._in_body = False
+        self._unused = 0
+        self._begun = 0.0
         url = self._url
         if not url.startswith(b"/") and b"://" in url:  # the absolute form, which proxies are sent (RFC 9112, 3.2.2)
             url = b"/" + url.partition(b"://")[2].partition(b"/")[2]
@@ -232,6 +274,7 @@ class Connection(asyncio.Protocol):
             keep_alive=self._parser.should_keep_alive(),
         )
         self._body = BytesIO()
+        self._arrived()
         self._received = self._promised = 0
         if self.serving is None:
             self._serve(exchange)
@@ -274,6 +317,7 @@ class Connection(asyncio.Protocol):
         if self.serving is not None or self._transport.is_closing():
             self.close()
             return
+        self._arrived()
         self._let_go(self._promised)
         self._body = BytesIO()
         self._tell(error)
@@ -286,7 +330,7 @@ class Connection(asyncio.Protocol):
 
     def _tell(self, error: RequestError) -> None:
         exchange = Exchange(self, "POST", "", b"", {}, b"", keep_alive=False)
-        exchange.answer(errors.status_of(error), errors.encoded(error), errors.headers_of(error))
+        exchange.answer(*errors.answer_of(error))
 
     def write(self, data: bytes) -> None:
         self._transport.write(data)
@@ -314,7 +358,7 @@ class Connection(asyncio.Protocol):
         elif self.serving is not None:
             if self._resumed is not None and self._stuck(now, limits):
                 self._transport.abort()  # which cancels what is being served
-        elif not (self._in_body or self._received):
+        elif not self._begun:
             if quiet > limits.idle:
                 self.close()
         elif quiet > limits.slow or limits.late(now - self._begun, self._received):
@@ -328,3 +372,7 @@ class Connection(asyncio.Protocol):
             self._unread = (left, now)
             return False
         return now - since > limits.slow
+
+
+def _long_head() -> RequestError:
+    return RequestError(431, f"The request's headers are larger than {MAX_HEAD >> 10} KiB")

@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 
 from litellm import _json
-from litellm.engine.call import Call, Fallbacks
+from litellm.engine.call import Call
 from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.providers.resolve import resolve
-from litellm.providers.table import BY_NAME
 from litellm.providers.target import Place, Target
 from litellm.proxy import operations, telling
 from litellm.proxy.auth.gate import Caller
@@ -25,6 +24,7 @@ from litellm.proxy.overrides import NO_OVERRIDES, Overrides, read_overrides, tim
 from litellm.proxy.state import Proxy
 from litellm.router.choosing import NO_STEER, Steer
 from litellm.router.deployments import Deployment
+from litellm.router.fallbacks import FALLBACKS, name_of, targets_in
 from litellm.router.pool import Group
 from litellm.router.routing import Routing, nowhere
 from litellm.router.tags import allowed, tags_of
@@ -95,7 +95,8 @@ def _one(request: _Request, model: str, call_id: str) -> Call:
     """The call to the group `model`."""
     call = _call(request, model, call_id)
     if request.brought:
-        return request.routing.route(call, request.routing.find(model), _steer(request))
+        steer = _steer(request)
+        return request.routing.route(call, _brought(request.routing, model, steer), steer)
     asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
     if not request.caller.may_use(asked):
         raise RequestError(
@@ -106,9 +107,20 @@ def _one(request: _Request, model: str, call_id: str) -> Call:
         return _with_own(request, call, group, asked)
     if group is None and request.operation == "moderations":
         group = official(asked)
+    steer = _steer(request)
+    group = group or request.routing.seek(asked, steer)
     if group is None:
         raise unknown(asked, request.operation)
-    return request.routing.route(call, group, _steer(request))
+    return request.routing.route(call, group, steer)
+
+
+def _brought(routing: Routing, model: str, steer: Steer) -> Group:
+    """The group of the client's own configuration."""
+    group = routing.seek(model, steer)
+    if group is None:
+        names = ", ".join(routing.pool.names())[:500]
+        raise RequestError(400, f"model={model[:200]} is not in the user_config, which has {names}", param="model")
+    return group
 
 
 def _with_own(request: _Request, call: Call, group: Group | None, asked: str) -> Call:
@@ -129,10 +141,8 @@ def _with_own(request: _Request, call: Call, group: Group | None, asked: str) ->
         adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
         steer = msgspec.structs.replace(steer, adapt=adapted)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
-    unasked = overrides.disable_fallbacks or not overrides.fallbacks
-    routed = request.routing.route(call, group, msgspec.structs.replace(steer, disable_fallbacks=unasked))
-    routed.fallbacks = Fallbacks(general=routed.fallbacks.general)
-    return routed
+    named = {kind: getattr(overrides, kind) or () for kind in FALLBACKS}
+    return request.routing.route(call, group, msgspec.structs.replace(steer, **named))
 
 
 def _several(request: _Request, model: str) -> Several:
@@ -176,8 +186,7 @@ def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
 
 def official(model: str) -> Group | None:
     """OpenAI itself, for moderations of a model that nobody configured, where the server has a key for it."""
-    openai = BY_NAME["openai"]
-    place = Place(model=model, custom_llm_provider=openai.name, api_base=openai.base, operation="moderations")
+    place = Place(model=model, custom_llm_provider="openai", operation="moderations")
     try:
         return Group.of(model, resolve(place))
     except AuthenticationError:
@@ -254,14 +263,16 @@ def _steer(request: _Request) -> Steer:
     may_use = request.caller.may_use if request.caller.models and not request.brought else None
     if overrides is NO_OVERRIDES and may_use is None:
         return NO_STEER
-    for entry in overrides.fallbacks:
-        name = entry if isinstance(entry, str) else entry["model"]
-        if request.routing.pool.find(name) is None:
-            raise unknown(name, request.operation)
+    own = {kind: getattr(overrides, kind) for kind in FALLBACKS}
+    for entries in own.values():
+        for target in targets_in(entries or ()):
+            name = name_of(target)
+            if name is not None and request.routing.pool.find(name) is None:
+                raise unknown(name, request.operation)
     return Steer(
         tags=tags_of(overrides.metadata, overrides.told.get("tags")),
         retries=overrides.retries,
-        fallbacks=overrides.fallbacks,
         disable_fallbacks=overrides.disable_fallbacks,
         may_use=may_use,
+        **own,
     )

@@ -12,17 +12,20 @@ from litellm.proxy.errors import RequestError
 CONCURRENCY = 4096  # requests under way
 CONNECTIONS = 16_384  # idle ones too
 HELD = 512_000_000  # bytes of bodies
+UNKNOWN = 4  # the part of it, as a divisor, that long bodies of callers may take who are not known yet
 SLOWEST = 1024  # bytes a second, of a request that arrives
 LINGER = 5.0  # seconds for somebody who was refused in the middle of a request to read why
 RETRY_AFTER = 1  # seconds
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """max_body: bytes of one request. held: bytes of all requests that arrive or are under way. connections: a number.
+    """max_body: bytes of one request. held: bytes of all requests that arrive or are under way. unknown: those of them
+    that arrive, long ones, from callers whom nobody knows by their headers. connections: a number.
     idle: seconds without a request. slow: seconds without a byte in the middle of a request, or of an answer."""
 
     max_body: int = 100_000_000
     held: int = HELD
+    unknown: int = HELD // UNKNOWN
     connections: int = CONNECTIONS
     idle: float = 75.0
     slow: float = 60.0

@@ -12,25 +12,23 @@ from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.proxy.client_side import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
-from litellm.types.params import OWNED
+from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
+from litellm.types.params import FOREIGN, OWNED
 
 MOST_RETRIES = 10  # that a client may ask for
 MOST_FALLBACKS = 10
 
 # What a client may say to steer its own call. It is taken out of the body: no upstream sees it.
 STEERING = frozenset({
-    "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", "fallbacks",
+    "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", *FALLBACKS,
     "disable_fallbacks", "additional_drop_params", "allowed_openai_params", "drop_params", "cache", "caching", "no-log",
     "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
     "retry_policy", "retry_strategy", "extra_body", "fastest_response",
 })  # fmt: skip
-_CONTROL = OWNED | STEERING | OWN | {
-    CONFIGURABLE, "callbacks", "failure_callback", "input_callback", "litellm_params", "success_callback"
-}  # fmt: skip
-# Access to clouds, and to services that are told of calls. It means nothing to an upstream and is not to travel there.
-_ACCESS = ("aws_", "azure_", "gcs_", "hf_", "langfuse_", "langsmith_", "s3_", "sagemaker_", "vertex_", "watsonx_")
+_CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
 TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id"})  # to those who watch the call
-_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries")
+_TAGS = b"x-litellm-tags"
+_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS)
 
 
 class Overrides(msgspec.Struct, frozen=True):
@@ -41,7 +39,9 @@ class Overrides(msgspec.Struct, frozen=True):
     stream_timeout: Any = None
     policy: Policy = KEEP_ALL
     retries: int | None = None
-    fallbacks: Sequence[Any] = ()
+    fallbacks: Sequence[Any] | None = None
+    context_window_fallbacks: Sequence[Any] | None = None
+    content_policy_fallbacks: Sequence[Any] | None = None
     disable_fallbacks: bool = False
     metadata: Mapping[str, Any] = {}
     told: Mapping[str, Any] = {}
@@ -59,7 +59,7 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     """
     if "extra_body" in body:
         _merge(body, _object("extra_body", body.pop("extra_body") or {}))
-    said = [name for name in body if name in _CONTROL or name.startswith(_ACCESS)]
+    said = [name for name in body if _is_ours(name)]
     if not said and headers.keys().isdisjoint(_STEERING_HEADERS):
         return NO_OVERRIDES
     for name in said:
@@ -70,15 +70,18 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     stream_timeout = taken.get("stream_timeout", _number(headers, b"x-litellm-stream-timeout"))
     retries = taken.get("num_retries", taken.get("max_retries", _number(headers, b"x-litellm-num-retries")))
     timeouts_of(timeout, stream_timeout)
+    told = {name: taken[name] for name in said if name in TOLD}
+    if _TAGS in headers:
+        told.setdefault("tags", _listed(headers[_TAGS]))
     return Overrides(
         timeout=timeout,
         stream_timeout=stream_timeout,
         policy=_policy(taken),
         retries=None if retries is None else _retries(retries),
-        fallbacks=_fallbacks(taken.get("fallbacks") or ()),
+        **{name: _fallbacks(name, taken.get(name)) for name in FALLBACKS},
         disable_fallbacks=truthy(taken.get("disable_fallbacks")),
-        metadata=_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {}),
-        told={name: taken[name] for name in said if name in TOLD},
+        metadata=unforged(_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {})),
+        told=told,
         fastest=truthy(taken.get("fastest_response")),
         own=read_own(taken),
     )
@@ -89,9 +92,14 @@ def _merge(body: dict[str, Any], extra: dict[str, Any]) -> None:
     body |= {name: value for name, value in extra.items() if name != "model"}
 
 
+def unforged(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """`metadata` without the names under which callbacks and hooks find who calls: those are the gateway's to fill."""
+    return {name: value for name, value in metadata.items() if not name.startswith("user_api_key")}
+
+
 def _is_ours(name: str) -> bool:
     """Whether a word is for us: to be taken out of the body, or to be refused."""
-    return name in _CONTROL or name.startswith(_ACCESS)
+    return name in _CONTROL or name.startswith(FOREIGN)
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:
@@ -107,25 +115,33 @@ def timeouts_of(timeout: Any, stream_timeout: Any) -> Timeouts:
         raise RequestError(400, str(error), param="timeout") from None
 
 
-def _fallbacks(entries: Any) -> Sequence[Any]:
-    """A client's fallbacks: names, or objects with a name and parameters that it could also send itself."""
-    wanted = f"a list of at most {MOST_FALLBACKS} model names"
-    if not isinstance(entries, list | tuple) or len(entries) > MOST_FALLBACKS:
-        raise wrong_type("fallbacks", wanted, entries)
-    for entry in entries:
-        if isinstance(entry, str):
+def _fallbacks(name: str, said: Any) -> Sequence[Any] | None:
+    """A client's fallbacks, of which each may only change parameters that it could also send itself."""
+    try:
+        entries = of_request(name, said)
+    except ValueError as error:
+        raise RequestError(400, str(error), param=name) from None
+    targets = list(targets_in(entries or ()))
+    if len(targets) > MOST_FALLBACKS:
+        raise RequestError(400, f"{name} may hold at most {MOST_FALLBACKS} models", param=name)
+    for target in targets:
+        if isinstance(target, str):
             continue
-        if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
-            raise wrong_type("fallbacks", wanted, entry)
-        for name in entry:
-            if name == "stream" or _is_ours(name):
-                raise RequestError(400, f"{name} is not allowed in the fallbacks of a request", param="fallbacks")
+        if not isinstance(target.get("model"), str):
+            raise RequestError(400, f"a map in {name} needs a model, which is a text", param=name)
+        for word in target:
+            if word == "stream" or _is_ours(word):
+                raise RequestError(400, f"{word} is not allowed in the {name} of a request", param=name)
     return entries
 
 
 def _number(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
     value = headers.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def _listed(value: bytes) -> list[str]:
+    return [tag for each in value.decode("latin-1").split(",") if (tag := each.strip())]
 
 
 def _policy(taken: Mapping[str, Any]) -> Policy:

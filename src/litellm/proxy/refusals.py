@@ -19,7 +19,7 @@ _OURS = frozenset({"connection", "content-encoding", "content-length", "content-
 def as_answer(error: Exception) -> Exception:
     """`error`, as a RequestError if it says with which status (400 to 599) to refuse; any other as it is.
 
-    fastapi's HTTPException and LiteLLM's ProxyException are known by their attributes, so that neither need be installed.
+    fastapi's HTTPException and what is like a ProxyException are known by their attributes: fastapi need not be installed.
 
     >>> class HTTPException(Exception):
     ...     status_code, detail, headers = 403, {"error": "not today"}, None

@@ -21,7 +21,7 @@ from litellm.proxy import memory
 from litellm.proxy.app import App
 from litellm.proxy.config import ConfigError
 from litellm.proxy.http1 import Connections
-from litellm.proxy.limits import CONNECTIONS, Limits
+from litellm.proxy.limits import CONNECTIONS, UNKNOWN, Limits
 from litellm.proxy.state import Proxy
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -132,15 +132,19 @@ class Server:
             if count % TRIM == 0:
                 memory.return_the_rest()
 
-    def _admit(self, headers: dict[bytes, bytes]) -> None:
-        if self._app.proxy.custom_auth is None:  # which wants the whole request
-            self._app.proxy.gate.admit(headers)
+    def _admit(self, headers: dict[bytes, bytes]) -> bool:
+        if self._app.proxy.custom_auth is not None:  # which wants the whole request
+            return False
+        self._app.proxy.gate.admit(headers)
+        return True
 
     def _limits(self) -> Limits:
         proxy = self._app.proxy
+        held = max(proxy.max_held, proxy.max_body)  # one request always finds room
         return Limits(
             max_body=proxy.max_body,
-            held=max(proxy.max_held, proxy.max_body),  # one request always finds room
+            held=held,
+            unknown=max(held // UNKNOWN, proxy.max_body),
             connections=self._connections,
             idle=self._listening.keep_alive,
         )

@@ -1,4 +1,8 @@
-"""What the administrator's callbacks and hooks are told of a request, besides the call that it became. No keys."""
+"""What the administrator's callbacks and hooks are told of a request, besides the call that it became.
+
+No keys, with one exception: hooks may change the body, so they get it as it is, with the credentials of its own that a
+client may have put there. The copy of the request beside it is for logs, and has none.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm.proxy.auth.gate import Caller
+from litellm.proxy.client_side import OWN
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import wrong_type
+from litellm.proxy.overrides import unforged
 from litellm.wire.protocol import Body
 
 _SECRET_HEADER = re.compile(rb"key|auth|token|secret|cookie|password")
@@ -33,7 +39,7 @@ def for_hooks(http: Exchange, caller: Caller, body: Body) -> Body:
         raise wrong_type("metadata", "an object", metadata)
     return {
         **body,
-        "metadata": {**metadata, "user_api_key": caller.key_hash, "headers": headers_of(http)},
+        "metadata": {**unforged(metadata), "user_api_key": caller.key_hash, "headers": headers_of(http)},
         "litellm_call_id": http.call_id,
         "proxy_server_request": _request(http, body),
     }
@@ -45,7 +51,15 @@ def from_hooks(data: Body) -> Body:
 
 
 def _request(http: Exchange, body: Body) -> dict[str, Any]:
-    return {"url": http.path, "method": http.method, "headers": headers_of(http), "body": dict(body)}
+    """For logs: without the client's own keys and addresses, whichever of the two places they were sent in."""
+    kept = _without_own(body)
+    if isinstance(kept.get("extra_body"), dict):
+        kept["extra_body"] = _without_own(kept["extra_body"])
+    return {"url": http.path, "method": http.method, "headers": headers_of(http), "body": kept}
+
+
+def _without_own(body: Body) -> Body:
+    return {name: value for name, value in body.items() if name not in OWN}
 
 
 def headers_of(http: Exchange) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Supervisor:
         listening: Listening,
         sock: socket.socket,
         *,
-        check: Callable[[], None],
+        check: Callable[[], object],
         again: Reload | None,
     ) -> None:
         self._make_app = make_app
@@ -51,8 +51,7 @@ class Supervisor:
         for number in self._passed_on:
             signal.signal(number, self._reload if number in RELOAD else self._stop)
         for worker in range(count):
-            if not self._stopping:
-                self._start(worker)
+            self._start(worker)
         failed = False
         while self._workers:
             process, status = os.wait()
@@ -64,19 +63,19 @@ class Supervisor:
                 log.error("worker %d (process %d) ended with status %d and is replaced", worker, process, status)
                 time.sleep(PAUSE)
                 failed = False
-                if not self._stopping:
-                    self._start(worker)
+                self._start(worker)
         self._sock.close()
         os.close(self._held)
         os.close(self._lifeline)
         return 1 if failed else 0
 
     def _start(self, worker: int) -> None:
-        # Signals wait until the worker's loop can obey them.
+        """Start a worker, unless it is to stop: after this look, signals wait until the worker's loop can obey them."""
         signal.pthread_sigmask(signal.SIG_BLOCK, self._passed_on)
-        process = os.fork()
-        if process:
-            self._workers[process] = worker
+        process = None if self._stopping else os.fork()
+        if process != 0:
+            if process is not None:
+                self._workers[process] = worker
             signal.pthread_sigmask(signal.SIG_UNBLOCK, self._passed_on)
             return
         os.close(self._held)
@@ -104,5 +103,7 @@ class Supervisor:
             self._check()
         except ConfigError as error:
             log.error("not reloaded; the configuration in use serves on:\n%s", error)
+        except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the service
+            log.exception("not reloaded; the configuration in use serves on")
         else:
             self._tell(number)

@@ -11,13 +11,13 @@ import msgspec
 
 from litellm._log import log
 from litellm.engine.call import Call, Choice, Outcome
-from litellm.exceptions import AuthenticationError, LiteLLMError, Timeout
+from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError, Timeout
 from litellm.providers.target import Target
 from litellm.router import checks, tags
 from litellm.router.deployments import Deployment
 from litellm.router.limits import GroupExhaustedError, guess, tokens_of
 from litellm.router.pick.latency import PENALTY
-from litellm.router.pool import Group, Level, levels_of
+from litellm.router.pool import Group, Level
 from litellm.router.settings import RoutingSettings
 from litellm.router.state import NO_LIMITS, LocalState, State, Tally
 from litellm.wire.protocol import Body
@@ -28,16 +28,19 @@ _RNG = Random()  # noqa: S311 - spreading load, not secrets
 
 
 class Steer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller says about its own way. None and empty: as the settings say.
+    """What a caller says about its own way; where it says nothing, the settings count.
 
-    fallbacks: names, or mappings with a name under "model" and other parameters, in place of all configured ones.
+    fallbacks and the two after it: a request's own, as router/fallbacks.py reads them, in place of those configured; None:
+    it has none, and those count; empty: none do.
     adapt: makes a target from a deployment, for a call that brings a key or an address of its own; how it fares there is
     then not the deployment's fault. may_use: says which groups the caller may fall back to.
     """
 
     tags: Sequence[str] = ()
     retries: int | None = None
-    fallbacks: Sequence[Any] = ()
+    fallbacks: Sequence[Any] | None = None
+    context_window_fallbacks: Sequence[Any] | None = None
+    content_policy_fallbacks: Sequence[Any] | None = None
     disable_fallbacks: bool = False
     adapt: Callable[[Deployment], Target] | None = None
     may_use: Callable[[str], bool] | None = None
@@ -47,6 +50,11 @@ NO_STEER = Steer()
 
 # User code in the place of a strategy: (name, body) → a deployment's id, or None.
 Custom = Callable[[str, Body], str | None]
+
+
+def nobody(name: str) -> BadRequestError:
+    """The error, in LiteLLM's words, for a name that is not served."""
+    return BadRequestError(f"You passed in model={name[:200]}. There are no healthy deployments for this model", name)
 
 
 class Choosing:
@@ -64,8 +72,11 @@ class Choosing:
     def choose(self, asked: Asked, tried: Sequence[Target]) -> Choice:
         """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
 
-        Raises GroupExhaustedError when all rest or are at their limits, and what the checks before a call raise.
+        Raises GroupExhaustedError when all rest or are at their limits, BadRequestError when there are none, and what the
+        checks before a call raise.
         """
+        if not asked.group.members:
+            raise nobody(asked.call.model)
         now = self.clock()
         levels = asked.levels
         if levels is None:
@@ -92,7 +103,7 @@ class Choosing:
         """The group's deployments that this request may use."""
         group, settings = asked.group, self.settings
         if not settings.tag_filtering and not settings.pre_call_checks:
-            return group.levels
+            return group.levels(settings.strategy.rank)
         members: Sequence[Deployment] = group.members
         if settings.tag_filtering:
             members = tags.allowed(members, asked.steer.tags, match_any=settings.tags_match_any)
@@ -103,8 +114,9 @@ class Choosing:
                     model=asked.call.model,
                 )
         if settings.pre_call_checks:
-            members = checks.fitting(members, asked.call.body, group.name)
-        return levels_of(members)
+            members = checks.fitting(group, members, asked.call.body)
+        rank = settings.strategy.rank
+        return group.levels(rank) if members is group.members else group.narrowed(rank, members)
 
     def _draw(self, asked: Asked, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
         """By chance alone, without a look at all members; for the strategies that need none."""
@@ -159,8 +171,16 @@ class Choosing:
 
     def _by_custom(self, custom: Custom, asked: Asked, now: float) -> Choice | None:
         wanted = custom(asked.call.model, asked.call.body)
+        if wanted is None:
+            return None
         chosen = next((each for each in asked.group.members if each.id == wanted), None)
-        return None if chosen is None else self._taken(asked, chosen, now)
+        if chosen is None:
+            log.warning(
+                "the custom routing strategy chose %r, which is no deployment of %s: routing_strategy decides instead",
+                wanted[:100], asked.group.name,
+            )  # fmt: skip
+            return None
+        return self._taken(asked, chosen, now)
 
     def _none_left(self, asked: Asked, levels: Sequence[Level], now: float) -> GroupExhaustedError:
         members = [each for level in levels for each in level.members]

@@ -21,6 +21,7 @@ import msgspec
 from litellm import exceptions
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
+from litellm.router.numbers import amount, whole
 from litellm.router.state import Tally
 
 AT_ONCE = frozenset({401, 402, 404, 429})
@@ -57,9 +58,11 @@ class Cooldown(msgspec.Struct, frozen=True):
         (30.0, 0.0)
         """
         told = policy.model_dump() if hasattr(policy, "model_dump") else dict(policy or {})
-        allowed = tuple((kind, int(told[name])) for name, kind in _POLICY.items() if told.get(name) is not None)
-        seconds = 0.0 if disabled else cls().seconds if cooldown_time is None else float(cooldown_time)
-        return cls(seconds, allowed_fails, allowed)
+        counts = ((kind, whole(name, told.get(name))) for name, kind in _POLICY.items())
+        allowed = tuple((kind, count) for kind, count in counts if count is not None)
+        seconds = amount("cooldown_time", cooldown_time)
+        seconds = 0.0 if disabled else cls().seconds if seconds is None else seconds
+        return cls(seconds, whole("allowed_fails", allowed_fails), allowed)
 
     def counts(self, error: LiteLLMError) -> bool:
         """Whether this error says something about the deployment."""

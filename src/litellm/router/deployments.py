@@ -4,8 +4,8 @@ client's user_config; what they have in common and where they differ is in `Surr
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -15,19 +15,16 @@ import msgspec
 from litellm import _json
 from litellm._log import log
 from litellm.exceptions import BadRequestError
-from litellm.net.guarded import Guarded
+from litellm.net.guarded import Guarded, names_credential
 from litellm.net.messages import Timeouts
 from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why
 from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
+from litellm.router.numbers import amount, whole
 from litellm.router.state import NO_LIMITS, Limits
-from litellm.types.params import ALWAYS, OWNED
+from litellm.types.params import ALWAYS, SAMPLING, is_ours
 
-# Access to clouds that have providers of their own; such words mean nothing to an OpenAI-compatible upstream.
-_FOREIGN = ("aws_", "azure_", "hf_", "litellm_", "s3_", "sagemaker_", "vertex_", "watsonx_")
-_OURS = frozenset({"allowed_model_region", "region_name", "use_in_pass_through"})
-_CREDENTIAL = re.compile(r"(key|token|secret|password|credentials?|authorization)$", re.IGNORECASE)
 _REFERENCE = "os.environ/"
 
 
@@ -94,8 +91,8 @@ class Deployment(Guarded, msgspec.Struct, frozen=True, kw_only=True):
 def deployments_of(entry: Mapping[str, Any], around: Surroundings) -> Iterator[Deployment]:
     """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified.
 
-    Raises BadRequestError and its kind for what could never be called; not for a key that is missing, which concerns those
-    who ask for this model and nobody else.
+    Raises BadRequestError and its kind for what could never be called, ValueError for what should be a number; not for a
+    key that is missing, which concerns those who ask for this model and nobody else.
     """
     params = {name: value for name, value in entry["litellm_params"].items() if value is not None}
     params = {**around.params, **params}
@@ -115,13 +112,13 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surrou
         model=model,
         id=own_id,
         make=partial(_target, _place(params, info, around), around, _made(name, own_id, params, around)),
-        weight=params.get("weight"),
-        order=params.get("order", 0),
+        weight=amount("weight", params.get("weight")),
+        order=whole("order", params.get("order"), least=-math.inf) or 0,
         limits=_limits(entry, params, around),
         tags=frozenset(params.get("tags", ())),
-        cooldown_time=params.get("cooldown_time"),
-        prices=(params.get("input_cost_per_token"), params.get("output_cost_per_token")),
-        max_input_tokens=info.get("max_input_tokens"),
+        cooldown_time=amount("cooldown_time", params.get("cooldown_time")),
+        prices=(_price(params, "input_cost_per_token"), _price(params, "output_cost_per_token")),
+        max_input_tokens=whole("max_input_tokens", info.get("max_input_tokens")),
         base_model=info.get("base_model"),
         params=params,
         info=info,
@@ -132,9 +129,13 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surrou
 
 
 def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], around: Surroundings) -> Limits:
-    rpm, tpm = (params.get(name, entry.get(name)) for name in ("rpm", "tpm"))  # LiteLLM's older place is the entry
-    parallel = params.get("max_parallel_requests", around.max_parallel_requests)
+    rpm, tpm = (whole(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm"))  # or in their older place
+    parallel = whole("max_parallel_requests", params.get("max_parallel_requests", around.max_parallel_requests))
     return NO_LIMITS if rpm is tpm is parallel is None else Limits(rpm, tpm, parallel)
+
+
+def _price(params: Mapping[str, Any], name: str) -> float | None:
+    return amount(name, params.get(name))
 
 
 def _place(params: dict[str, Any], info: Mapping[str, Any], around: Surroundings) -> Place:
@@ -182,7 +183,7 @@ def _made(name: str, own_id: str, params: Mapping[str, Any], around: Surrounding
         "group": name,
         "clocks": clocks,
         "stream_clocks": stream_clocks,
-        "max_retries": params.get("max_retries", params.get("num_retries")),
+        "max_retries": whole("max_retries", params.get("max_retries", params.get("num_retries"))),
         "defaults": {key: value for key, value in params.items() if _is_default(key)} | params.get("extra_body", {}),
         "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0)) if mocked else None,
     }
@@ -191,8 +192,9 @@ def _made(name: str, own_id: str, params: Mapping[str, Any], around: Surrounding
 def _is_default(name: str) -> bool:
     """Whether a deployment's parameter goes into its requests' bodies: OpenAI's, and those that we do not know. What
     steers us, belongs to another provider's access, or may be a credential does not."""
-    ours = name in ALWAYS or name in OWNED or name in _OURS
-    return not ours and not name.startswith(_FOREIGN) and not _CREDENTIAL.search(name)
+    if name in SAMPLING:
+        return name not in ALWAYS
+    return not (is_ours(name) or name.startswith("litellm_") or names_credential(name))
 
 
 def _target(place: Place, around: Surroundings, made: Mapping[str, Any], model: str) -> Target:

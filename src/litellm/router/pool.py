@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from random import Random
 from threading import Lock
+from typing import Any, TypeVar
 
 import msgspec
 
 from litellm.providers.target import Target
 from litellm.router.deployments import Deployment
+
+T = TypeVar("T")
+Rank = Callable[[Deployment], float]  # of equals by order, those with the lowest come first
 
 MAX_EXPANDED = 1024  # names that clients made up and a wildcard answered; the oldest are forgotten
 LONGEST_EXPANDED = 512  # characters; comparing a pattern of several stars with a long name takes long
@@ -41,7 +45,7 @@ class Group:
     One that lacks its key is asked only when there is no other, to say so; one of weight 0 when all are.
     """
 
-    __slots__ = ("_levels", "may_rest", "members", "name", "wild")
+    __slots__ = ("_known", "_levels", "may_rest", "members", "name", "wild")
 
     def __init__(self, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> None:
         usable = [each for each in deployments if each.target is None or each.target.unusable is None]
@@ -51,7 +55,8 @@ class Group:
         # One alone never rests. One behind a pattern serves many names, of which a single one may be wrong. And those that
         # lack their keys go on saying so.
         self.may_rest = len(self.members) > 1 and not wild and bool(usable)
-        self._levels: tuple[Level, ...] | None = None
+        self._known: dict[Callable[[Group], Any], Any] = {}
+        self._levels: dict[Rank | None, tuple[Level, ...]] = {}
 
     @classmethod
     def of(cls, name: str, target: Target) -> Group:
@@ -60,12 +65,32 @@ class Group:
             name, [Deployment(name=name, model=target.model, id=target.id, make=lambda _: target, target=target)]
         )
 
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The members by order, the lowest first."""
-        if self._levels is None:
-            self._levels = levels_of(self.members)
-        return self._levels
+    @classmethod
+    def nobody(cls, name: str) -> Group:
+        """The group of a name that is not served, and that fallbacks may stand in for."""
+        return cls(name, ())
+
+    def once(self, find_out: Callable[[Group], T]) -> T:
+        """What a function finds out about the group, which must not change while there is this group. It is asked once."""
+        if find_out not in self._known:
+            self._known[find_out] = find_out(self)
+        return self._known[find_out]  # type: ignore[no-any-return]
+
+    def levels(self, rank: Rank | None = None) -> tuple[Level, ...]:
+        """The members by order and then by `rank`, the lowest first; sorted once."""
+        found = self._levels.get(rank)
+        if found is None:
+            by_place: dict[tuple[int, float], list[Deployment]] = {}
+            for each in self.members:
+                by_place.setdefault((each.order, 0.0 if rank is None else rank(each)), []).append(each)
+            found = self._levels[rank] = tuple(Level(by_place[place]) for place in sorted(by_place))
+        return found
+
+    def narrowed(self, rank: Rank | None, members: Iterable[Deployment]) -> tuple[Level, ...]:
+        """The levels with these of its members alone."""
+        wanted = set(map(id, members))
+        kept = ([each for each in level.members if id(each) in wanted] for level in self.levels(rank))
+        return tuple(Level(each) for each in kept if each)
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -74,14 +99,6 @@ class Group:
 
     def __repr__(self) -> str:
         return f"Group({self.name!r}, {len(self.members)} deployments)"
-
-
-def levels_of(members: Sequence[Deployment]) -> tuple[Level, ...]:
-    """`members` by their order, the lowest first."""
-    orders = sorted({each.order for each in members})
-    if len(orders) == 1:
-        return (Level(members),)
-    return tuple(Level([each for each in members if each.order == order]) for order in orders)
 
 
 def _with_shares(deployments: Sequence[Deployment]) -> list[Deployment]:

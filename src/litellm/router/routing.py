@@ -16,13 +16,14 @@ import msgspec
 from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
 from litellm.engine.fallbacks import Skip
 from litellm.engine.retry_policy import Retry
-from litellm.exceptions import BadRequestError, ContentPolicyViolationError, ContextWindowExceededError
+from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError
 from litellm.net.messages import Timeouts
 from litellm.providers.target import Target
-from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer
+from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer, nobody
 from litellm.router.deployments import Deployment
+from litellm.router.fallbacks import FallbackTable, asked_for, looked_up_in, name_of, tables_in
 from litellm.router.pool import Group, Pool
-from litellm.router.settings import RoutingSettings, looked_up_in
+from litellm.router.settings import RoutingSettings
 from litellm.router.state import State
 from litellm.types.params import OWNED
 
@@ -57,14 +58,27 @@ class Routing(Choosing):
 
     # --- the pool; what is under way keeps the one that it began with -------------------------------------------------
 
-    def find(self, name: str) -> Group:
+    def find(self, name: str, steer: Steer = NO_STEER) -> Group:
         """The group that serves `name`. Raises BadRequestError in LiteLLM's words."""
-        group = self.pool.find(name)
+        group = self.seek(name, steer)
         if group is None:
-            raise BadRequestError(
-                f"You passed in model={name[:200]}. There are no healthy deployments for this model", name
-            )
+            raise nobody(name)
         return group
+
+    def seek(self, name: str, steer: Steer = NO_STEER) -> Group | None:
+        """The group that serves `name`; one without members, if nobody does and a call has fallbacks all the same."""
+        group = self.pool.find(name)
+        if group is None and not steer.disable_fallbacks and self._general(steer, name):
+            return Group.nobody(name)
+        return group
+
+    def lost(self) -> list[str]:
+        """The names that the settings' fallbacks lead to and nobody serves."""
+        settings = self.settings
+        tables = (settings.fallbacks, settings.context_window_fallbacks, settings.content_policy_fallbacks)
+        targets = [target for table in tables for entries in table.values() for target in entries]
+        names = {name: None for each in (*targets, *settings.default_fallbacks) if (name := name_of(each)) is not None}
+        return [name for name in names if self.pool.find(name) is None]
 
     def configure(self, settings: RoutingSettings) -> None:
         """Go by these settings from now on."""
@@ -101,6 +115,7 @@ class Routing(Choosing):
     def _routed(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Call:
         # What the call holds must not hold the call: its body, which may be large, would have to wait for the collector.
         asked = copy.copy(call)
+        call.group = group.name
         call.choose = partial(self.choose, Asked(asked, group, steer))
         call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)
         if steer.retries is None:
@@ -120,9 +135,9 @@ class Routing(Choosing):
         if steer.disable_fallbacks or depth >= settings.max_fallbacks:
             return NO_FALLBACKS
         names = (call.model, group.name)
-        general = steer.fallbacks or looked_up_in(settings.fallbacks, *names) or settings.default_fallbacks
-        longer = looked_up_in(settings.context_window_fallbacks, *names)
-        milder = looked_up_in(settings.content_policy_fallbacks, *names)
+        general = self._general(steer, *names)
+        longer = _one_of(steer.context_window_fallbacks, settings.context_window_fallbacks, names)
+        milder = _one_of(steer.content_policy_fallbacks, settings.content_policy_fallbacks, names)
         if not general and not longer and not milder:
             return NO_FALLBACKS
 
@@ -131,11 +146,17 @@ class Routing(Choosing):
 
         return Fallbacks(general=plans(general), context_window=plans(longer), content_policy=plans(milder))
 
+    def _general(self, steer: Steer, *names: str) -> Sequence[Any]:
+        found = _one_of(steer.fallbacks, self.settings.fallbacks, names)
+        return found or (self.settings.default_fallbacks if steer.fallbacks is None else ())
+
     def _instead(self, call: Call, entry: Any, steer: Steer, passed: set[str], depth: int) -> Call:
         changes = {} if isinstance(entry, str) else dict(entry)
         named = entry if isinstance(entry, str) else changes.pop("model", None)
         name = named or call.model
-        group = self.find(name)
+        group = self.pool.find(name)
+        if group is None:
+            raise nobody(name)
         if steer.may_use is not None and not steer.may_use(name):
             raise Skip
         if group.name in passed and named is not None:  # without a name it is the same group, asked in other words
@@ -147,6 +168,20 @@ class Routing(Choosing):
             other.timeouts, other.own_timeouts = Timeouts.of(ours["timeout"], ours.get("stream_timeout")), True
         # The caller's own list has been used up, and its key was meant for where it asked to go.
         adapt = self.adapter(ours) if ours and self.adapter is not None else None
-        last = bool(steer.fallbacks) or named is None  # the same group has the same fallbacks, which are being tried
-        onward = msgspec.structs.replace(steer, fallbacks=(), disable_fallbacks=last, adapt=adapt)
+        onward = msgspec.structs.replace(
+            steer,
+            fallbacks=_onward(steer.fallbacks),
+            context_window_fallbacks=_onward(steer.context_window_fallbacks),
+            content_policy_fallbacks=_onward(steer.content_policy_fallbacks),
+            disable_fallbacks=named is None,  # the same group has the same fallbacks, which are being tried
+            adapt=adapt,
+        )
         return self._routed(other, group, onward, passed, depth)
+
+
+def _one_of(own: Sequence[Any] | None, configured: FallbackTable, names: Sequence[str]) -> Sequence[Any]:
+    return looked_up_in(configured, *names) if own is None else asked_for(own, *names)
+
+
+def _onward(own: Sequence[Any] | None) -> Sequence[Any] | None:
+    return own and tables_in(own)

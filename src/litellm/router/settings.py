@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,13 +11,15 @@ from litellm.engine.retry_policy import Limits as RetryLimits
 from litellm.engine.retry_policy import Retry, limits_of
 from litellm.net.messages import Timeouts
 from litellm.router.cooldown import Cooldown
+from litellm.router.fallbacks import FallbackTable, table_of
+from litellm.router.numbers import amount, whole
 from litellm.router.strategies import SIMPLE, Strategy, strategy_named
 
 RETRIES = 2
 MAX_FALLBACKS = 5  # how deep fallbacks of fallbacks are followed
 
-FallbackTable = Mapping[str, Sequence[Any]]
 Aliases = Mapping[str, tuple[str, bool]]
+T = TypeVar("T")
 
 
 class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +75,8 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             strategy=strategy_named(getattr(routing_strategy, "value", routing_strategy), routing_strategy_args or {}),
             retry=Retry(
-                RETRIES if num_retries is None else int(num_retries),
-                floor=float(retry_after),
+                _or(RETRIES, whole("num_retries", num_retries)),
+                floor=_or(0.0, amount("retry_after", retry_after)),
                 by_kind=limits_of(retry_policy),
             ),
             by_group={group: limits_of(policy) for group, policy in (model_group_retry_policy or {}).items()},
@@ -84,7 +86,7 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
             context_window_fallbacks=table_of("context_window_fallbacks", context_window_fallbacks),
             content_policy_fallbacks=table_of("content_policy_fallbacks", content_policy_fallbacks),
             default_fallbacks=tuple(default_fallbacks or ()),
-            max_fallbacks=MAX_FALLBACKS if max_fallbacks is None else int(max_fallbacks),
+            max_fallbacks=_or(MAX_FALLBACKS, whole("max_fallbacks", max_fallbacks)),
             aliases=dict(map(_alias, (model_group_alias or {}).items())),
             cooldown=Cooldown.of(
                 cooldown_time, allowed_fails, allowed_fails_policy, disabled=bool(disable_cooldowns)
@@ -104,37 +106,8 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self.retry, by_kind=by_kind)
 
 
-def table_of(name: str, entries: Sequence[Mapping[str, Sequence[Any]]] | None) -> FallbackTable:
-    """`[{group: [other, …]}, …]` as one table; a later entry for a group counts. Raises ValueError for another shape."""
-    table: dict[str, Sequence[Any]] = {}
-    for entry in entries or ():
-        if not isinstance(entry, Mapping):
-            text = f"{name} must be a list like [{{'group': ['other']}}], not with {entry!r} in it"
-            raise ValueError(text)  # noqa: TRY004 - what is in a list is a value
-        for group, targets in entry.items():
-            if not isinstance(targets, list | tuple):
-                text = f"{name}: the fallbacks of {group!r} must be a list, not {targets!r}"
-                raise ValueError(text)  # noqa: TRY004
-            table[group] = tuple(targets)
-    return table
-
-
-def looked_up_in(table: FallbackTable, *names: str) -> Sequence[Any]:
-    """The entry for the first of `names` that has one: as it is, without its provider, with any provider; else "*".
-
-    >>> looked_up_in({"gpt-4o": ["b"], "groq/llama": ["c"]}, "openai/gpt-4o"), looked_up_in({"groq/llama": ["c"]}, "llama")
-    (['b'], ['c'])
-    """
-    if not table:
-        return ()
-    for name in names:
-        for spelling in (name, name.partition("/")[2]):
-            if spelling in table:
-                return table[spelling]
-        for known in table:
-            if known.partition("/")[2] == name:
-                return table[known]
-    return table.get("*", ())
+def _or(default: T, value: T | None) -> T:
+    return default if value is None else value
 
 
 def _alias(item: tuple[str, Any]) -> tuple[str, tuple[str, bool]]:

@@ -19,12 +19,14 @@ Pick = Callable[[Sequence[Deployment], Callable[[Deployment], Tally], float, Ran
 class Strategy(msgspec.Struct, frozen=True):
     """How to pick. draws: by the shares of the group alone, which needs no look at all its members.
 
-    counts: it reads what is in flight or used, so that is kept for all deployments; times: it reads latencies.
-    args: the names of routing_strategy_args that it takes.
+    rank: a number that a deployment has for good; of those with the lowest is picked. counts: it reads what is in flight or
+    used, so that is kept for all deployments; times: it reads latencies. args: the names of routing_strategy_args that it
+    takes.
     """
 
     pick: Callable[..., Deployment]
     draws: bool = False
+    rank: Callable[[Deployment], float] | None = None
     counts: bool = False
     times: bool = False
     args: frozenset[str] = frozenset()
@@ -44,7 +46,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "latency-based-routing": Strategy(
         latency.pick, times=True, args=frozenset({"ttl", "lowest_latency_buffer", "max_latency_list_size"})
     ),
-    "cost-based-routing": Strategy(cost.pick),
+    "cost-based-routing": Strategy(shuffle.pick, draws=True, rank=cost.price_of),
 }
 
 

@@ -176,7 +176,10 @@ def _advised(text: str) -> str:
     """msgspec's sentence, with the nearest name for one that it does not know."""
     unknown = _UNKNOWN.search(text)
     near = get_close_matches(unknown[1], _FIELDS, 1) if unknown else []
-    return text if not near else text.replace(f"`{unknown[1]}`", f"`{unknown[1]}` (did you mean {near[0]}?)", 1)  # type: ignore[index]
+    if unknown is None or not near:
+        return text
+    advice = "it has another place" if near[0] == unknown[1] else f"did you mean {near[0]}?"
+    return text.replace(f"`{unknown[1]}`", f"`{unknown[1]}` ({advice})", 1)
 
 
 def _wrong(text: str) -> BadRequestError:

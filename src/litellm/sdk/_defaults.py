@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,17 @@ from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why, split_model
 from litellm.providers.target import Defaults, Mock, Place, Target
+from litellm.router.fallbacks import FALLBACKS, asked_for, of_request
 from litellm.sdk.response_format import as_json_schema
-from litellm.types.params import OWNED
+from litellm.types.params import ACCESS, is_ours
 from litellm.wire.protocol import Operation
 
 if TYPE_CHECKING:
     from litellm.hooks.observers import Callbacks
 
 RETRIES = 2
-_CREDENTIALS = ("api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider")
-_FIRST_ONLY = ("fallbacks", "context_window_fallback_dict", "deployment_id")  # not for what is called instead
+_NAMING_FALLBACKS = frozenset({*FALLBACKS, "context_window_fallback_dict"})
+_FIRST_ONLY = _NAMING_FALLBACKS | {"deployment_id"}  # not for what is called instead
 _DEFAULT_TIMEOUTS = Timeouts()
 SUBJECTS: Mapping[Operation, str] = {
     "chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"
@@ -97,7 +98,7 @@ def _callbacks() -> Callbacks:
     from litellm.hooks.dispatch import default_dispatcher
     from litellm.hooks.observers import Callbacks
 
-    return Callbacks(default_dispatcher())
+    return Callbacks(default_dispatcher(), lenient=True)
 
 
 @cache
@@ -129,7 +130,7 @@ def make_call(
     for name, value in params.items():
         if value is None:
             continue
-        if name in OWNED:
+        if is_ours(name):
             control[name] = value
         else:
             body[name] = value
@@ -270,20 +271,36 @@ def _fallbacks(
     control: Mapping[str, Any],
     settings: Settings,
 ) -> Fallbacks:
-    general = control.get("fallbacks", settings.fallbacks) or ()
+    if not settings.fallbacks and _NAMING_FALLBACKS.isdisjoint(control):
+        return NO_FALLBACKS
+    own = own_fallbacks({"fallbacks": settings.fallbacks, **control}, model)
+    plans = {name: () if entries is None else asked_for(entries, model) for name, entries in own.items()}
     bigger = (control.get("context_window_fallback_dict") or {}).get(model)
-    if not general and bigger is None:
+    if bigger is not None:
+        plans["context_window_fallbacks"] = (bigger,)
+    if not any(plans.values()):
         return NO_FALLBACKS
     once = {name: value for name, value in params.items() if name not in _FIRST_ONLY}
 
     def instead(fallback: str | Mapping[str, Any]) -> MakeCall:
         override = {"model": fallback} if isinstance(fallback, str) else dict(fallback)
         other = override.pop("model", model)
-        kept = once if _same_provider(model, other, control, settings) else _without_credentials(once)
+        kept = once if _same_provider(model, other, control, settings) else _without_access(once)
         return partial(_make_fallback, other, subject, stream, {**kept, **override}, operation)
 
-    plans = tuple(instead(fallback) for fallback in general)
-    return Fallbacks(general=plans, context_window=() if bigger is None else (instead(bigger),))
+    general, longer, milder = (tuple(map(instead, plans[name])) for name in FALLBACKS)
+    return Fallbacks(general=general, context_window=longer, content_policy=milder)
+
+
+def own_fallbacks(control: Mapping[str, Any], model: str) -> dict[str, Sequence[Any] | None]:
+    """The three kinds of fallbacks that a call brings; None for those that it does not. Raises BadRequestError."""
+    own = {}
+    for name in FALLBACKS:
+        try:
+            own[name] = of_request(name, control.get(name))
+        except ValueError as error:
+            raise BadRequestError(str(error), model, param=name) from None
+    return own
 
 
 def _make_fallback(
@@ -294,9 +311,9 @@ def _make_fallback(
     return call
 
 
-def _without_credentials(params: Mapping[str, Any]) -> dict[str, Any]:
-    """A key and an address belong to the provider they were passed for; another one never sees them."""
-    return {name: value for name, value in params.items() if name not in _CREDENTIALS}
+def _without_access(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A key, an address, a header belong to the provider they were passed for; another one never sees them."""
+    return {name: value for name, value in params.items() if name not in ACCESS}
 
 
 def _same_provider(model: str, other: str, control: Mapping[str, Any], settings: Settings) -> bool:

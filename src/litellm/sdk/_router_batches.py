@@ -9,6 +9,7 @@ from typing import Any
 from litellm.engine.call import Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun
+from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
 from litellm.sdk._router_call import presented
 from litellm.wire.protocol import Operation
@@ -57,6 +58,8 @@ class Batches:
         Raises the last one's exception when all fail.
         """
         models = [name.strip() for name in model.split(",") if name.strip()]
+        if not models:
+            raise BadRequestError("name the models, with commas between them", model, param="model")
         answers = await self._all([(name, messages) for name in models], params | {"stream": stream}, first=True)
         if isinstance(answers[-1], Exception):
             raise answers[-1]

@@ -26,6 +26,7 @@ from litellm.sdk._defaults import (
     TOLD,
     check_subject,
     mock_of,
+    own_fallbacks,
     policy_of,
     read_settings,
     retries_of,
@@ -33,13 +34,8 @@ from litellm.sdk._defaults import (
 )
 from litellm.sdk._present import present
 from litellm.sdk.response_format import as_json_schema
-from litellm.types.params import OWNED
+from litellm.types.params import ACCESS, is_ours
 from litellm.wire.protocol import Operation
-
-# Words that give a call its own access: they replace the deployment's.
-ACCESS = frozenset({
-    "api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider", "extra_headers", "headers",
-})  # fmt: skip
 
 # LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
 TESTING: Mapping[str, type[LiteLLMError]] = {
@@ -71,7 +67,9 @@ def routed_call(
     body, control = _sorted(params)
     body = {SUBJECTS[operation]: [] if subject is None and operation == "chat" else subject, **body}
     check_subject(operation, body, model)
-    group = routing.find(model)
+    access = {name: control[name] for name in ACCESS & control.keys()}
+    steer = _steer(routing, model, control, access)
+    group = routing.find(model, steer)
     options = body.get("stream_options")
     wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
     clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
@@ -93,8 +91,7 @@ def routed_call(
         is_async=is_async,
         about={name: control[name] for name in TOLD if name in control} if settings.observe else {},
     )
-    access = {name: control[name] for name in ACCESS & control.keys()}
-    routing.route(call, group, _steer(routing, model, control, access))
+    routing.route(call, group, steer)
     if call.own_retries is False and "num_retries" not in words and settings.num_retries != RETRIES:
         call.retry = msgspec.structs.replace(call.retry, limit=settings.num_retries)
     for name in TESTING.keys() & params.keys():
@@ -109,7 +106,7 @@ def _sorted(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     control: dict[str, Any] = {}
     for name, value in params.items():
         if value is not None and name not in _STEERING:
-            (control if name in OWNED else body)[name] = value
+            (control if is_ours(name) else body)[name] = value
     if isinstance(body.get("response_format"), type):
         body["response_format"] = as_json_schema(body["response_format"])
     extra_body = control.get("extra_body")
@@ -119,11 +116,13 @@ def _sorted(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _steer(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any]) -> Steer:
-    retries = control.get("num_retries", control.get("max_retries"))
+    retries, own = control.get("num_retries", control.get("max_retries")), own_fallbacks(control, model)
     return Steer(
         tags=tags_of(control.get("metadata") or {}, control.get("tags")),
         retries=None if retries is None else retries_of(retries, model),
-        fallbacks=control.get("fallbacks") or (),
+        fallbacks=own["fallbacks"],
+        context_window_fallbacks=own["context_window_fallbacks"],
+        content_policy_fallbacks=own["content_policy_fallbacks"],
         disable_fallbacks=bool(control.get("disable_fallbacks")),
         adapt=routing.adapter(access) if access and routing.adapter is not None else None,
     )

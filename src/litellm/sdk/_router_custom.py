@@ -32,9 +32,11 @@ def custom_choice(strategy: Any) -> Custom:
 
 
 def _id_of(entry: Any) -> str | None:
+    if entry is None:
+        return None
     info = entry.get("model_info") if isinstance(entry, Mapping) else getattr(entry, "model_info", None)
     found = info.get("id") if info is not None else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) else type(entry).__name__  # which is nobody's id
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:

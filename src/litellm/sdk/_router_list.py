@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 from pydantic import BaseModel
 
-from litellm._log import mask
+from litellm._log import log, mask
 from litellm.catalog.facts import facts
 from litellm.engine.call import UNUSED, Call
 from litellm.providers.target import Target
@@ -56,13 +56,30 @@ class ModelList:
     def set_model_list(self, model_list: Sequence[Any] | None) -> None:
         """Serve these deployments and no others. The list is not kept and not modified.
 
-        Raises ValueError for what is no entry, BadRequestError for a deployment that could never be called.
+        Raises ValueError for what is no entry, for an id that is there twice and for a limit that is no number;
+        BadRequestError for a deployment that could never be called.
         """
         self.routing.replace(self._made(model_list or ()))
+        self._warn_of_lost()
+
+    def _warn_of_lost(self) -> None:
+        for name in self.routing.lost() if self.routing.pool.by_id else ():
+            log.warning("there is no %r in model_list to fall back on", name[:200])
 
     def _made(self, entries: Iterable[Any]) -> list[Deployment]:
         around = self._surroundings()
-        return [deployment for entry in entries for deployment in deployments_of(plain(entry), around)]
+        made: list[Deployment] = []
+        named: set[str] = set()
+        for entry in map(plain, entries):
+            told = entry.get("model_info") or {}
+            if "id" in told and str(told["id"]) in named:
+                raise ValueError(f"two entries of model_list have the id {told['id']!r}")
+            named.add(str(told.get("id")))
+            try:
+                made += deployments_of(entry, around)
+            except ValueError as error:
+                raise ValueError(f"the entry {entry['model_name']!r} of model_list: {error}") from None
+        return made
 
     def get_model_list(self, model_name: str | None = None) -> list[dict[str, Any]]:
         """The deployments of a group or alias, or all of them, as entries."""

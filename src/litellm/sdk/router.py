@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -203,9 +204,12 @@ class Router(ModelList, Batches):
     def update_settings(self, **settings: Any) -> None:
         """Change what the constructor took; calls that begin afterwards go by it. Raises ValueError, TypeError."""
         _warn_of({name: value for name, value in settings.items() if name in NOT_OBEYED})
-        words = self._words | {name: value for name, value in settings.items() if name not in NOT_OBEYED}
-        self.routing.configure(RoutingSettings.of(**words))
-        self._words = words
+        words = {name: value for name, value in settings.items() if name not in NOT_OBEYED}
+        for name in words.keys() - inspect.signature(RoutingSettings.of).parameters.keys():
+            raise TypeError(f"Router.update_settings() got an unexpected keyword argument {name!r}")
+        self.routing.configure(RoutingSettings.of(**self._words | words))
+        self._words |= words
+        self._warn_of_lost()
 
     def get_settings(self) -> dict[str, Any]:
         """What update_settings takes, as it was said. A copy."""

@@ -1,4 +1,5 @@
-"""What observers of a call are told: the engine's record of it, the log payload, and who the gateway's caller is."""
+"""What observers of a call are told: the engine's record of it, the log payload, and who the gateway's caller is. And what
+hooks raise."""
 
 from __future__ import annotations
 
@@ -35,6 +36,8 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     api_base: str | None = None
     model_id: str = ""
     model_group: str = ""
+    deployment: str = ""  # the deployment's model, as it is configured
+    model_info: Mapping[str, Any] = {}  # of the deployment
     headers: Mapping[str, str] = {}  # of the upstream's answer
     started: float = 0.0
     first_chunk: float | None = None
@@ -48,6 +51,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     fallbacks: int = 0
     cache_hit: bool = False
     caller: Any = None  # the gateway's client, a UserAPIKeyAuth; in the SDK None
+    size: int = 0  # bytes that it keeps in memory, about
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", "operation", "model", "status"))
@@ -149,6 +153,33 @@ class UserAPIKeyAuth(BaseModel):
         return {"token": key, **values, "api_key": key}
 
 
+class ProxyException(Exception):  # noqa: N818 - LiteLLM's name
+    """What a hook or custom auth raises to refuse a request. The client gets it as OpenAI's error object.
+
+    type: what kind of error, for programs. param: the parameter that is wrong. code: the HTTP status, 400 to 599.
+    headers: for the answer.
+
+    >>> ProxyException("No more today.", type="quota_error", param=None, code=429, headers={"Retry-After": "3600"}).code
+    '429'
+    """
+
+    def __init__(
+        self,
+        message: str,
+        type: str,  # noqa: A002 - LiteLLM's name
+        param: str | None,
+        code: int | str | None = None,
+        headers: dict[str, str] | None = None,
+        **_: Any,
+    ) -> None:
+        super().__init__(message)
+        self.message = str(message)
+        self.type = type
+        self.param = param
+        self.code = str(code)
+        self.headers = headers or {}
+
+
 class StandardLoggingPayload(TypedDict, total=False):
     """`kwargs["standard_logging_object"]`: one call as plain JSON values, the same for every kind of call."""
 
@@ -156,7 +187,7 @@ class StandardLoggingPayload(TypedDict, total=False):
     trace_id: str
     call_type: str
     stream: bool
-    response_cost: float
+    response_cost: float | None  # US dollars; None when the price is not known
     saved_cache_cost: float
     status: str  # "success" | "failure"
     custom_llm_provider: str

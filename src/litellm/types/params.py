@@ -118,14 +118,38 @@ OPENAI_CHAT_PARAMS: tuple[str, ...] = ("stream", *SAMPLING, "extra_headers")
 # LiteLLM's further words, accepted so that code written for it runs; what is not built yet has no effect, and what
 # takes credentials to another service is read only by the provider that it belongs to.
 OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | {
-    "acompletion", "api_type", "assistant_continue_message", "azure_ad_token", "azure_ad_token_provider", "base_model",
-    "bos_token", "cache", "caching", "client", "client_id", "client_secret", "complete_response", "cooldown_time",
-    "custom_prompt_dict", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
-    "ensure_alternating_roles", "eos_token", "final_prompt_value", "force_ipv4", "guardrails", "hf_model_name",
-    "initial_prompt_value", "input_cost_per_second", "input_cost_per_token", "litellm_call_id", "litellm_metadata",
-    "litellm_session_id", "litellm_system_prompt", "litellm_trace_id", "logger_fn", "max_parallel_requests",
-    "merge_reasoning_content_in_choices", "model_info", "model_list", "no-log", "order", "output_cost_per_second",
-    "output_cost_per_token", "preset_cache_key", "prompt_id", "prompt_variables", "prompt_version", "retry_policy",
-    "retry_strategy", "roles", "rpm", "shared_session", "tags", "tenant_id", "text_completion", "tpm",
-    "use_litellm_proxy", "user_continue_message", "weight",
+    "acompletion", "allowed_model_region", "api_type", "assistant_continue_message", "azure_ad_token",
+    "azure_ad_token_provider", "base_model", "bos_token", "cache", "caching", "callbacks", "client", "client_id",
+    "client_secret", "complete_response", "content_policy_fallbacks", "context_window_fallbacks", "cooldown_time",
+    "custom_prompt_dict", "default_fallbacks", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
+    "enable_tag_filtering", "ensure_alternating_roles", "eos_token", "failure_callback", "final_prompt_value",
+    "force_ipv4", "guardrails", "hf_model_name", "initial_prompt_value", "input_callback", "input_cost_per_second",
+    "input_cost_per_token", "litellm_call_id", "litellm_metadata", "litellm_params", "litellm_session_id",
+    "litellm_system_prompt", "litellm_trace_id", "logger_fn", "max_fallbacks", "max_parallel_requests",
+    "merge_reasoning_content_in_choices", "mock_testing_content_policy_fallbacks", "mock_testing_context_fallbacks",
+    "mock_testing_fallbacks", "mock_testing_rate_limit_error", "model_info", "model_list", "no-log", "order",
+    "output_cost_per_second", "output_cost_per_token", "preset_cache_key", "priority", "prompt_id", "prompt_variables",
+    "prompt_version", "region_name", "request_timeout", "retry_policy", "retry_strategy", "roles", "router_settings",
+    "routing_strategy", "rpm", "shared_session", "specific_deployment", "success_callback", "tags", "tenant_id",
+    "text_completion", "tpm", "use_in_pass_through", "use_litellm_proxy", "user_config", "user_continue_message",
+    "weight",
 }  # fmt: skip
+
+# Access to clouds, and to services that are told of calls. It means nothing to an upstream and is not to travel there.
+FOREIGN = ("aws_", "azure_", "gcs_", "hf_", "langfuse_", "langsmith_", "s3_", "sagemaker_", "vertex_", "watsonx_")
+
+# Where a call goes, and with what. They belong to the provider that they were passed for: no other one gets them.
+ACCESS = frozenset({
+    "api_base", "api_key", "api_version", "azure_ad_token", "azure_ad_token_provider", "base_url", "client_id",
+    "client_secret", "custom_llm_provider", "extra_headers", "headers", "organization", "ssl_certificate", "ssl_verify",
+    "tenant_id",
+})  # fmt: skip
+
+
+def is_ours(name: str) -> bool:
+    """Whether a word is LiteLLM's own: it steers a call, and no upstream is to see it.
+
+    >>> [is_ours(name) for name in ("num_retries", "aws_secret_access_key", "output_cost_per_image", "top_k")]
+    [True, True, True, False]
+    """
+    return name in OWNED or name.startswith(FOREIGN) or "_cost" in name

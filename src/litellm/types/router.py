@@ -3,9 +3,11 @@ objects; plain dicts with the same keys do as well everywhere."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Required, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from litellm.exceptions import RouterRateLimitError as RouterRateLimitError  # noqa: PLC0414 - LiteLLM has it here
 
 RoutingStrategy = Literal[
     "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
@@ -74,6 +76,14 @@ class Deployment(_Open):
     def to_json(self, **options: Any) -> dict[str, Any]:
         """As a plain entry."""
         return self.model_dump(exclude_none=True, **options)
+
+
+class DeploymentTypedDict(TypedDict, total=False):
+    """The same as a plain dict."""
+
+    model_name: Required[str]
+    litellm_params: Required[dict[str, Any]]
+    model_info: dict[str, Any]
 
 
 class RetryPolicy(BaseModel):

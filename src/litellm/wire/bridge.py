@@ -102,7 +102,9 @@ def _prompt(prompt: Any) -> str:
         prompt = prompt[0]
     if isinstance(prompt, str):
         return prompt
-    if isinstance(prompt, list) and prompt and all(isinstance(each, str) for each in prompt):
+    if not prompt:
+        raise Unsuitable("the prompt is empty")
+    if isinstance(prompt, list) and all(isinstance(each, str) for each in prompt):
         raise Unsuitable("several prompts cannot be streamed from a provider that only has chat: send one at a time")
     raise Unsuitable("this provider only has chat, which takes a prompt as text, not as tokens")
 

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from litellm import _json
-from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, in_band, read_object
+from litellm.wire import openai_format
+from litellm.wire.openai_format import ODD, Glance, error, excerpt, in_band, read_object
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 
 __all__ = ["PATH", "decode", "encode", "error", "glance"]
@@ -23,6 +24,14 @@ __all__ = ["PATH", "decode", "encode", "error", "glance"]
 PATH = "/embeddings"
 
 _KINDS = re.compile(rb'"embedding"\s*:\s*(.)')
+
+
+def encode(out: Outgoing) -> bytes:
+    """The body, without an encoding_format that says nothing: several servers refuse a null or an empty one."""
+    body = out.body
+    if "encoding_format" in body and not body["encoding_format"]:
+        body = {name: value for name, value in body.items() if name != "encoding_format"}
+    return openai_format.encode(Outgoing(out.model, body))
 
 
 def decode(data: bytes, out: Outgoing) -> Body:
@@ -38,19 +47,27 @@ def decode(data: bytes, out: Outgoing) -> Body:
         raise WrongShape(f"the answer is not shaped as one ({error}): {excerpt(data)}") from None
 
 
-def fitted(answer: Body, encoding_format: str | None) -> Body:
+def fitted(answer: Body, encoding_format: Any) -> Body:
     """The answer with its vectors in the encoding that was asked for, and whatever else was left out.
 
     Raises one of ODD for what is no vector.
     """
     answer.setdefault("object", "list")
-    convert = {"base64": as_base64, "float": as_floats, None: as_floats}.get(encoding_format)
+    wanted = _first_byte(encoding_format)
+    convert = None if wanted is None else as_base64 if wanted == b'"' else as_floats
     for at, row in enumerate(answer["data"]):
         row.setdefault("object", "embedding")
         row.setdefault("index", at)
         if convert is not None:
             row["embedding"] = convert(row["embedding"])
     return answer
+
+
+def _first_byte(encoding_format: Any) -> bytes | None:
+    """What vectors of this encoding begin with; None for one that only the upstream knows."""
+    if not encoding_format or encoding_format == "float":
+        return b"["
+    return b'"' if encoding_format == "base64" else None
 
 
 def as_floats(vector: Any) -> Any:
@@ -100,6 +117,6 @@ def glance(data: bytes, out: Outgoing) -> Glance | None:
         seen = _glance(data)
     except _json.UNREADABLE:
         return None
-    wanted = {"base64": b'"', "float": b"[", None: b"["}.get(out.body.get("encoding_format"))
+    wanted = _first_byte(out.body.get("encoding_format"))
     fitting = wanted is None or set(_KINDS.findall(data)) <= {wanted}
     return seen if fitting and bytes(seen.data).startswith(b"[") else None

@@ -13,6 +13,7 @@ from litellm.engine.attempt import MAX_REMEMBERED, Memory
 from litellm.engine.call import Answer, Call, Choice, Fallbacks
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
+from litellm.engine.faults import broken
 from litellm.exceptions import (
     APIError,
     ContentPolicyViolationError,
@@ -21,6 +22,7 @@ from litellm.exceptions import (
     NotFoundError,
 )
 from litellm.net.async_io import AsyncTransport
+from litellm.net.messages import TransportFault
 from litellm.net.steps import Ask, Sleep
 from litellm.net.sync_io import SyncTransport
 from litellm.providers.table import BY_NAME
@@ -226,3 +228,9 @@ def test_builder_refuses_what_is_no_chunk(wrong):
     """S2: and says what it is."""
     with pytest.raises(APIError, match="stream_chunk_builder"):
         stream_chunk_builder([wrong])
+
+
+def test_no_room_for_an_answer_is_a_503():
+    """E1: it is ours to say that it can be tried again."""
+    error = broken(TransportFault("busy", "there is no room"), Target(provider=BY_NAME["openai"], model="m"))
+    assert (type(error).__name__, error.status_code) == ("ServiceUnavailableError", 503)

@@ -11,7 +11,7 @@ from tests.suite.examples import examples
 
 from litellm.engine.call import Answer, Call, Choice
 from litellm.engine.retries import retrying
-from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_DELAY, Retry, retry_after, retryable
+from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_ASKED, LONGEST_DELAY, Retry, retry_after, retryable
 from litellm.exceptions import (
     APIConnectionError,
     APIError,
@@ -146,11 +146,22 @@ def test_r3_what_is_worth_another_try(error, wanted):
         ({"retry-after-ms": "soon", "retry-after": "2"}, 2.0),
         ({"retry-after-ms": "nan"}, None),
         ({"retry-after-ms": "inf", "retry-after": "2"}, 2.0),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after-ms": "9" * 400, "retry-after": "2"}, 2.0),
+        ({"retry-after": "9" * 200}, LONGEST_ASKED),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_ASKED),
+        ({"retry-after": f"Fri, 31 Dec {'9' * 40} 23:59:59 GMT"}, None),
     ],
 )
 def test_r3_retry_after_is_read(headers, seconds):
     """R3: seconds, a date, or OpenAI's milliseconds; nonsense is not there."""
     assert retry_after(headers) == seconds
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text() | st.from_regex(r"\A\d*\.?\d*\Z")))
+def test_r3_no_retry_after_does_harm(headers):
+    """R3, G3: whatever an upstream says, it is a number that can be counted with, or nothing."""
+    assert 0 <= (retry_after(headers) or 0) <= LONGEST_ASKED
 
 
 def test_r3_the_latest_answer_counts():

@@ -151,6 +151,34 @@ def test_a_full_queue_drops_and_counts(gate, caplog):
     ]  # fmt: skip
 
 
+def test_what_waits_is_bounded_in_bytes_too(gate):
+    """O14: until everything is done that an item means. One that is too large by itself is told when nothing else waits."""
+    dispatcher, told = Dispatcher(maximum_bytes=100), []
+
+    class Later(Job):
+        """Its work is told in a second one."""
+
+        async def run(self, ask):
+            return [Job(gate, *self.args, call="later")]
+
+    dispatcher.put(Later(None, "big"), 1000)
+    assert gate.entered.wait(10)
+    dispatcher.put(Job(told.append, "refused"), 1)
+    assert dispatcher.dropped == 1, "the room is taken until the second work is done"
+    gate.open.set()
+    assert dispatcher.flush(10)
+    gate.open.clear()
+    for n in range(20):
+        dispatcher.put(Job(gate, n), 30)
+    assert dispatcher.dropped == 18
+    gate.open.set()
+    assert dispatcher.flush(10)
+    assert (gate.told, told) == (["big", 0, 1, 2], [])
+    dispatcher.put(Job(told.append, "room again"), 100)
+    assert dispatcher.close(10)
+    assert told == ["room again"]
+
+
 def test_async_callbacks_run_side_by_side(dispatcher):
     """They wait for each other here, so all of them have to be under way."""
     under_way = []

@@ -9,6 +9,7 @@ from tests.unit.hooks.records import record
 
 import litellm
 from litellm.hooks.builtin.langfuse import LangfuseLogger, observation_id, trace_id
+from litellm.hooks.observers import Callbacks
 
 pytest.importorskip("langfuse")
 
@@ -135,6 +136,18 @@ def test_keys_are_needed(callbacks, monkeypatch):
     monkeypatch.delenv("LANGFUSE_PUBLIC_KEY", raising=False)
     with pytest.raises(ValueError, match="LANGFUSE_PUBLIC_KEY"):
         callbacks.snapshot(success_callback=["langfuse"])
+
+
+def test_a_call_does_not_fail_for_keys(dispatcher, monkeypatch, caplog):
+    """O14: who is lenient leaves it out, says so once, and tells the others."""
+    monkeypatch.delenv("LANGFUSE_PUBLIC_KEY", raising=False)
+    callbacks, told = Callbacks(dispatcher, lenient=True), []
+    for items in (["langfuse"], ["langfuse", lambda kwargs, *_: told.append(kwargs["model"])], "langfuse"):
+        callbacks.snapshot(success_callback=items).emit("success", record())
+    assert dispatcher.flush(10)
+    assert told == ["gpt-x"]
+    (line,) = [entry for entry in caplog.records if entry.levelname == "WARNING"]
+    assert line.getMessage().startswith("the callback langfuse is left out: langfuse needs LANGFUSE_PUBLIC_KEY")
 
 
 def test_the_package_is_needed(callbacks, monkeypatch):

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from tests.unit.hooks.records import answer, record
 
+from litellm.exceptions import BadRequestError
 from litellm.hooks.logger import CustomLogger
 from litellm.hooks.observers import BUILT_IN, Callbacks
 from litellm.types.hooks import CallRecord
@@ -183,9 +184,15 @@ def test_snapshots_are_bounded(callbacks):
     ],
 )
 def test_what_is_no_callback(callbacks, wrong, words):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(BadRequestError) as error:
         callbacks.snapshot(success_callback=[wrong])
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("where", ["input_callback", "success_callback", "failure_callback", "callbacks"])
+def test_a_name_alone_is_one_item(callbacks, where):
+    with pytest.raises(BadRequestError, match="there is no callback named 'langsmithh'"):
+        callbacks.snapshot(**{where: "langsmithh"})
 
 
 def test_builtins_exist():
@@ -234,6 +241,11 @@ def test_memory_of_calls_that_never_end_is_bounded(callbacks, dispatcher, monkey
         emit_all(observers, "input", id=str(call))
     assert dispatcher.flush(10)
     assert len(callbacks.memory) == 5
+    monkeypatch.setattr("litellm.hooks.observers.OPEN_BYTES", 50)
+    for call in range(100):
+        emit_all(observers, "input", id=str(call), size=20)
+    assert dispatcher.flush(10)
+    assert len(callbacks.memory) == 2
 
 
 def test_callbacks_cannot_touch_what_is_the_callers(callbacks, dispatcher):
@@ -308,9 +320,21 @@ def test_answers_are_read_in_the_background(callbacks, dispatcher):
     told = []
     observers = callbacks.snapshot(success_callback=[lambda kwargs, response, *_: told.append(response.id)])
     emit_all(observers, "success", response=answer)
-    emit_all(observers, "success", response=lambda: 1 / 0)
     assert dispatcher.flush(10)
     assert told == ["chatcmpl-1"]
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+def test_an_answer_that_cannot_be_read(callbacks, dispatcher, redacted):
+    """S8: an upstream's nonsense has cost something all the same."""
+    told = []
+    observers = callbacks.snapshot(
+        success_callback=[lambda kwargs, response, *_: told.append((response, kwargs["response_cost"]))],
+        turn_off_message_logging=redacted,
+    )
+    emit_all(observers, "success", response=lambda: 1 / 0)
+    assert dispatcher.flush(10)
+    assert told == [(None, 0.25)]
 
 
 def test_a_cancelled_call_is_a_failure(callbacks, dispatcher):

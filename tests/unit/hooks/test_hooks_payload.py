@@ -62,6 +62,33 @@ def test_the_standard_object():
     assert (log["error_str"], log["error_information"]) == (None, {})
 
 
+def test_a_price_that_nobody_knows():
+    """O12: None, and not nothing."""
+    log = Payload(record(cost=None), "success").kwargs["standard_logging_object"]
+    assert log["response_cost"] is None
+
+
+def test_which_deployment():
+    """BEHAVIOUR A10: metadata gains the Router's keys, whatever a client says under them; F5: without credentials."""
+    told = record(
+        model_id="id", model_group="g", deployment="openai/gpt-x", model_info={"tier": 1, "api_key": SECRET},
+        metadata={"colour": "blue", "model_group": "mine"},
+    )  # fmt: skip
+    params = Payload(told, "success").kwargs["litellm_params"]
+    info = {"id": "id", "tier": 1, "api_key": "**********"}
+    assert params["metadata"] == {
+        "colour": "blue", "model_group": "g", "deployment": "openai/gpt-x", "model_info": info,
+        "api_base": "http://127.0.0.1:1/v1",
+    }  # fmt: skip
+    assert params["model_info"] == info
+    assert told.metadata == {"colour": "blue", "model_group": "mine"}
+
+
+def test_a_group_of_which_none_was_chosen():
+    params = Payload(failed(model_group="g"), "failure").kwargs["litellm_params"]
+    assert params["metadata"] == {"model_group": "g"}
+
+
 def test_a_failure():
     kwargs = Payload(failed(), "failure").kwargs
     log = kwargs["standard_logging_object"]
@@ -102,6 +129,15 @@ def test_who_called_the_gateway():
     assert metadata["user_api_key_team_id"] == "blue"
     assert caller.user_role is LitellmUserRoles.INTERNAL_USER
     assert "sk-1234" not in str(metadata) + repr(caller) + caller.model_dump_json()
+
+
+def test_a_client_does_not_say_who_it_is():
+    """O14: metadata comes from the client, and cannot take the place of what the gateway knows, or knows not."""
+    forged = {"user_api_key_user_id": "the-ceo", "user_api_key_team_id": "theirs", "colour": "blue"}
+    kwargs = Payload(record(caller=UserAPIKeyAuth(team_id="blue"), metadata=forged), "success").kwargs
+    for metadata in (kwargs["litellm_params"]["metadata"], kwargs["standard_logging_object"]["metadata"]):
+        assert (metadata["user_api_key_user_id"], metadata["user_api_key_team_id"]) == (None, "blue")
+        assert metadata["colour"] == "blue"
 
 
 # --- F5 ------------------------------------------------------------------------------------------------------------------

@@ -5,15 +5,20 @@ import asyncio
 import contextlib
 import gc
 import socket
+import threading
 import time
 
+import msgspec
 import pytest
 from tests.unit.net.asking import request
 from tests.unit.net.direct import pool, until
 from tests.unit.net.scripted import Scripted, Skipping, always, whole
 
 from litellm.net.connect import DNS_TTL, HEAD_START, connected_socket
+from litellm.net.guard import Guard
 from litellm.net.messages import Timeouts, TransportFault
+from litellm.net.tls import Network
+from litellm.net.workers import LOOK_UPS, in_thread
 
 pytestmark = pytest.mark.alone  # head starts are times
 
@@ -283,6 +288,56 @@ def test_a_look_up_that_nobody_waits_for(run, names):
             await asyncio.wait([call])
             await asyncio.sleep(0.1)
         gc.collect()
+
+    with Scripted(always(whole())) as server:
+        run(scene())
+
+
+def test_a_look_up_that_failed_for_nobody_is_not_remembered(run, names):
+    """A6: whoever asks after its caller has left looks for himself."""
+    names.delay, names.fails = 0.05, 1
+
+    async def scene():
+        async with pool() as ours:
+            call = asyncio.create_task(ours.send(named(server)))
+            await until(lambda: names.asked == 1)
+            call.cancel()
+            await asyncio.wait([call])
+            await until(lambda: not ours._names._known)
+            assert (await ours.send(named(server))).body == b"{}"
+            assert names.asked == 2
+
+    with Scripted(always(whole())) as server:
+        run(scene())
+
+
+def test_clients_names_hold_up_nobody_else(run):
+    """G1: look-ups that never end have threads of their own, and no queue. One that nobody waits for counts to its end."""
+    answered = threading.Event()
+    begun = []
+
+    def never(host, _port, _family):
+        begun.append(host)
+        answered.wait(10)
+        return ["127.0.0.1"]
+
+    def asked(resolve):
+        network = Network(guard=msgspec.structs.replace(Guard.of("*.example"), resolve=resolve))
+        return msgspec.structs.replace(named(server), network=network)
+
+    async def scene():
+        async with pool() as ours:
+            calls = [asyncio.create_task(ours.send(asked(never))) for _ in range(LOOK_UPS)]
+            await until(lambda: len(begun) == LOOK_UPS)
+            calls.pop().cancel()
+            await asyncio.sleep(0)
+            with pytest.raises(TransportFault, match="try again") as caught:
+                await ours.send(asked(lambda *_: ["127.0.0.1"]))
+            assert caught.value.kind == "busy"
+            assert await in_thread(lambda: "handlers run on") == "handlers run on"
+            answered.set()
+            assert [reply.body for reply in await asyncio.gather(*calls)] == [b"{}"] * (LOOK_UPS - 1)
+            assert (await ours.send(asked(lambda *_: ["127.0.0.1"]))).body == b"{}"
 
     with Scripted(always(whole())) as server:
         run(scene())

@@ -2,8 +2,10 @@
 what is connected to. All servers here are on loopback, so whatever is not refused is seen."""
 
 import contextlib
+import gzip
 import socket
 import threading
+import tracemalloc
 
 import msgspec
 import pytest
@@ -59,7 +61,7 @@ def test_an_address_of_ours_is_refused(caller, up, stream):
     fault = refusal(caller, guarded(chat("127.0.0.1", up), stream=stream))
     assert fault.kind == "blocked"
     assert str(fault) == (
-        "127.0.0.1 is not a public address; the administrator can allow it in general_settings.client_side_hosts"
+        "127.0.0.1 is not a public host; the administrator can allow it in general_settings.client_side_hosts"
     )
     assert up.connections_made == 0
 
@@ -68,13 +70,15 @@ def test_an_address_of_ours_is_refused(caller, up, stream):
 @pytest.mark.parametrize(
     "answer", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["::ffff:7f00:1"]]
 )
-def test_a_name_with_an_address_of_ours_is_refused(caller, up, answer, stream):
-    """F2: one such address is enough; nothing is picked from the rest."""
+def test_a_name_with_an_address_of_ours_is_refused(caller, up, caplog, answer, stream):
+    """F2: one such address is enough; nothing is picked from the rest. Which one, the log says: to a client it would be a
+    map of the network inside."""
     asked = guarded(chat("internal.corp", up), resolve=Names(answer), stream=stream)
     fault = refusal(caller, asked)
     assert fault.kind == "blocked"
-    assert "the host internal.corp resolves to " in str(fault)
-    assert "is not a public address" in str(fault)
+    assert str(fault).startswith("internal.corp is not a public host; ")
+    assert not any(address in str(fault) for address in answer)
+    assert any("internal.corp has the address " in text for text in caplog.messages)
     assert up.connections_made == 0
 
 
@@ -332,3 +336,42 @@ def test_a_listed_host_is_reached(caller, up, entry, host):
 def test_a_host_that_is_only_similar_is_not(caller, up, entry, host):
     assert refusal(caller, guarded(chat(host, up), entry, resolve=lenient)).kind == "blocked"
     assert up.connections_made == 0
+
+
+# --- how much may come from there ----------------------------------------------------------------------------------------
+
+JSON = {"content-type": "application/json"}
+LARGEST = 16 << 20
+
+
+def large(size, **how):
+    return act.verbatim(200, b"x" * size, JSON, **how)
+
+
+@STREAM
+def test_an_answer_of_16_mb_comes_and_a_larger_one_does_not(caller, up, stream):
+    """P5: also where a stream was asked for and one piece of JSON came; the administrator's own upstreams may send more."""
+    url = chat("127.0.0.1", up)
+    up.next(large(LARGEST), large(LARGEST + (1 << 20)), large(LARGEST + (1 << 20)))
+    assert len(caller.send(guarded(url, "127.0.0.1", stream=stream)).body) == LARGEST
+    fault = refusal(caller, guarded(url, "127.0.0.1", stream=stream))
+    assert fault.kind == "protocol"
+    assert "the answer is larger than 16 MiB" in str(fault)
+    assert len(caller.send(request(url, stream=stream)).body) == LARGEST + (1 << 20)
+
+
+@STREAM
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_a_bomb_from_there_is_not_unpacked(caller, up, stream, kind):
+    """P5: of half a megabyte, which would be 512."""
+    headers = {"content-type": kind, "content-encoding": "gzip"}
+    up.next(act.verbatim(200, gzip.compress(bytes(1 << 20)) * 512, headers))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TransportFault, match="larger") as caught:
+            reply = caller.send(guarded(chat("127.0.0.1", up), "127.0.0.1", stream=stream))
+            read_all(caller, reply)
+        assert caught.value.kind == "protocol"
+        assert tracemalloc.get_traced_memory()[1] < 4 * LARGEST
+    finally:
+        tracemalloc.stop()

@@ -436,3 +436,57 @@ def test_loops_that_have_ended_are_forgotten(kind):
         gc.collect()
         assert sum(loop() is not None for loop in loops) <= 1
         server.wait_for(lambda: server.open_connections == 0)
+
+
+GUARDED = Network(guard=Guard.of("127.0.0.1", "*.example"))
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_clients_upstreams_share_a_room(run, stream):
+    """P5: what does not fit into it is refused, whoever has begun is served, and all of it is free again afterwards."""
+
+    async def scene():
+        async with pool(room=100_000) as ours:
+            calls = [asyncio.create_task(ours.send(asked())) for _ in range(2)]
+            await until(lambda: ours.room == 100_000 - 2 * 40_000)
+            with pytest.raises(TransportFault, match="no room") as caught:
+                await ours.send(asked())
+            assert caught.value.kind == "busy"
+            assert len((await ours.send(to(other))).body) == 200_000, (
+                "the server's own upstreams have nothing to do with it"
+            )
+            calls.pop().cancel()
+            await until(lambda: ours.room == 60_000)
+            for connection in server.by[:2]:  # either may be the one that was cancelled
+                connection.say(b"x" * 10_000)
+            assert len((await calls.pop()).body) == 50_000
+            server.answer = lambda connection, _: (connection.say(begun), connection.vanish())
+            with pytest.raises(TransportFault, match="closed"):
+                await ours.send(asked())
+            assert ours.room == 100_000
+
+    def asked():
+        return msgspec.structs.replace(to(server, stream=stream), network=GUARDED)
+
+    begun = whole(b"x" * 50_000, "content-type: application/json")[:-10_000]
+    with Scripted(always(begun)) as server, Scripted(always(whole(b"x" * 200_000))) as other:
+        run(scene())
+
+
+def test_clients_upstreams_do_not_push_out_our_own(run, monkeypatch):
+    """P2: a client may send us to any number of hosts."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest, **named: real("127.0.0.1", *rest, **named))
+
+    async def scene():
+        async with pool(max_idle=20, max_idle_guarded=5) as ours:
+            await ours.send(to(server))
+            for number in range(50):
+                asked = request(f"http://h{number}.example:{server.port}/v1")
+                await ours.send(msgspec.structs.replace(asked, network=GUARDED))
+            await until(lambda: ours.size == (6, 6))
+            await ours.send(to(server))
+            assert server.by[-1] is server.by[0]
+
+    with Scripted(always(whole())) as server:
+        run(scene())

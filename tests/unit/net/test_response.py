@@ -324,4 +324,17 @@ def test_a_bomb_is_not_unpacked():
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
-    assert len(Unzip(largest=1 << 26 | 1).feed(bomb)) == 1 << 26
+    assert len(Unzip(largest=1 << 26).feed(bomb)) == 1 << 26
+
+
+@pytest.mark.alone
+def test_members_of_gzip_in_one_piece_cost_no_more_than_their_length():
+    """P5: a whole body is one piece, where others have received it."""
+
+    def costs(size):
+        start = time.process_time()
+        assert Unzip().feed(gzip.compress(b"", mtime=0) * (size // 20)) == b""
+        return time.process_time() - start
+
+    cheap = max(min(costs(1 << 18) for _ in range(3)), 0.0005)
+    assert min(costs(1 << 22) for _ in range(3)) < 16 * cheap * 3

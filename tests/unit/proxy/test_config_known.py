@@ -100,7 +100,7 @@ def test_a_guard_with_an_empty_value_is_still_one(load, value):
         ("litellm_settings", "num_retry", " (did you mean num_retries?)"),
         ("router_settings", "routing_stategy", " (did you mean routing_strategy?)"),
         ("model_list", "model_infos", " (did you mean model_info?)"),
-        ("model_list", "rpm", ""),
+        ("model_list", "temperature", ""),
     ],
 )
 def test_unknown_keys_are_errors_with_the_nearest_name(load, section, key, hint):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
-from litellm.proxy.http1 import SMALL_BODY, Connections
+from litellm.proxy.http1 import MAX_HEAD, SMALL_BODY, Connections
 from litellm.proxy.limits import LINGER, Limits
 
 BIG = SMALL_BODY + 1
@@ -49,9 +49,10 @@ class Place:
     def length(self, http: Exchange) -> None:
         http.answer(200, b"%d" % len(http.body), [])
 
-    def admit(self, headers: dict[bytes, bytes]) -> None:
+    def admit(self, headers: dict[bytes, bytes]) -> bool:
         if b"stranger" in headers:
             raise RequestError(401, "who are you?")
+        return b"unknown" not in headers
 
     def waits(self) -> bool:
         """Whether a client has to read before anything goes on."""
@@ -92,6 +93,10 @@ async def place(**limits: float) -> AsyncIterator[tuple[Place, Dial]]:
         await made.until(lambda: not made.connections.open)
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked"
+UNKNOWN = "unknown: yes"
+
+
 def head(length: int, *more: str) -> bytes:
     return "\r\n".join(["POST / HTTP/1.1", "Host: x", f"Content-Length: {length}", *more, "", ""]).encode()
 
@@ -100,9 +105,9 @@ def request(length: int, *more: str) -> bytes:
     return head(length, *more) + b"x" * length
 
 
-def chunked(length: int) -> bytes:
+def chunked(length: int, *more: str) -> bytes:
     chunk = b"%x\r\n%b\r\n" % (length, b"x" * length) if length else b""
-    return b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+    return b"\r\n".join([CHUNKED, *(line.encode() for line in more), b"", b""]) + chunk + b"0\r\n\r\n"
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
@@ -191,23 +196,67 @@ async def test_a_stranger_is_told_so():
         await sending
 
 
+async def test_room_is_not_kept_for_what_somebody_unknown_announces():
+    """F4, P5: only for what is here. Whoever is known gets in beside as many as like."""
+    async with place(held=10 * BIG, unknown=2 * BIG) as (server, dial):
+        for _ in range(6):
+            _, idle = await dial()
+            idle.write(head(9 * BIG, UNKNOWN) + b"x")
+        await server.until(lambda: server.held == 6)
+        reader, writer = await dial()
+        writer.write(request(9 * BIG))
+        assert (await answer(reader))[0] == 200
+        writer.write(request(BIG, UNKNOWN))
+        assert (await answer(reader))[0] == 200
+
+
+@pytest.mark.parametrize("send", [request, chunked])
+async def test_the_unknown_do_not_take_the_room_of_others(send):
+    """F4, P5: of what those send of whom nothing is known until the end, less is held than there is room for."""
+    async with place(held=10 * BIG, unknown=2 * BIG) as (server, dial):
+        sending = [await dial() for _ in range(2)]
+        for _, writer in sending:
+            writer.write(send(BIG, UNKNOWN)[:-6])
+        await server.until(lambda: server.held >= 2 * BIG - 12)
+        reader, writer = await dial()
+        writer.write(send(BIG, UNKNOWN))
+        assert (await answer(reader))[0] == 503
+        reader, writer = await dial()
+        writer.write(request(5 * BIG))
+        assert (await answer(reader))[0] == 200
+        reader, writer = await dial()
+        writer.write(request(SMALL_BODY, UNKNOWN))
+        assert (await answer(reader))[0] == 200, "what is short is nobody's burden"
+        sending[0][1].transport.abort()  # one goes, the other one finishes
+        sending[1][1].write(send(BIG, UNKNOWN)[-6:])
+        assert (await answer(sending[1][0]))[0] == 200
+        await server.until(lambda: server.held == 0)
+        for _ in range(3):
+            reader, writer = await dial()
+            writer.write(send(2 * BIG, UNKNOWN))
+            assert (await answer(reader))[0] == 200, "all of their room is there again"
+
+
+@pytest.mark.parametrize("more", [(), (UNKNOWN,)])
 @pytest.mark.parametrize("sent", ["half a body", "a body", "two requests"])
-async def test_a_client_that_leaves(sent):
+async def test_a_client_that_leaves(sent, more):
     """P5, S8: what it sent, and what it had room for, is let go."""
-    data = {"half a body": request(BIG)[:-10], "a body": request(BIG), "two requests": 2 * request(BIG)}[sent]
-    async with place() as (server, dial):
+    whole = request(BIG, *more)
+    data = {"half a body": whole[:-1], "a body": whole, "two requests": 2 * whole}[sent]
+    async with place(unknown=3 * BIG) as (server, dial):
         server.allowed.clear()
         _, writer = await dial()
         writer.write(data)
-        await server.until(lambda: server.held >= BIG * (1 + (sent == "two requests")))
+        await server.until(lambda: server.held >= (BIG - 1) * (1 + (sent == "two requests")))
         writer.transport.abort()
         await server.until(lambda: server.held == 0 and not server.connections.open)
+        assert server.connections.unknown == 0
 
 
 ACTIONS = st.lists(
     st.tuples(
         st.integers(0, 3),  # which connection
-        st.sampled_from(["request", "chunked", "part", "leave", "go on", "stop"]),
+        st.sampled_from(["request", "chunked", "part", "unknown", "unknown part", "leave", "go on", "stop"]),
         st.integers(0, 2 * BIG),
     ),
     max_size=30,
@@ -221,7 +270,7 @@ def test_nothing_is_held_in_the_end(actions):
 
     async def run():
         limit = 3 * BIG
-        async with place(held=limit) as (server, dial):
+        async with place(held=limit, unknown=BIG) as (server, dial):
             clients = {}
             for number, action, size in actions:
                 if number not in clients:
@@ -234,6 +283,10 @@ def test_nothing_is_held_in_the_end(actions):
                         writer.write(chunked(size))
                     case "part":
                         writer.write(request(size + 1)[: -(size + 1) // 2])
+                    case "unknown":
+                        writer.write(request(size, UNKNOWN))
+                    case "unknown part":
+                        writer.write(request(size + 1, UNKNOWN)[: -(size + 1) // 2])
                     case "leave":
                         writer.transport.abort()
                         del clients[number]
@@ -243,13 +296,94 @@ def test_nothing_is_held_in_the_end(actions):
                         server.allowed.clear()
                 await asyncio.sleep(0)
                 assert 0 <= server.held <= limit
+                assert 0 <= server.connections.unknown <= BIG
             for _, writer in clients.values():
                 writer.transport.abort()
             await server.until(lambda: not server.connections.open)
             await server.until(lambda: server.held == 0)
+            assert server.connections.unknown == 0
             assert server.highest <= limit
 
     asyncio.run(run())
+
+
+# --- what is not a body --------------------------------------------------------------------------------------------------
+
+ENDLESS = {
+    "a header": b"GET / HTTP/1.1\r\nX-A: ",
+    "a header's name": b"GET / HTTP/1.1\r\n",
+    "a path": b"GET /",
+    "a chunk's extension": CHUNKED + b"\r\n\r\n5;",
+    "a trailer": CHUNKED + b"\r\n\r\n1\r\nx\r\n0\r\nX-A: ",
+    "a trailer's name": CHUNKED + b"\r\n\r\n1\r\nx\r\n0\r\n",
+}
+
+
+@pytest.mark.parametrize("where", ENDLESS)
+@pytest.mark.parametrize("piece", [b"a" * 10, b"a" * 1400, b"a" * 100_000])
+async def test_what_does_not_end(where, piece):
+    """F4, P5: it is refused when it is longer than any head, in however small pieces it comes."""
+    async with place() as (_, dial):
+        reader, writer = await dial()
+        writer.write(request(10) + ENDLESS[where])
+        assert (await answer(reader))[0] == 200
+        told = asyncio.create_task(answer(reader))
+        for _ in range(3 * MAX_HEAD // len(piece) + 5):
+            if not told.done():
+                writer.write(piece)
+                await asyncio.sleep(0)
+        assert (await told)[0] == 431
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("lines", [b"\r\n", b"x: y\r\n"])
+async def test_many_trailers(lines):
+    """F4, P5: they are counted together; so are empty lines between requests."""
+    start = request(1) if lines == b"\r\n" else CHUNKED + b"\r\n\r\n0\r\n"
+    async with place() as (_, dial):
+        reader, writer = await dial()
+        writer.write(start)
+        for _ in range(400):
+            writer.write(lines * 500)
+            await asyncio.sleep(0)
+        if start == request(1):
+            assert (await answer(reader))[0] == 200
+        assert (await answer(reader))[0] == 431
+
+
+@pytest.mark.parametrize("size", [100, 1400])
+async def test_a_request_in_small_pieces(size):
+    """P5: whatever the network makes of them, a large head and a large body are no more than they are."""
+    data = request(3 * BIG, "X-A: " + "a" * 60_000) + chunked(10)
+    async with place() as (server, dial):
+        reader, writer = await dial()
+        for start in range(0, len(data), size):
+            writer.write(data[start : start + size])
+            await asyncio.sleep(0)
+        assert (await answer(reader))[::2] == (200, b"%d" % (3 * BIG))
+        assert (await answer(reader))[::2] == (200, b"10")
+        await server.until(lambda: server.held == 0)
+
+
+@pytest.mark.parametrize(
+    ("top", "status"),
+    [
+        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: x", 405),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket", 426),
+        (b"POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked", 501),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked", 200),
+    ],
+)
+async def test_what_is_not_spoken_here(top, status):
+    """S1: it is told so, where it would be misunderstood; the connection ends with it."""
+    async with place() as (_, dial):
+        reader, writer = await dial()
+        writer.write(top + b"\r\n\r\n0\r\n\r\n")
+        assert (await answer(reader))[0] == status
+        if status != 200:
+            assert await reader.read() == b""
 
 
 # --- connections ---------------------------------------------------------------------------------------------------------

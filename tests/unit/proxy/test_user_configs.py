@@ -7,7 +7,7 @@ import pytest
 from litellm.net.guard import Guard
 from litellm.net.tls import Network
 from litellm.proxy.errors import RequestError
-from litellm.proxy.user_configs import MAX_CALLERS, MAX_EACH, MAX_SIZE, UserConfigs
+from litellm.proxy.user_configs import MAX_EACH, MAX_KEPT, MAX_SIZE, UserConfigs
 
 NETWORK = Network(guard=Guard())
 
@@ -49,10 +49,10 @@ def test_the_least_used_are_forgotten(configs):
     assert configs.routing("a", config(1)) is not second
 
     kept = configs.routing("a", config())
-    for caller in range(MAX_CALLERS - 1):
+    for caller in range(MAX_KEPT - MAX_EACH):
         configs.routing(f"c{caller}", config())
     assert configs.routing("a", config()) is kept
-    for caller in range(MAX_CALLERS):
+    for caller in range(MAX_KEPT):
         configs.routing(f"d{caller}", config())
     assert configs.routing("a", config()) is not kept
 
@@ -95,7 +95,7 @@ def test_memory_stays_flat(configs):
 
     def objects_after(seeds):
         for seed in seeds:
-            configs.routing(f"caller-{seed % (2 * MAX_CALLERS)}", config(seed))
+            configs.routing(f"caller-{seed % 100}", config(seed))
         gc.collect()
         return len(gc.get_objects())
 

@@ -14,6 +14,7 @@ from litellm.engine.call import CANCELLED, UNUSED, Choice, Outcome
 from litellm.exceptions import BadRequestError, RouterRateLimitError
 from litellm.router.choosing import Steer
 from litellm.router.limits import guess, tokens_of
+from litellm.router.state import Limits
 
 FAILED = Outcome("failure", error_of(500))
 
@@ -34,6 +35,35 @@ def test_requests_in_a_minute():
     world.clock.now += 44.5
     assert len(world.ids(6)) == 6
     assert full(world) == 60
+
+
+def test_numbers_as_text():
+    """A10: as os.environ/NAME gives them."""
+    params = {
+        "rpm": "2",
+        "tpm": "1e3",
+        "max_parallel_requests": "4",
+        "weight": "0.5",
+        "order": "-1",
+        "cooldown_time": "7",
+    }
+    (made,) = deployments(entry("m", **params))
+    assert made.limits == Limits(2, 1000, 4)
+    assert (made.weight, made.order, made.cooldown_time) == (0.5, -1, 7)
+    world = World([made])
+    assert len(world.ids(2)) == 2
+    assert full(world) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rpm", "many"), ("rpm", -1), ("tpm", 1.5), ("max_parallel_requests", [1]), ("weight", -1), ("weight", "x"),
+     ("order", "first"), ("cooldown_time", "nan"), ("rpm", True)],
+)  # fmt: skip
+def test_what_is_no_number(name, value):
+    """O1: told when the deployment is made, with the field's name."""
+    with pytest.raises(ValueError, match=f"^{name} must be a"):
+        deployments(entry("m", **{name: value}))
 
 
 def test_tokens_in_a_minute():

@@ -112,7 +112,7 @@ def test_draws(shares, seed):
 
 def test_draws_are_in_proportion():
     """A10: bounds are five standard deviations."""
-    level = World(deployments(entry("m", 0, weight=1), entry("m", 1, weight=9))).routing.find("m").levels[0]
+    level = World(deployments(entry("m", 0, weight=1), entry("m", 1, weight=9))).routing.find("m").levels()[0]
     rng = Random(1)
     assert Counter(level.draw(rng).id for _ in range(10_000))["m-0"] == pytest.approx(1000, abs=150)
 
@@ -178,18 +178,26 @@ def test_what_is_known_outlives_a_change():
 
 
 def spent(world: World, calls: int = 1500) -> float:
-    call = world.call()
     started = time.process_time()
     for _ in range(calls):
-        call.choose(()).settle(GOOD)
+        world.call().choose(()).settle(GOOD)
     return (time.process_time() - started) / calls
 
 
-@pytest.mark.parametrize("params", [{}, {"weight": 2}, {"rpm": 10**9}])
-def test_the_number_of_deployments_does_not_matter(params):
+@pytest.mark.parametrize(
+    ("params", "settings"),
+    [
+        ({}, {}),
+        ({"weight": 2}, {}),
+        ({"rpm": 10**9}, {}),
+        ({}, {"routing_strategy": "cost-based-routing"}),
+        ({"model": "openai/gpt-4o"}, {"enable_pre_call_checks": True}),
+    ],
+)
+def test_the_number_of_deployments_does_not_matter(params, settings):
     """P2: choosing among 10 000 takes no longer than among 10, but for what memory costs. A pass over them all would take
     a thousand times as long; figures are in bench/routing.py."""
-    worlds = [World(group_of(size, **params)) for size in (10, 10_000)]
+    worlds = [World(group_of(size, **params), **settings) for size in (10, 10_000)]
     best = [min(spent(world) for _ in range(5)) for world in worlds]
     assert best[1] < 5 * best[0]
 

@@ -18,7 +18,8 @@ from litellm.engine.retry_policy import Retry, limits_of
 from litellm.exceptions import LiteLLMError
 from litellm.net.sync_io import SyncTransport
 from litellm.router.choosing import Steer
-from litellm.router.settings import RoutingSettings, looked_up_in
+from litellm.router.fallbacks import looked_up_in, of_request
+from litellm.router.settings import RoutingSettings
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 NAMES = "abcdef"
@@ -120,6 +121,49 @@ def test_what_the_caller_wants():
     assert went(world, steer=Steer(may_use=lambda name: name != "b"))[0] == "a"  # R2
 
 
+TABLED = [{"a": ["c", "d"]}, {"c": ["e"]}, {"b": ["f"]}]
+
+
+@pytest.mark.parametrize(
+    ("steer", "how", "wanted"),
+    [
+        (Steer(fallbacks=[{"a": ["c"]}]), 500, "ac"),
+        (Steer(fallbacks=[{"openai/a": ["c"]}]), 500, "ac"),
+        (Steer(fallbacks=[{"*": ["c"]}]), 500, "ac"),
+        (Steer(fallbacks=TABLED), 500, "aced"),
+        (Steer(fallbacks=["b", *TABLED]), 500, "abfced"),
+        (Steer(fallbacks=[{"x": ["c"]}]), 500, "a"),
+        (Steer(fallbacks=()), 500, "a"),
+        (Steer(context_window_fallbacks=[{"a": ["c"]}]), errors.ContextWindowExceededError, "ac"),
+        (Steer(context_window_fallbacks=["c"]), errors.ContextWindowExceededError, "ac"),
+        (Steer(context_window_fallbacks=[{"a": ["c"]}]), 500, "ab"),
+        (Steer(content_policy_fallbacks=[{"a": ["d"]}]), errors.ContentPolicyViolationError, "ad"),
+    ],
+)
+def test_a_requests_own_tables(steer, how, wanted):
+    """A10: LiteLLM's usual form, for each kind of fallback; in place of those configured, and for those fallen back to."""
+    how = how if isinstance(how, int) else how("no", llm_provider="openai", model="a")
+    assert went(world_of(fallbacks=[{"a": ["b"]}]), steer=steer, how=how)[0] == wanted
+
+
+@pytest.mark.parametrize("value", ["b", {"a": ["b"]}, [1], [None], [{"a": [1]}]])
+def test_what_no_request_may_bring(value):
+    """O1: told by its name."""
+    with pytest.raises(ValueError, match="fallbacks must be a list of model names"):
+        of_request("fallbacks", value)
+
+
+def test_a_name_that_nobody_serves():
+    """A10: the order of look-up ends with default_fallbacks; without any, nobody is asked."""
+    assert went(world_of(default_fallbacks=["c", "d"]), "nobody", fails="nobodyc")[0] == "nobodycd"
+    assert went(world_of(fallbacks=[{"nobody": ["c"]}]), "nobody", fails="nobody")[0] == "nobodyc"
+    assert went(world_of(), "nobody", fails="nobody", steer=Steer(fallbacks=["c"]))[0] == "nobodyc"
+    with pytest.raises(errors.BadRequestError, match="no healthy deployments for this model"):
+        world_of(default_fallbacks=["c"]).choose("nobody")
+    with pytest.raises(errors.BadRequestError, match="no healthy deployments for this model"):
+        world_of(default_fallbacks=["c"]).call("nobody", steer=Steer(disable_fallbacks=True))
+
+
 def test_fallbacks_with_other_words():
     """A10: a mapping changes parameters, and with no name in it asks the same group again. The body is not modified."""
     world = world_of(fallbacks=[{"a": [{"model": "b", "temperature": 0, "messages": []}]}])
@@ -135,6 +179,13 @@ def test_a_fallback_to_nowhere():
     asked, error = went(world_of(fallbacks=[{"a": ["nowhere", "b"]}]), fails="ab")
     assert asked == "ab"
     assert "a: InternalServerError, nowhere: BadRequestError, b: InternalServerError" in str(error)
+    _, error = went(world_of(fallbacks=[{"a": ["nowhere"]}]), fails="a")
+    assert isinstance(error, errors.InternalServerError)  # what went wrong, not the typing error
+    assert "a: InternalServerError, nowhere: BadRequestError" in str(error)
+    assert world_of(fallbacks=[{"a": ["b", "nowhere"]}], default_fallbacks=["gone"]).routing.lost() == [
+        "nowhere",
+        "gone",
+    ]
 
 
 TABLES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES), max_size=4), max_size=6)
@@ -234,9 +285,22 @@ def test_looking_up(table, names, found):
         ({"context_window_fallbacks": [{"a": "b"}]}, "context_window_fallbacks: the fallbacks of 'a' must be a list"),
         ({"timeout": -1}, "timeout must be more than 0 seconds"),
         ({"routing_strategy": "x"}, "routing_strategy must be one of"),
+        ({"num_retries": "two"}, "num_retries must be a whole number, 0 or more, not 'two'"),
+        ({"allowed_fails": -1}, "allowed_fails must be a whole number, 0 or more, not -1"),
+        ({"cooldown_time": "soon"}, "cooldown_time must be a number"),
+        ({"max_fallbacks": 1.5}, "max_fallbacks must be a whole number"),
+        ({"retry_after": True}, "retry_after must be a number"),
+        ({"allowed_fails_policy": {"RateLimitErrorAllowedFails": "x"}}, "RateLimitErrorAllowedFails must be a whole"),
     ],
 )
 def test_settings_that_make_no_sense(words, said):
     """O1: told at once."""
     with pytest.raises(ValueError, match=said):
         RoutingSettings.of(**words)
+
+
+def test_settings_as_text():
+    """O1: what os.environ/NAME turns into."""
+    settings = RoutingSettings.of(num_retries="3", allowed_fails="1", cooldown_time="0.5", max_fallbacks="2")
+    assert (settings.retry.limit, settings.max_fallbacks) == (3, 2)
+    assert (settings.cooldown.seconds, settings.cooldown.allowed_fails) == (0.5, 1)

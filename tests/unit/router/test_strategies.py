@@ -102,10 +102,14 @@ def test_prices():
         entry("m", 1, model="openai/gpt-4o-mini"),
         entry("m", 2, model="openai/nobody-knows"),
     )
-    assert picked(cost.pick, numbers(), candidates=known) == {"m-1"}
+    assert set(World(known, routing_strategy="cost-based-routing").ids(20)) == {"m-1"}
     own = deployments(entry("m", 3, model="openai/gpt-4o", input_cost_per_token=0, output_cost_per_token=0))
-    assert picked(cost.pick, numbers(), candidates=[*known, *own]) == {"m-3"}
+    world = World([*known, *own], routing_strategy="cost-based-routing")
+    assert set(world.ids(20)) == {"m-3"}
     assert cost.price_of(known[2]) == 10
+    first = world.choose().target
+    second = world.call().choose([first]).target
+    assert [first.id, second.id, world.call().choose([first, second]).target.id] == ["m-3", "m-1", "m-0"]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -235,3 +239,10 @@ def test_a_prompt_that_fits_nowhere():
         world.choose(body=LONG)
     assert world.routing.state.tally("m-0", world.clock.now).failures == {}
     assert error_of(400).status_code == 400
+
+
+@pytest.mark.parametrize("messages", [[{"role": "user", "content": 5}], [5], "text", {"a": 1}], ids=str)
+def test_a_prompt_that_cannot_be_counted_is_the_upstreams_to_judge(messages):
+    """F1: it may be a client's mistake, and is not our fault."""
+    world = World(deployments(entry("m", info={"max_input_tokens": 100})), enable_pre_call_checks=True)
+    assert world.choose(body={"messages": messages}).target.id == "m-0"

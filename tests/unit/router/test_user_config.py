@@ -93,6 +93,7 @@ def test_nothing_of_the_servers_environment(monkeypatch, name):
         ({"model_list": []}, "at `$.model_list`"),
         ({"model_list": "m"}, "Expected `array`, got `str` - at `$.model_list`"),
         ({"model_lst": []}, "unknown field `model_lst` (did you mean model_list?)"),
+        ({"api_key": "x"} | one(), "unknown field `api_key` (it has another place)"),
         (one(api_bas="http://x"), "unknown field `api_bas` (did you mean api_base?) - at `$.model_list[0].litellm_params`"),
         (one(api_base="http://x"), "api_base needs the api_key for it in the same litellm_params - at `$.model_list[0]"),
         (one(base_url="http://x", api_key=""), "api_base needs the api_key"),

@@ -61,7 +61,7 @@ class World:
 
     def call(self, name: str = "m", *, steer: Steer = NO_STEER, body: Any = None, **fields: Any) -> Call:
         made = Call(model=name, body=body or {"messages": HI}, choose=nowhere, **fields)
-        return self.routing.route(made, self.routing.find(name), steer)
+        return self.routing.route(made, self.routing.find(name, steer), steer)
 
     def choose(self, name: str = "m", tried: Any = (), **about: Any) -> Choice:
         return self.call(name, **about).choose(tried)

@@ -59,7 +59,7 @@ class CustomAuth:
         if isinstance(said, str) and self._gate.has_key:
             return self._gate.admit({b"authorization": b"Bearer " + said.encode()})
         try:
-            return self._caller(_known(said, key))
+            return self._caller(_known(said, key), key)
         except TypeError as error:
             log.error("custom_auth: %s", error)
             raise RequestError(401, "Authentication Error, the server's custom_auth gave no usable answer") from error
@@ -71,7 +71,7 @@ class CustomAuth:
         answer = await self._io.perform(Ask(self._function, None, (request, key)))
         return await answer if isawaitable(answer) else answer
 
-    def _caller(self, known: UserAPIKeyAuth) -> Caller:
+    def _caller(self, known: UserAPIKeyAuth, key: str) -> Caller:
         if known.blocked:
             raise RequestError(401, "Authentication Error, this key is blocked")
         unheeded = [name for name in _UNENFORCED if getattr(known, name) is not None]
@@ -79,7 +79,7 @@ class CustomAuth:
             self._warned = True
             log.warning("custom_auth set %s, which this release does not enforce", ", ".join(unheeded))
         return Caller(
-            key_hash=known.api_key or known.token or "",
+            key_hash=known.api_key or known.token or (sha256(key.encode()).hexdigest() if key else ""),
             is_admin=known.user_role == LitellmUserRoles.PROXY_ADMIN,
             models=tuple(known.models),
             known=known,

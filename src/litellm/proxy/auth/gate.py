@@ -95,7 +95,7 @@ class Gate:
         origin = headers.get(b"origin")
         if origin is None or self._open_to_pages:
             return
-        if urlsplit(origin.decode("latin-1")).hostname not in LOOPBACK:
+        if _host(origin) not in LOOPBACK:
             raise RequestError(403, "Pages of other hosts may not call this server until it has a strong master key")
 
     def admit(self, headers: Mapping[bytes, bytes]) -> Caller:
@@ -112,6 +112,13 @@ class Gate:
         if not hmac.compare_digest(sha256(shown.strip()).digest(), self._digest):
             raise _refused("Invalid proxy server token passed. Use the master key of this server.")
         return self._caller
+
+
+def _host(origin: bytes) -> str | None:
+    try:
+        return urlsplit(origin.decode("latin-1")).hostname
+    except ValueError:  # a bracket without its other half
+        return None
 
 
 def _shown(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, bytes]:

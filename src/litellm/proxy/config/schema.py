@@ -144,6 +144,8 @@ class Deployment(_Section):
     model_name: Text = Field(description="The name clients ask for; `openai/*` or `*` stands for many.")
     litellm_params: LitellmParams = Field(description="How the deployment is called.")
     model_info: ModelInfo = Field(default_factory=ModelInfo, description="Facts about it.")
+    rpm: Count | None = Field(default=None, description="The older place of `litellm_params.rpm`, which counts first.")
+    tpm: Count | None = Field(default=None, description="The older place of `litellm_params.tpm`, which counts first.")
 
 
 class CustomProvider(_Section):

@@ -1,27 +1,11 @@
-"""cost-based-routing: where a token is cheapest."""
+"""cost-based-routing: where a token is cheapest. Prices stay as they are, so a group is sorted by them once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from random import Random
-
 from litellm.catalog.facts import facts
 from litellm.router.deployments import Deployment
-from litellm.router.state import Tally
 
 UNKNOWN = 5.0  # dollars; LiteLLM's, and more than any known token costs
-
-
-def pick(
-    candidates: Sequence[Deployment],
-    tally: Callable[[Deployment], Tally],  # noqa: ARG001 - the signature of all strategies
-    now: float,  # noqa: ARG001
-    rng: Random,
-) -> Deployment:
-    """The candidate with the lowest price for an input and an output token together; at random among equals."""
-    prices = [price_of(each) for each in candidates]
-    lowest = min(prices)
-    return rng.choice([each for each, price in zip(candidates, prices, strict=True) if price == lowest])
 
 
 def price_of(deployment: Deployment) -> float:
