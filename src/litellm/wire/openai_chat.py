@@ -6,15 +6,11 @@ passes through; what it adds is the checks that make an answer trustworthy (is i
 
 from __future__ import annotations
 
-import time
-import uuid
 from typing import Any
-
-import msgspec
 
 from litellm import _json
 from litellm.wire import openai_format
-from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, in_band, read_object
+from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, glance_choices, read_choices
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 
 __all__ = ["PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
@@ -24,15 +20,7 @@ PATH = "/chat/completions"
 
 def decode(data: bytes, out: Outgoing | None = None) -> Body:  # noqa: ARG001 - the answer alone says it all
     """An answer, with id and created where the upstream left them out. Raises WrongShape, StreamFault."""
-    answer = read_object(data)
-    if not isinstance(answer.get("choices"), list):
-        if answer.get("error"):
-            raise in_band(answer)
-        raise WrongShape(f"the answer has no choices: {excerpt(data)}")
-    if answer.get("id") is None:
-        answer["id"] = f"chatcmpl-{uuid.uuid4()}"
-    if answer.get("created") is None:
-        answer["created"] = int(time.time())
+    answer = read_choices(data, Decoder.PREFIX)
     try:
         for choice in answer["choices"]:
             message = choice.get("message")
@@ -46,21 +34,9 @@ def decode(data: bytes, out: Outgoing | None = None) -> Body:  # noqa: ARG001 - 
     return answer
 
 
-class _ChatGlance(Glance, kw_only=True):
-    choices: msgspec.Raw
-
-
-_glance = msgspec.json.Decoder(_ChatGlance).decode
-
-
 def glance(data: bytes, out: Outgoing | None = None) -> Glance | None:  # noqa: ARG001
     """The few fields, or None if the answer is not one that can be relayed unread (decode() then says what it is)."""
-    try:
-        seen = _glance(data)
-    except _json.UNREADABLE:
-        return None
-    usable = seen.id and seen.created is not None and bytes(seen.choices).startswith(b"[")
-    return seen if usable and b'"tool_calls"' not in data else None  # tool calls are looked at, by decode()
+    return None if b'"tool_calls"' in data else glance_choices(data)  # tool calls are looked at, by decode()
 
 
 def _stringify_arguments(call: Any) -> bool:

@@ -40,6 +40,23 @@ class Glance(msgspec.Struct, kw_only=True):
     usage: Body | None = None
 
 
+class _ChoicesGlance(Glance, kw_only=True):
+    choices: msgspec.Raw
+
+
+_glance = msgspec.json.Decoder(_ChoicesGlance).decode
+
+
+def glance_choices(data: bytes) -> Glance | None:
+    """The few fields of an answer that has choices, or None if it cannot be relayed unread: decode() says what it is."""
+    try:
+        seen = _glance(data)
+    except _json.UNREADABLE:
+        return None
+    usable = seen.id and seen.created is not None and bytes(seen.choices).startswith(b"[")
+    return seen if usable else None
+
+
 class Relabel:
     """Changes `model` to `name` in JSON that is relayed, spliced in where it stands.
 
@@ -132,6 +149,24 @@ def read_object(data: bytes) -> Body:
     if not isinstance(value, dict):
         raise WrongShape(f"the answer is not a JSON object: {excerpt(data)}")
     return value
+
+
+def read_choices(data: bytes, prefix: str) -> Body:
+    """An answer that has choices, with id (beginning with `prefix`) and created where the upstream left them out.
+
+    Raises WrongShape, and StreamFault for an error that came with a good status.
+    """
+    answer = read_object(data)
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not {*map(type, choices)} <= {dict}:
+        if answer.get("error"):
+            raise in_band(answer)
+        raise WrongShape(f"the answer has no choices: {excerpt(data)}")
+    if answer.get("id") is None:
+        answer["id"] = f"{prefix}{uuid.uuid4()}"
+    if answer.get("created") is None:
+        answer["created"] = int(time.time())
+    return answer
 
 
 def speaks(chunk: Body) -> bool:
