@@ -160,6 +160,15 @@ def test_the_calls_own_words(up):
     assert "metadata" not in seen.fields
 
 
+def test_tools_of_both(up):
+    """A10: a deployment's tools stand before the call's own."""
+    ours, theirs = ({"type": "function", "function": {"name": name}} for name in ("ours", "theirs"))
+    router = Router(model_list=[deployment("a", "openai/a", api_base=up.base, api_key="sk-upstream", tools=[ours])])
+    router.completion("a", HI, tools=[theirs])
+    router.completion("a", HI)
+    assert [seen.fields["tools"] for seen in up.requests] == [[ours, theirs], [ours]]
+
+
 def test_a_calls_own_key(up):
     """A10, C15: goes with this call, and stays with no other."""
     router = router_of(up, "a")
@@ -356,6 +365,19 @@ def test_the_list_of_deployments(up):
     assert router.get_deployment("nobody") is None
     assert router.model_list == router.get_model_list()
     assert router.has_model_id("mine")
+
+
+def test_ids_of_organizations(up):
+    """A10: the first has the entry's own id, so that it is found by it; the others have one that no other has."""
+    entry = deployment("a", "openai/a", api_base=up.base, api_key="k", organization=["o1", "o2", "o3"])
+    router = Router(model_list=[entry | {"model_info": {"id": "mine"}}])
+    assert router.get_model_ids() == ["mine", "mine:2", "mine:3"]
+    assert router.get_deployment("mine").litellm_params.organization == "o1"
+    assert router.get_deployment("mine:3").litellm_params.organization == "o3"
+    router.completion("mine:2", HI)
+    assert up.requests[-1].headers["openai-organization"] == "o2"
+    router.delete_deployment("mine:2")
+    assert router.get_model_ids() == ["mine", "mine:3"]
 
 
 def test_deployments_come_and_go(up):

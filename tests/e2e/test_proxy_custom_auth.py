@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 
+import msgspec
 import pytest
 from fastapi import HTTPException
 from tests.e2e.talk import HI, KEY, Talk
@@ -45,13 +46,15 @@ instance, watcher, text = Callable(), Watcher(), "a text"
 """
 
 
-def serve(folder, up, function="asynchronous", mode="on", key=KEY, **sections):
+def serve(folder, up, function="asynchronous", mode="on", key=KEY, clients=False, **sections):
     (folder / "my_auth.py").write_text(AUTH, encoding="utf-8")
     config = {
         "model_list": [deployment(name, f"openai/{name}", api_base=up.base) for name in ("m", "n", "other", "team/*")],
         "litellm_settings": {"num_retries": 0, "fallbacks": [{"m": ["other", "n"]}], **sections},
         "general_settings": {"custom_auth": f"my_auth.{function}", "custom_auth_settings": {"mode": mode}},
     }
+    if clients:
+        config["general_settings"] |= {"allow_client_side_credentials": True, "client_side_hosts": ["127.0.0.1"]}
     return ServedProxy(config, folder=folder, master_key=key)
 
 
@@ -292,6 +295,42 @@ def test_the_list_of_models(talk, does):
     assert [model["id"] for model in talk.get("/v1/models").json()["data"]] == ["m", "team/*"]
     assert talk.get("/v1/models/m").status == 200
     assert talk.get("/v1/models/n").status == 404
+
+
+def test_callers_stay_in_their_region(up, tmp_path):
+    """A10: the region of a key holds for whatever it asks, and no request leads out of it."""
+    places = {"m": "westeurope", "n": "us"}
+    with serve(tmp_path, up) as proxy:
+        does = sys.modules["my_auth"].does
+        does["auth"] = lambda request, api_key: known(allowed_model_region="eu")
+        talk = Talk(proxy, "sk-of-ada")
+        answer = talk.chat()
+        assert (answer.status, answer.error["param"]) == (400, "allowed_model_region")
+        proxy.state.routing.replace(
+            msgspec.structs.replace(each, params={**each.params, "region_name": places.get(each.name, "us")})
+            for each in list(proxy.state.pool.by_id.values())
+        )
+        assert talk.chat().status == talk.chat(allowed_model_region="eu").status == 200
+        answer = talk.chat(allowed_model_region="us")
+        assert (answer.status, answer.error["message"]) == (403, "This key may only use the region 'eu'")
+        assert talk.chat(model="n").status == 400
+        does["auth"] = lambda request, api_key: known(allowed_model_region="mars")
+        assert talk.chat().status == 401
+    assert [seen.fields["model"] for seen in up.requests] == ["m", "m"]
+
+
+def test_a_region_is_not_left_by_a_configuration_of_ones_own(up, tmp_path):
+    """C13: its region_name is the client's word, and not the administrator's."""
+    with serve(tmp_path, up, clients=True) as proxy:
+        sys.modules["my_auth"].does["auth"] = lambda request, api_key: known(allowed_model_region="eu")
+        params = {"model": "openai/m", "api_base": up.base, "api_key": "mine", "region_name": "eu"}
+        mine = {"model_list": [{"model_name": "mine", "litellm_params": params}]}
+        answer = Talk(proxy, "sk-of-ada").chat(model="mine", user_config=mine)
+        assert (answer.status, answer.error["param"]) == (403, "user_config")
+        sys.modules["my_auth"].does["auth"] = lambda request, api_key: known()
+        assert Talk(proxy, "sk-of-ada").chat(model="mine", user_config=mine, allowed_model_region="eu").status == 200
+        assert Talk(proxy, "sk-of-ada").chat(model="mine", user_config=mine, allowed_model_region="us").status == 400
+    assert len(up.requests) == 1
 
 
 def test_limits_that_are_not_enforced(talk, does, caplog):

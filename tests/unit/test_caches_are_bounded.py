@@ -32,7 +32,8 @@ from litellm.net.tls import DIRECT, Network, Proxies
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Target
 from litellm.proxy import user_configs
-from litellm.router.pool import MAX_EXPANDED, Pool
+from litellm.router import tags
+from litellm.router.pool import MAX_EXPANDED, MAX_PARTS, Group, Pool
 from litellm.router.state import MOST_LATENCIES, LocalState
 
 SRC = Path(litellm.__file__).parent
@@ -224,6 +225,14 @@ def fill_wildcard() -> Pool:
     return pool
 
 
+def fill_parts() -> Full:
+    made = deployments(*(entry("m", number, tags=[f"t{number}"]) for number in range(TIMES * MAX_PARTS)))
+    group = Group.serving("m", made)
+    for number in range(TIMES * MAX_PARTS):
+        assert len(tags.allowed(group, [f"t{number}", f"unknown-{number}"]).members) == 1
+    return Full(len(group._parts))
+
+
 def fill_latencies() -> Full:
     state = LocalState()
     for _ in range(TIMES * MOST_LATENCIES):
@@ -242,6 +251,7 @@ OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
     "net/tls.py Proxies._found": (1024, fill_proxies),
     "proxy/user_configs.py UserConfigs._callers": (user_configs.MAX_KEPT, fill_user_configs),
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
+    "router/pool.py Group._parts": (MAX_PARTS, fill_parts),
     "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),
     "router/state.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
 }
@@ -295,6 +305,10 @@ proxy/config/include.py FileTree.problems
 proxy/workers.py Supervisor._workers
 router/pool.py Group._known
 router/pool.py Group._levels
+router/ranking.py Ranking._due
+router/ranking.py Ranking._expected
+router/state.py LocalState._followers
+router/state.py LocalState._rankings
 router/state.py LocalState._resting
 router/state.py LocalState._tallies
 """

@@ -40,7 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     key: its name in the catalog. rates: US dollars per token (second, image, …) by LiteLLM's field names. steps: sizes of
     the input, in thousands of tokens, above which other rates hold; the largest first. supports: abilities, as in
-    "vision".
+    "vision". lacks: those that its entry denies; of what is in neither, nothing is known.
 
     >>> mine = Facts.of("mine", {"input_cost_per_token": 1e-6, "supports_vision": True})
     >>> mine.input_cost_per_token, mine.output_cost_per_token, mine.supports
@@ -55,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     rates: Mapping[str, float]
     steps: tuple[int, ...]
     supports: frozenset[str]
+    lacks: frozenset[str]
 
     @classmethod
     def of(cls, key: str, entry: Mapping[str, Any]) -> Self:
@@ -70,6 +71,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             rates=rates,
             steps=tuple(sorted(steps, reverse=True)),
             supports=frozenset(ability for ability in ABILITIES if entry.get(f"supports_{ability}") is True),
+            lacks=frozenset(ability for ability in ABILITIES if entry.get(f"supports_{ability}") is False),
         )
 
     @property

@@ -4,7 +4,9 @@ whatever goes wrong before the caller has seen anything can be retried or sent e
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
@@ -108,8 +110,17 @@ def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
     return Timeouts(min(clocks.connect, left), min(clocks.first_byte, left), min(clocks.between, left), left)
 
 
+def _with_defaults(defaults: Mapping[str, Any], body: Body) -> Body:
+    """The deployment's own fields where the request does not have them; tools of both, as LiteLLM has it."""
+    both = {**defaults, **body}
+    ours, theirs = defaults.get("tools"), body.get("tools")
+    if isinstance(ours, list) and isinstance(theirs, list):
+        both["tools"] = [*ours, *theirs]
+    return both
+
+
 def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
-    body = call.body if not target.defaults else {**target.defaults, **call.body}
+    body = call.body if not target.defaults else _with_defaults(target.defaults, call.body)
     if asks_usage:
         options = body.get("stream_options")
         body = body | {"stream_options": {**(options if isinstance(options, dict) else {}), "include_usage": True}}

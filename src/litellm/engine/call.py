@@ -11,7 +11,7 @@ import msgspec
 from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Sink, Timeouts
-from litellm.net.steps import Step
+from litellm.net.steps import Flow, Step
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock, Target
 from litellm.types.hooks import CallRecord
@@ -49,6 +49,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 Choose = Callable[[Sequence[Target]], Choice]
+Consult = Callable[[], Flow[None]]
 MakeCall = Callable[[], "Call"]
 
 
@@ -76,16 +77,17 @@ class Call(msgspec.Struct, kw_only=True):
     """One thing to be asked of a model.
 
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
-    target, given those already tried. relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream for
-    a usage chunk; show_usage: pass it on. own_timeouts, own_retries: the caller set them, so a target's do not count.
-    group: the deployments that it asks, where it asks such. metadata: for handlers and callbacks; it is never sent.
-    observe: who is told; about: what they are told besides; is_async: whether the caller awaits it, which decides what of
-    theirs is called.
+    target, given those already tried; consult: what is asked before the first of them. relay: the caller can use the
+    upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. own_timeouts, own_retries:
+    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. metadata: for
+    handlers and callbacks; it is never sent. observe: who is told; about: what they are told besides; is_async: whether the
+    caller awaits it, which decides what of theirs is called.
     """
 
     model: str
     body: Body
     choose: Choose
+    consult: Consult | None = None
     operation: Operation = "chat"
     group: str = ""
     stream: bool = False

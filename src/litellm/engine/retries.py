@@ -27,6 +27,8 @@ def retrying(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
     """
     tried: list[Target] = []
     retry = call.retry
+    if call.consult is not None:
+        yield from call.consult()
     choice = call.choose(tried)
     if choice.target.max_retries is not None and not call.own_retries:
         retry = msgspec.structs.replace(retry, limit=choice.target.max_retries)

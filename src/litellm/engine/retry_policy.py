@@ -76,7 +76,8 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 def limits_of(policy: Any) -> Limits:
-    """Read a RetryPolicy: an object with `model_dump`, a mapping, or None. Raises ValueError for a field there is not.
+    """Read a RetryPolicy: an object with `model_dump`, a mapping, or None. Raises ValueError for a field there is not, and
+    for what is no whole number; "3" is one.
 
     >>> [(kind.__name__, limit) for kind, limit in limits_of({"RateLimitErrorRetries": 3})]
     [('RateLimitError', 3)]
@@ -85,7 +86,18 @@ def limits_of(policy: Any) -> Limits:
     unknown = told.keys() - _POLICY.keys()
     if unknown:
         raise ValueError(f"a retry policy has no {', '.join(sorted(unknown))}; its fields are {', '.join(_POLICY)}")
-    return tuple((kind, int(told[name])) for name, kind in _POLICY.items() if told.get(name) is not None)
+    return tuple((kind, _retries(name, told[name])) for name, kind in _POLICY.items() if told.get(name) is not None)
+
+
+def _retries(name: str, value: Any) -> int:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if number < 0 or not number.is_integer():
+        shown = repr(value)[:50] if isinstance(value, bool | int | float | str) else type(value).__name__
+        raise ValueError(f"{name} must be a whole number, 0 or more, not {shown}")
+    return int(number)
 
 
 def retryable(error: LiteLLMError) -> bool:

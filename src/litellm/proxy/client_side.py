@@ -167,7 +167,7 @@ def at_one_address(group: Group, members: Sequence[Deployment]) -> Group:
     members: those of the group that the client may use, at least one. The first of the lowest order says where.
     """
     home = _address(min(members, key=lambda each: each.order))
-    return Group(group.name, [each for each in members if _address(each) == home], wild=group.wild)
+    return Group.serving(group.name, [each for each in members if _address(each) == home], wild=group.wild)
 
 
 def _address(deployment: Deployment) -> tuple[str, str | None]:

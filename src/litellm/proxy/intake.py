@@ -22,10 +22,12 @@ from litellm.proxy.http import Exchange
 from litellm.proxy.operations import missing, wrong_type
 from litellm.proxy.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.state import Proxy
+from litellm.router.checks import within
 from litellm.router.choosing import NO_STEER, Steer
 from litellm.router.deployments import Deployment
 from litellm.router.fallbacks import FALLBACKS, name_of, targets_in
 from litellm.router.pool import Group
+from litellm.router.regions import Region
 from litellm.router.routing import Routing, nowhere
 from litellm.router.tags import allowed, tags_of
 from litellm.wire.protocol import PATHS, Operation
@@ -88,6 +90,11 @@ def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
     if config is None:
         return proxy.routing
     proxy.client_side.permit_user_config()
+    if caller.region is not None:
+        raise RequestError(
+            403, f"This key may only use the region {caller.region!r}, which nobody can vouch for in a user_config",
+            param="user_config", kind="key_model_access_denied",
+        )  # fmt: skip
     return proxy.user_configs.routing(caller.key_hash, config)
 
 
@@ -130,14 +137,20 @@ def _with_own(request: _Request, call: Call, group: Group | None, asked: str) ->
     def adapted(deployment: Deployment) -> Target:
         return client_side.target(overrides.own, asked, deployment.target, request.operation)
 
+    if steer.region is not None and overrides.own.api_base is not None:
+        raise RequestError(
+            400, f"nobody knows whether this api_base is in the region {steer.region!r}, which the call is held to by its "
+            "allowed_model_region or its key's", param="api_base",
+        )  # fmt: skip
     if group is None:
         group = Group.of(asked, client_side.target(overrides.own, asked, None, request.operation))
     else:
         settings = request.routing.settings
-        members = (
-            allowed(group.members, steer.tags, match_any=settings.tags_match_any) if settings.tag_filtering else ()
-        )
-        group = at_one_address(group, members or group.members)
+        part = allowed(group, steer.tags, match_any=settings.tags_match_any) if settings.tag_filtering else group
+        part = part if part.members else group
+        if steer.region is not None:
+            part = within(part, steer.region)
+        group = at_one_address(group, part.members)
         adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
         steer = msgspec.structs.replace(steer, adapt=adapted)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
@@ -261,7 +274,8 @@ def _steer(request: _Request) -> Steer:
     """What the client says about its way between deployments."""
     overrides = request.overrides
     may_use = request.caller.may_use if request.caller.models and not request.brought else None
-    if overrides is NO_OVERRIDES and may_use is None:
+    region = _region(request)
+    if overrides is NO_OVERRIDES and may_use is None and region is None:
         return NO_STEER
     own = {kind: getattr(overrides, kind) for kind in FALLBACKS}
     for entries in own.values():
@@ -271,8 +285,22 @@ def _steer(request: _Request) -> Steer:
                 raise unknown(name, request.operation)
     return Steer(
         tags=tags_of(overrides.metadata, overrides.told.get("tags")),
+        region=region,
         retries=overrides.retries,
         disable_fallbacks=overrides.disable_fallbacks,
         may_use=may_use,
         **own,
     )
+
+
+def _region(request: _Request) -> Region | None:
+    """Where the call must stay: where the caller is held to, or else where the request says."""
+    wanted, held = request.overrides.region, request.caller.region
+    if held is not None and wanted not in (None, held):
+        raise RequestError(
+            403,
+            f"This key may only use the region {held!r}",
+            param="allowed_model_region",
+            kind="key_model_access_denied",
+        )
+    return held or wanted

@@ -13,6 +13,7 @@ from litellm.proxy.client_side import CONFIGURABLE, NOTHING, OWN, Own, not_allow
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
+from litellm.router.regions import Region, asked_region
 from litellm.types.params import FOREIGN, OWNED
 
 MOST_RETRIES = 10  # that a client may ask for
@@ -23,7 +24,7 @@ STEERING = frozenset({
     "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", *FALLBACKS,
     "disable_fallbacks", "additional_drop_params", "allowed_openai_params", "drop_params", "cache", "caching", "no-log",
     "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
-    "retry_policy", "retry_strategy", "extra_body", "fastest_response",
+    "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region",
 })  # fmt: skip
 _CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
 TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id"})  # to those who watch the call
@@ -46,6 +47,7 @@ class Overrides(msgspec.Struct, frozen=True):
     metadata: Mapping[str, Any] = {}
     told: Mapping[str, Any] = {}
     fastest: bool = False
+    region: Region | None = None
     own: Own = NOTHING
 
 
@@ -83,6 +85,7 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
         metadata=unforged(_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {})),
         told=told,
         fastest=truthy(taken.get("fastest_response")),
+        region=_region(taken.get("allowed_model_region")),
         own=read_own(taken),
     )
 
@@ -133,6 +136,13 @@ def _fallbacks(name: str, said: Any) -> Sequence[Any] | None:
             if word == "stream" or _is_ours(word):
                 raise RequestError(400, f"{word} is not allowed in the {name} of a request", param=name)
     return entries
+
+
+def _region(said: Any) -> Region | None:
+    try:
+        return asked_region(said)
+    except ValueError as error:
+        raise RequestError(400, str(error), param="allowed_model_region") from None
 
 
 def _number(headers: Mapping[bytes, bytes], name: bytes) -> str | None:

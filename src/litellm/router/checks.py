@@ -1,56 +1,121 @@
-"""Pre-call checks: does the prompt fit? Asked only with enable_pre_call_checks."""
+"""Before a call: the part of a group that may have it at all. What is found out is kept with the group: it takes the same
+time for ten deployments as for ten thousand."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from litellm.catalog.facts import facts
-from litellm.exceptions import ContextWindowExceededError
+from litellm.catalog.facts import Facts, facts
+from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
+from litellm.providers.policy import truthy
 from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
+from litellm.router.regions import Region, region_of
 from litellm.tokens.count import token_counter
 from litellm.wire.protocol import Body
 
 
-def fitting(group: Group, deployments: Sequence[Deployment], body: Body) -> Sequence[Deployment]:
-    """Those of `deployments`, members of `group`, whose model can read the whole prompt: `deployments` itself, if all can.
-    Those of which nobody knows how much count as able.
+def within(group: Group, region: Region) -> Group:
+    """The part of `group` that is in `region`. A deployment that does not say where it is counts as elsewhere: where data
+    goes is not a matter of luck.
 
-    Raises ContextWindowExceededError when all are too small, which context_window_fallbacks are for.
+    Raises BadRequestError when none is.
     """
+    part = group.part((within, region), lambda members: [each for each in members if region_of(each) == region])
+    if not part.members:
+        raise BadRequestError(
+            f"no deployment of {group.name} is in the region {region!r} (allowed_model_region): ask for another model, or "
+            f"set region_name: {region} in the litellm_params of a deployment that is there",
+            group.name,
+            param="allowed_model_region",
+        )
+    return part
+
+
+def fitting(group: Group, body: Body) -> Group:
+    """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Of
+    which nobody knows, those count as able.
+
+    Raises UnsupportedParamsError when none can the first; ContextWindowExceededError when all are too small, which
+    context_window_fallbacks are for.
+    """
+    return _roomy(_formatting(group, body), body)
+
+
+# --- answers by a schema -------------------------------------------------------------------------------------------------
+
+
+def _formatting(group: Group, body: Body) -> Group:
+    wanted = body.get("response_format")
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+        return group
+    part = group.part(takes_schemas, lambda members: [each for each in members if takes_schemas(each)])
+    if not part.members:
+        raise UnsupportedParamsError(
+            f"no deployment of {group.name} answers by a JSON schema (response_format, enable_pre_call_checks): ask for "
+            '{"type": "json_object"}, or for another model; if one of them does, set supports_response_schema: true in its '
+            "model_info",
+            model=group.name,
+            param="response_format",
+        )
+    return part
+
+
+def takes_schemas(deployment: Deployment) -> bool:
+    """Whether it may answer by a JSON schema: as its model_info says, else unless its model is known not to."""
+    said = deployment.info.get("supports_response_schema")
+    if said is not None:
+        return truthy(said)
+    known = _facts_of(deployment)
+    return known is None or "response_schema" not in known.lacks
+
+
+# --- room for the prompt -------------------------------------------------------------------------------------------------
+
+
+def _roomy(group: Group, body: Body) -> Group:
     messages, rooms = body.get("messages"), group.once(_rooms)
-    if not messages or not rooms.known:
-        return deployments
+    if not messages or not rooms.sizes:
+        return group
     # What cannot be counted is for the upstream to judge.
-    tokens = token_counter(model=deployments[0].model, messages=messages, default_token_count=0)
-    if tokens <= rooms.least:
-        return deployments
-    fit = [each for each in deployments if tokens <= rooms.known.get(each.id, tokens)]
-    if not fit:
-        most = max(rooms.known[each.id] for each in deployments)
-        text = f"the prompt has {tokens} tokens; the largest deployment of {group.name} takes {most}"
+    tokens = token_counter(model=group.members[0].model, messages=messages, default_token_count=0)
+    too_small = bisect_left(rooms.sizes, tokens)
+    if not too_small:
+        return group
+    part = group.part((_roomy, too_small), lambda members: rooms.taking(tokens, members))
+    if not part.members:
+        text = f"the prompt has {tokens} tokens; the largest deployment of {group.name} takes {rooms.sizes[-1]}"
         raise ContextWindowExceededError(f"{text} (enable_pre_call_checks)", group.name)
-    return fit
+    return part
 
 
 class _Rooms(msgspec.Struct, frozen=True):
-    """The tokens that prompts may have, by the deployment's id, where that is known; and the least of these."""
+    """The tokens that prompts may have, by the deployment's id, where that is known; and each of these sizes once, the
+    least first."""
 
     known: Mapping[str, int]
-    least: int
+    sizes: Sequence[int]
+
+    def taking(self, tokens: int, members: Sequence[Deployment]) -> Sequence[Deployment]:
+        return [each for each in members if tokens <= self.known.get(each.id, tokens)]
 
 
 def _rooms(group: Group) -> _Rooms:
     known = {each.id: room for each in group.members if (room := room_of(each)) is not None}
-    return _Rooms(known, min(known.values(), default=0))
+    return _Rooms(known, sorted(set(known.values())))
 
 
 def room_of(deployment: Deployment) -> int | None:
     """The tokens that a prompt may have there: as its model_info says, or as is known of the model."""
     if deployment.max_input_tokens is not None:
         return deployment.max_input_tokens
-    target = deployment.target
-    known = None if target is None else facts(deployment.base_model or target.model, target.provider.name)
+    known = _facts_of(deployment)
     return None if known is None else known.max_input_tokens
+
+
+def _facts_of(deployment: Deployment) -> Facts | None:
+    target = deployment.target
+    return None if target is None else facts(deployment.base_model or target.model, target.provider.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,17 +11,19 @@ import msgspec
 from litellm._log import log
 from litellm.engine.call import Call, Choice, Outcome
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError, Timeout
+from litellm.net.steps import Ask, Flow
 from litellm.providers.target import Target
 from litellm.router import checks, tags
 from litellm.router.deployments import Deployment
 from litellm.router.limits import GroupExhaustedError, guess, tokens_of
 from litellm.router.pick.latency import PENALTY
 from litellm.router.pool import Group, Level
+from litellm.router.regions import Region
 from litellm.router.settings import RoutingSettings
-from litellm.router.state import NO_LIMITS, LocalState, State, Tally
+from litellm.router.state import NO_LIMITS, LocalState, State
 from litellm.wire.protocol import Body
 
-DRAWS = 4  # how often chance may hit a deployment that is not free, before all are looked at
+DRAWS = 4  # how often a deployment that is not free may be drawn, before all are looked at
 
 _RNG = Random()  # noqa: S311 - spreading load, not secrets
 
@@ -32,11 +33,13 @@ class Steer(msgspec.Struct, frozen=True, kw_only=True):
 
     fallbacks and the two after it: a request's own, as router/fallbacks.py reads them, in place of those configured; None:
     it has none, and those count; empty: none do.
+    region: where the deployments must be that it may use.
     adapt: makes a target from a deployment, for a call that brings a key or an address of its own; how it fares there is
     then not the deployment's fault. may_use: says which groups the caller may fall back to.
     """
 
     tags: Sequence[str] = ()
+    region: Region | None = None
     retries: int | None = None
     fallbacks: Sequence[Any] | None = None
     context_window_fallbacks: Sequence[Any] | None = None
@@ -48,8 +51,8 @@ class Steer(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_STEER = Steer()
 
-# User code in the place of a strategy: (name, body) → a deployment's id, or None.
-Custom = Callable[[str, Body], str | None]
+# User code in the place of a strategy: (name, body) → what asks it for a deployment's id, or None.
+Custom = Callable[[str, Body], Ask]
 
 
 def nobody(name: str) -> BadRequestError:
@@ -69,6 +72,11 @@ class Choosing:
         self.rng = rng or _RNG
         self.custom: Custom | None = None
 
+    def consult(self, asked: Asked) -> Flow[None]:
+        """Ask the user's own strategy, if there is one. It may wait for something, which a choice may not."""
+        if self.custom is not None:
+            asked.wish = yield self.custom(asked.call.model, asked.call.body)
+
     def choose(self, asked: Asked, tried: Sequence[Target]) -> Choice:
         """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
 
@@ -81,8 +89,8 @@ class Choosing:
         levels = asked.levels
         if levels is None:
             levels = asked.limit_to(self._levels(asked))
-        if self.custom is not None and not tried:
-            chosen = self._by_custom(self.custom, asked, now)
+        if asked.wish is not None and not tried:
+            chosen = self._as_wished(asked, asked.wish, levels, now)
             if chosen is not None:
                 return chosen
         for level in levels:
@@ -102,46 +110,65 @@ class Choosing:
     def _levels(self, asked: Asked) -> Sequence[Level]:
         """The group's deployments that this request may use."""
         group, settings = asked.group, self.settings
-        if not settings.tag_filtering and not settings.pre_call_checks:
-            return group.levels(settings.strategy.rank)
-        members: Sequence[Deployment] = group.members
         if settings.tag_filtering:
-            members = tags.allowed(members, asked.steer.tags, match_any=settings.tags_match_any)
-            if not members:
+            group = tags.allowed(group, asked.steer.tags, match_any=settings.tags_match_any)
+            if not group.members:
                 raise AuthenticationError(
                     f"Not allowed to access model due to tags configuration. Passed model={asked.call.model} and "
                     f"tags={list(asked.steer.tags)}",
                     model=asked.call.model,
                 )
+        if asked.steer.region is not None:
+            group = checks.within(group, asked.steer.region)
         if settings.pre_call_checks:
-            members = checks.fitting(group, members, asked.call.body)
-        rank = settings.strategy.rank
-        return group.levels(rank) if members is group.members else group.narrowed(rank, members)
+            group = checks.fitting(group, asked.call.body)
+        return group.levels(settings.strategy.rank)
 
     def _draw(self, asked: Asked, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
-        """By chance alone, without a look at all members; for the strategies that need none."""
-        if not self.settings.strategy.draws:
-            return None
+        """By the strategy, without a look at all members."""
+        missed: list[int] = []
         for _ in range(DRAWS):
-            drawn = level.draw(self.rng)
+            place = self._drawn(level, missed, now)
+            if place is None:
+                return None
+            drawn = level.members[place]
             if self._fresh(asked, drawn, tried, now):
                 choice = self._taken(asked, drawn, now)
                 if choice is not None:
                     return choice
+            missed.append(place)
         return None
 
-    def _pick(self, asked: Asked, candidates: list[Deployment], now: float) -> Choice | None:
-        """By the strategy, from those that have a place left."""
-        while candidates:
-            picked = self.settings.strategy.pick(candidates, partial(self._tally, now), now, self.rng)
+    def _drawn(self, level: Level, besides: Sequence[int], now: float) -> int | None:
+        strategy = self.settings.strategy
+        if strategy.measure is None:
+            return level.draw(self.rng)
+        if level.ranking is None or level.ranking[0] is not strategy:
+            places = tuple((each.id, each.limits) for each in level.members)
+            level.ranking = strategy, self.state.ranking(places, strategy.measure)
+        return level.ranking[1].draw(now, self.rng, slack=strategy.slack, besides=besides)
+
+    def _pick(self, asked: Asked, candidates: Sequence[Deployment], now: float) -> Choice | None:
+        """By the strategy, from those of `candidates` that have a place left."""
+        free = [
+            each for each in candidates if each.limits is NO_LIMITS or not self.state.wait(each.id, each.limits, now)
+        ]
+        while free:
+            level = Level(self._lowest(free, now))
+            picked = level.members[level.draw(self.rng)]
             choice = self._taken(asked, picked, now)
             if choice is not None:
                 return choice
-            candidates = [each for each in candidates if each is not picked]
+            free = [each for each in free if each is not picked]  # another thread was faster
         return None
 
-    def _tally(self, now: float, deployment: Deployment) -> Tally:
-        return self.state.tally(deployment.id, now)
+    def _lowest(self, candidates: Sequence[Deployment], now: float) -> Sequence[Deployment]:
+        strategy = self.settings.strategy
+        if strategy.measure is None:
+            return candidates
+        numbers = [strategy.measure(self.state.tally(each.id, now), now)[0] for each in candidates]
+        bar = min(numbers) * (1 + strategy.slack)
+        return [each for each, number in zip(candidates, numbers, strict=True) if number <= bar]
 
     def _fresh(self, asked: Asked, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
         if tried and asked.target(deployment) in tried:
@@ -169,15 +196,12 @@ class Choosing:
             return None
         return Choice(target, Place(self, asked, deployment, now, reserved))
 
-    def _by_custom(self, custom: Custom, asked: Asked, now: float) -> Choice | None:
-        wanted = custom(asked.call.model, asked.call.body)
-        if wanted is None:
-            return None
-        chosen = next((each for each in asked.group.members if each.id == wanted), None)
+    def _as_wished(self, asked: Asked, wish: str, levels: Sequence[Level], now: float) -> Choice | None:
+        chosen = next((each for level in levels for each in level.members if each.id == wish), None)
         if chosen is None:
             log.warning(
-                "the custom routing strategy chose %r, which is no deployment of %s: routing_strategy decides instead",
-                wanted[:100], asked.group.name,
+                "the custom routing strategy chose %r, which is no deployment of %s that this call may use: "
+                "routing_strategy decides instead", wish[:100], asked.group.name,
             )  # fmt: skip
             return None
         return self._taken(asked, chosen, now)
@@ -216,13 +240,14 @@ class Choosing:
 class Asked:
     """A call, the group that it asks, and what was found out for it on the way."""
 
-    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer")
+    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer", "wish")
 
     def __init__(self, call: Call, group: Group, steer: Steer) -> None:
         self.call = call
         self.group = group
         self.steer = steer
         self.levels: Sequence[Level] | None = None
+        self.wish: str | None = None  # the id that the user's own strategy names
         self.may_rest = group.may_rest
         self._adapted: dict[str, Target] = {}
 

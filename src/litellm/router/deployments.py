@@ -89,7 +89,8 @@ class Deployment(Guarded, msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deployments_of(entry: Mapping[str, Any], around: Surroundings) -> Iterator[Deployment]:
-    """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified.
+    """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified. Of several, the
+    first has the id that the entry states, "mine", the second "mine:2", and so on.
 
     Raises BadRequestError and its kind for what could never be called, ValueError for what should be a number; not for a
     key that is missing, which concerns those who ask for this model and nobody else.
@@ -97,8 +98,18 @@ def deployments_of(entry: Mapping[str, Any], around: Surroundings) -> Iterator[D
     params = {name: value for name, value in entry["litellm_params"].items() if value is not None}
     params = {**around.params, **params}
     organization = params.get("organization")
-    for each in organization if isinstance(organization, list | tuple) else (organization,):
-        yield _deployment(entry, params if each is None else params | {"organization": each}, around)
+    if not isinstance(organization, list | tuple):
+        yield _deployment(entry, params, around)
+        return
+    for number, each in enumerate(organization, 1):
+        yield _deployment(_numbered(entry, number), params | {"organization": each}, around)
+
+
+def _numbered(entry: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+    info = entry.get("model_info") or {}
+    if number == 1 or info.get("id") is None:
+        return entry
+    return {**entry, "model_info": {**info, "id": f"{info['id']}:{number}"}}
 
 
 def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surroundings) -> Deployment:

@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from random import Random
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from litellm.providers.target import Target
 from litellm.router.deployments import Deployment
 
+if TYPE_CHECKING:
+    from litellm.router.ranking import Ranking
+
+K = TypeVar("K")
 T = TypeVar("T")
 Rank = Callable[[Deployment], float]  # of equals by order, those with the lowest come first
 
+MAX_PARTS = 64  # of a group, by tags and checks; the oldest are forgotten
 MAX_EXPANDED = 1024  # names that clients made up and a wildcard answered; the oldest are forgotten
 LONGEST_EXPANDED = 512  # characters; comparing a pattern of several stars with a long name takes long
 
 
 class Level:
-    """Deployments of one order, and how to draw one of them in a time that does not depend on how many they are."""
+    """Deployments of one order, and how to draw one of them in a time that does not depend on how many they are.
 
-    __slots__ = ("_sums", "members")
+    ranking: their order by how busy or fast they are, kept here for the strategy that asked for it last.
+    """
+
+    __slots__ = ("_sums", "members", "ranking")
 
     def __init__(self, members: Sequence[Deployment]) -> None:
         self.members = tuple(members)
+        self.ranking: tuple[object, Ranking] | None = None
         shares = [each.share for each in members]
         self._sums = None if len(set(shares)) == 1 else list(accumulate(shares))
 
-    def draw(self, rng: Random) -> Deployment:
-        """One of them, with the likelihood of its share."""
+    def draw(self, rng: Random) -> int:
+        """The place of one of them, with the likelihood of its share."""
         if self._sums is None:
-            return self.members[int(rng.random() * len(self.members))]
-        return self.members[bisect(self._sums, rng.random() * self._sums[-1], 0, len(self.members) - 1)]
+            return int(rng.random() * len(self.members))
+        return bisect(self._sums, rng.random() * self._sums[-1], 0, len(self.members) - 1)
 
 
 class Group:
@@ -45,24 +54,34 @@ class Group:
     One that lacks its key is asked only when there is no other, to say so; one of weight 0 when all are.
     """
 
-    __slots__ = ("_known", "_levels", "may_rest", "members", "name", "wild")
+    __slots__ = ("_known", "_levels", "_lock", "_parts", "may_rest", "members", "name", "wild")
 
-    def __init__(self, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> None:
-        usable = [each for each in deployments if each.target is None or each.target.unusable is None]
+    def __init__(
+        self, name: str, members: tuple[Deployment, ...], *, wild: bool = False, may_rest: bool = False
+    ) -> None:
         self.name = name
         self.wild = wild
-        self.members: tuple[Deployment, ...] = tuple(_with_shares(usable or list(deployments)))
-        # One alone never rests. One behind a pattern serves many names, of which a single one may be wrong. And those that
-        # lack their keys go on saying so.
-        self.may_rest = len(self.members) > 1 and not wild and bool(usable)
+        self.members = members
+        self.may_rest = may_rest
+        self._lock = Lock()
         self._known: dict[Callable[[Group], Any], Any] = {}
         self._levels: dict[Rank | None, tuple[Level, ...]] = {}
+        self._parts: dict[Hashable, Group] = {}
+
+    @classmethod
+    def serving(cls, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> Group:
+        """The group of those deployments that can be used, with their shares."""
+        usable = [each for each in deployments if each.target is None or each.target.unusable is None]
+        members = tuple(_with_shares(usable or list(deployments)))
+        # One alone never rests. One behind a pattern serves many names, of which a single one may be wrong. And those that
+        # lack their keys go on saying so.
+        return cls(name, members, wild=wild, may_rest=len(members) > 1 and not wild and bool(usable))
 
     @classmethod
     def of(cls, name: str, target: Target) -> Group:
         """The group that is one place to send to, which nobody has listed."""
         return cls(
-            name, [Deployment(name=name, model=target.model, id=target.id, make=lambda _: target, target=target)]
+            name, (Deployment(name=name, model=target.model, id=target.id, make=lambda _: target, target=target),)
         )
 
     @classmethod
@@ -86,11 +105,17 @@ class Group:
             found = self._levels[rank] = tuple(Level(by_place[place]) for place in sorted(by_place))
         return found
 
-    def narrowed(self, rank: Rank | None, members: Iterable[Deployment]) -> tuple[Level, ...]:
-        """The levels with these of its members alone."""
-        wanted = set(map(id, members))
-        kept = ([each for each in level.members if id(each) in wanted] for level in self.levels(rank))
-        return tuple(Level(each) for each in kept if each)
+    def part(self, key: Hashable, keep: Callable[[Sequence[Deployment]], Sequence[Deployment]]) -> Group:
+        """The group with only those of its members that `keep` returns; itself, if these are all. Asked once for a key."""
+        found = self._parts.get(key)
+        if found is None:
+            members = tuple(keep(self.members))
+            found = self
+            if len(members) < len(self.members):
+                found = Group(self.name, members, wild=self.wild, may_rest=self.may_rest)
+            with self._lock:
+                _put(self._parts, key, found, MAX_PARTS)
+        return found
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -99,6 +124,12 @@ class Group:
 
     def __repr__(self) -> str:
         return f"Group({self.name!r}, {len(self.members)} deployments)"
+
+
+def _put(known: dict[K, T], key: K, value: T, maximum: int) -> None:
+    if len(known) >= maximum:
+        del known[next(iter(known))]
+    known[key] = value
 
 
 def _with_shares(deployments: Sequence[Deployment]) -> list[Deployment]:
@@ -137,7 +168,7 @@ class _Wildcard(msgspec.Struct, frozen=True):
             for at, part in enumerate(parts[1:]):
                 model += (captured[min(at, len(captured) - 1)] if captured else name) + part
             members.append(msgspec.structs.replace(deployment, target=deployment.make(model)))
-        return Group(name, members, wild=True)
+        return Group.serving(name, members, wild=True)
 
 
 def _wildcards(by_name: Mapping[str, tuple[Deployment, ...]]) -> list[_Wildcard]:
@@ -177,7 +208,7 @@ class Pool:
             by_id[each.id] = each
         by_name = {name: tuple(members) for name, members in gathered.items()}
         by_model = {each.model: each for each in reversed(by_id.values())}
-        groups = {name: Group(name, members) for name, members in by_name.items() if "*" not in name}
+        groups = {name: Group.serving(name, members) for name, members in by_name.items() if "*" not in name}
         return cls(by_name, by_id, by_model, groups, aliases)
 
     def changed(self, *, add: Sequence[Deployment] = (), remove: Sequence[str] = ()) -> Pool:
@@ -195,7 +226,7 @@ class Pool:
             if not left:
                 del by_name[name]
             elif "*" not in name:
-                groups[name] = Group(name, left)
+                groups[name] = Group.serving(name, left)
         by_id = {each: known for each, known in self.by_id.items() if each not in gone} if gone else dict(self.by_id)
         by_id |= {each.id: each for each in add}
         by_model = {each.model: each for each in reversed(by_id.values())} if gone else dict(self.by_model)
@@ -211,7 +242,7 @@ class Pool:
         return self.groups.get(name) or self._alone(self.by_id.get(name)) or self._expand(name) or self._modelled(name)
 
     def _alone(self, deployment: Deployment | None) -> Group | None:
-        return None if deployment is None or deployment.target is None else Group(deployment.name, [deployment])
+        return None if deployment is None or deployment.target is None else Group(deployment.name, (deployment,))
 
     def _modelled(self, model: str) -> Group | None:
         deployment = self.by_model.get(model)
@@ -225,9 +256,7 @@ class Pool:
             group = wildcard.expand(name)
             if group is not None:
                 with self._lock:
-                    if len(self._expanded) >= MAX_EXPANDED:
-                        del self._expanded[next(iter(self._expanded))]
-                    self._expanded[name] = group
+                    _put(self._expanded, name, group, MAX_EXPANDED)
                 return group
         return None
 

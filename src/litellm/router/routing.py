@@ -116,7 +116,9 @@ class Routing(Choosing):
         # What the call holds must not hold the call: its body, which may be large, would have to wait for the collector.
         asked = copy.copy(call)
         call.group = group.name
-        call.choose = partial(self.choose, Asked(asked, group, steer))
+        place = Asked(asked, group, steer)
+        call.consult = None if self.custom is None else partial(self.consult, place)
+        call.choose = partial(self.choose, place)
         call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)
         if steer.retries is None:
             spared: list[type[Exception]] = []

@@ -9,11 +9,17 @@ to twice as much may pass in the 60 seconds around the beginning of one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from math import inf
 from threading import RLock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 import msgspec
+
+if TYPE_CHECKING:
+    from litellm.router.ranking import Ranking
 
 MINUTE = 60.0  # seconds
 MOST_LATENCIES = 100  # kept for a deployment
@@ -46,6 +52,13 @@ class Tally:
         self.failures: dict[str, int] = {}  # by the name of the error's class
 
 
+# How a strategy sees a deployment: a number, the lowest first, and until when it stands if nothing happens: seconds of the
+# clock, or infinite.
+Standing = tuple[float, float]
+Measure = Callable[[Tally, float], Standing]
+Ranked = tuple[str, Limits]  # a deployment by its id, and what it takes
+
+
 class State(Protocol):
     """What is shared. Times are seconds of one clock, `deployment` is a deployment's id."""
 
@@ -60,6 +73,10 @@ class State(Protocol):
 
     def tally(self, deployment: str, now: float) -> Tally:
         """Its numbers in the current minute, to be read."""
+
+    def ranking(self, places: Sequence[Ranked], measure: Measure) -> Ranking:
+        """These deployments, as 0, 1, 2, …, in the order of `measure`, with those that rest or are full last. It follows
+        what happens to them as long as somebody holds it; meanwhile the same question has the same answer."""
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
         """Take a place for a request and reserve `tokens`: 0. If there is none: the seconds until there may be one."""
@@ -95,6 +112,8 @@ class LocalState:
         self._lock = RLock()
         self._tallies: dict[str, Tally] = {}
         self._resting: dict[str, float] = {}
+        self._rankings: WeakValueDictionary[tuple[Sequence[Ranked], Measure], Ranking] = WeakValueDictionary()
+        self._followers: dict[str, list[tuple[ReferenceType[Ranking], int]]] = {}  # in which rankings, and as what
 
     def resting(self) -> Mapping[str, float]:
         return self._resting
@@ -103,6 +122,7 @@ class LocalState:
         with self._lock:
             known = self._resting.get(deployment, now)
             self._resting[deployment] = max(known, until)
+            self._changed(deployment)
             return known <= now
 
     def rested(self, deployment: str, now: float) -> bool:
@@ -111,11 +131,24 @@ class LocalState:
             if until is None or until > now:
                 return False
             del self._resting[deployment]
+            self._changed(deployment)
             return True
 
     def tally(self, deployment: str, now: float) -> Tally:
         with self._lock:
             return self._current(deployment, now)
+
+    def ranking(self, places: Sequence[Ranked], measure: Measure) -> Ranking:
+        from litellm.router.ranking import Ranking
+
+        with self._lock:
+            ranking = self._rankings.get((places, measure))
+            if ranking is None:
+                ranking = Ranking(len(places), partial(self._standing, places, measure), self._lock)
+                self._rankings[places, measure] = ranking
+                for at, (deployment, _) in enumerate(places):
+                    self._followers[deployment] = [*self._followed(deployment), (ref(ranking), at)]
+            return ranking
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
         with self._lock:
@@ -125,6 +158,7 @@ class LocalState:
                 tally.requests += 1
                 tally.tokens += tokens
                 tally.in_flight += 1
+            self._changed(deployment)
             return seconds
 
     def wait(self, deployment: str, limits: Limits, now: float) -> float:
@@ -143,6 +177,7 @@ class LocalState:
                 tally.tokens = max(0, tally.tokens - reserved)
                 tally.requests = max(0, tally.requests - (used is None))
             tally.tokens += used or 0  # tokens count in the minute in which the answer ends
+            self._changed(deployment)
 
     def succeeded(self, deployment: str, now: float, seconds: float | None = None) -> None:
         with self._lock:
@@ -150,6 +185,7 @@ class LocalState:
             tally.successes += 1
             if seconds is not None:
                 tally.latencies.append((now, seconds))
+                self._changed(deployment)
 
     def failed(self, deployment: str, kind: str, now: float) -> Tally:
         with self._lock:
@@ -160,16 +196,23 @@ class LocalState:
     def penalise(self, deployment: str, seconds: float, now: float) -> None:
         with self._lock:
             self._current(deployment, now).latencies.append((now, seconds))
+            self._changed(deployment)
 
     def forget(self, deployments: Iterable[str]) -> None:
         with self._lock:
             for deployment in deployments:
                 self._tallies.pop(deployment, None)
                 self._resting.pop(deployment, None)
+                self._changed(deployment)
+                followers = self._followed(deployment)  # those of calls under way, if any
+                if not followers:
+                    self._followers.pop(deployment, None)
 
     def clear(self) -> None:
         with self._lock:
             self._resting.clear()
+            for deployment in self._followers:
+                self._changed(deployment)
             for tally in self._tallies.values():  # what is under way stays counted: it will give its place back
                 tally.begin(tally.minute)
                 tally.latencies.clear()
@@ -182,6 +225,26 @@ class LocalState:
         elif tally.minute != minute:
             tally.begin(minute)
         return tally
+
+    def _changed(self, deployment: str) -> None:
+        for follower, at in self._followers.get(deployment, ()):
+            ranking = follower()
+            if ranking is not None:
+                ranking.changed(at)
+
+    def _followed(self, deployment: str) -> list[tuple[ReferenceType[Ranking], int]]:
+        return [each for each in self._followers.get(deployment, ()) if each[0]() is not None]
+
+    def _standing(self, places: Sequence[Ranked], measure: Measure, at: int, now: float) -> Standing:
+        deployment, limits = places[at]
+        until = self._resting.get(deployment, now)
+        if until > now:
+            return inf, until
+        if deployment not in self._tallies:
+            return 0.0, inf
+        tally = self._current(deployment, now)
+        seconds = _wait(tally, limits, now)
+        return (inf, now + seconds) if seconds else measure(tally, now)
 
 
 def _wait(tally: Tally, limits: Limits, now: float) -> float:

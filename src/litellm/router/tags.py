@@ -13,22 +13,56 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from litellm.router.deployments import Deployment
+from litellm.router.pool import Group
 
 DEFAULT = "default"
+_NOBODY = "nobody"
 
 
-def allowed(deployments: Sequence[Deployment], asked: Collection[str], *, match_any: bool = True) -> list[Deployment]:
-    """The `deployments` that a request with the labels `asked` may use; empty for none."""
-    without = {tag[1:] for tag in asked if tag.startswith("!")}
-    required = {tag[1:] for tag in asked if tag.startswith("&")}
-    wanted = {tag for tag in asked if not tag.startswith(("!", "&"))}
-    left = [each for each in deployments if required <= each.tags and not without & each.tags]
-    found = [each for each in left if (wanted & each.tags if match_any else wanted <= each.tags)] if wanted else []
-    if found or (required and not wanted):
-        return found or left
-    default = [each for each in left if DEFAULT in each.tags]
-    return default or ([] if wanted else left)
+def allowed(group: Group, asked: Collection[str], *, match_any: bool = True) -> Group:
+    """The part of `group` that a request with the labels `asked` may use; it may be empty."""
+    carried = group.once(_carried)
+    required = frozenset(tag[1:] for tag in asked if tag.startswith("&"))
+    if not required <= carried:
+        return group.part(_NOBODY, lambda _: ())
+    wanted = frozenset(tag for tag in asked if not tag.startswith(("!", "&")))
+    # Clients can make up any number of labels. Those that no deployment carries must not tell one part from another.
+    filtering = _Filter(
+        without=carried & {tag[1:] for tag in asked if tag.startswith("!")},
+        required=required,
+        wanted=carried & wanted if match_any or wanted <= carried else frozenset(),
+        wants=bool(wanted),
+        match_any=match_any,
+    )
+    return group.part(filtering, filtering.keep)
+
+
+class _Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """The labels of a request that some deployment carries. wants: it had plain ones, even if nobody has them."""
+
+    without: frozenset[str]
+    required: frozenset[str]
+    wanted: frozenset[str]
+    wants: bool
+    match_any: bool
+
+    def keep(self, deployments: Sequence[Deployment]) -> Sequence[Deployment]:
+        left = [each for each in deployments if self.required <= each.tags and not self.without & each.tags]
+        found = [each for each in left if self._suits(each)] if self.wanted else []
+        if found or (self.required and not self.wants):
+            return found or left
+        default = [each for each in left if DEFAULT in each.tags]
+        return default or ([] if self.wants else left)
+
+    def _suits(self, deployment: Deployment) -> bool:
+        return bool(self.wanted & deployment.tags) if self.match_any else self.wanted <= deployment.tags
+
+
+def _carried(group: Group) -> frozenset[str]:
+    return frozenset().union(*(each.tags for each in group.members))
 
 
 def tags_of(metadata: Mapping[str, Any], tags: object = None) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ _PARAMS: list[tuple[str, Any]] = [
     ("organization", str | None), ("custom_llm_provider", str | None), ("timeout", Seconds | None),
     ("stream_timeout", Seconds | None), ("max_retries", Retries | None), ("rpm", Count | None), ("tpm", Count | None),
     ("max_parallel_requests", Count | None), ("weight", Amount | None), ("order", int | None),
-    ("tags", list[str] | None), *((name, Any) for name in SAMPLING),
+    ("tags", list[str] | None), ("region_name", str | None), *((name, Any) for name in SAMPLING),
 ]  # fmt: skip
 Params = msgspec.defstruct(
     "litellm_params", [("model", str), *((name, kind, None) for name, kind in _PARAMS)], forbid_unknown_fields=True
@@ -54,6 +54,8 @@ class Info(msgspec.Struct, forbid_unknown_fields=True):
 
     id: str | None = None
     base_model: str | None = None
+    max_input_tokens: Count | None = None
+    supports_response_schema: bool | None = None
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,6 +83,7 @@ class UserConfig(msgspec.Struct, forbid_unknown_fields=True):
     content_policy_fallbacks: Table = []
     default_fallbacks: list[str] = []
     routing_strategy: str = "simple-shuffle"
+    enable_pre_call_checks: bool = False
     model_group_alias: dict[str, str] = {}
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from litellm.engine.call import Answer, Call, Choice, Opened
 from litellm.exceptions import (
+    BadRequestError,
     ContentPolicyViolationError,
     ContextWindowExceededError,
     InternalServerError,
@@ -18,6 +19,7 @@ from litellm.exceptions import (
 )
 from litellm.providers.target import Target
 from litellm.router.choosing import Steer
+from litellm.router.regions import Region, asked_region
 from litellm.router.routing import Routing, nowhere
 from litellm.router.tags import tags_of
 from litellm.sdk._defaults import (
@@ -44,6 +46,7 @@ TESTING: Mapping[str, type[LiteLLMError]] = {
     "mock_testing_content_policy_fallbacks": ContentPolicyViolationError,
     "mock_testing_rate_limit_error": RateLimitError,
 }
+NO_ACCESS: Mapping[str, Any] = {}
 _STEERING = frozenset(TESTING) | {"priority", "specific_deployment", "request_timeout"}
 
 
@@ -64,11 +67,11 @@ def routed_call(
     BadRequestError for a model that nobody serves, and for what cannot be sent.
     """
     settings = read_settings()
-    body, control = _sorted(params)
+    body, control = sorted_words(params)
     body = {SUBJECTS[operation]: [] if subject is None and operation == "chat" else subject, **body}
     check_subject(operation, body, model)
     access = {name: control[name] for name in ACCESS & control.keys()}
-    steer = _steer(routing, model, control, access)
+    steer = steer_of(routing, model, control, access)
     group = routing.find(model, steer)
     options = body.get("stream_options")
     wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
@@ -100,7 +103,7 @@ def routed_call(
     return call
 
 
-def _sorted(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def sorted_words(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is sent, and what steers. Neither is the caller's own dict."""
     body: dict[str, Any] = {}
     control: dict[str, Any] = {}
@@ -115,10 +118,12 @@ def _sorted(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return body, control
 
 
-def _steer(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any]) -> Steer:
+def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS) -> Steer:
+    """What a call says about its way between deployments. access: the key and the like that it brings."""
     retries, own = control.get("num_retries", control.get("max_retries")), own_fallbacks(control, model)
     return Steer(
         tags=tags_of(control.get("metadata") or {}, control.get("tags")),
+        region=_region(control, model),
         retries=None if retries is None else retries_of(retries, model),
         fallbacks=own["fallbacks"],
         context_window_fallbacks=own["context_window_fallbacks"],
@@ -126,6 +131,14 @@ def _steer(routing: Routing, model: str, control: Mapping[str, Any], access: Map
         disable_fallbacks=bool(control.get("disable_fallbacks")),
         adapt=routing.adapter(access) if access and routing.adapter is not None else None,
     )
+
+
+def _region(control: Mapping[str, Any], model: str) -> Region | None:
+    """Where the deployments of a call must be, if it says so. Raises BadRequestError."""
+    try:
+        return asked_region(control.get("allowed_model_region"))
+    except ValueError as error:
+        raise BadRequestError(str(error), model, param="allowed_model_region") from None
 
 
 def _failing(kind: type[LiteLLMError], model: str, call: Call) -> Any:

@@ -11,11 +11,13 @@ from pydantic import BaseModel
 from litellm._log import log, mask
 from litellm.catalog.facts import facts
 from litellm.engine.call import UNUSED, Call
+from litellm.engine.client import Client
+from litellm.engine.drivers import arun, run
 from litellm.providers.target import Target
-from litellm.router.choosing import Asked, Steer
+from litellm.router.choosing import Asked
 from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
 from litellm.router.routing import Routing, nowhere
-from litellm.router.tags import tags_of
+from litellm.sdk._router_call import sorted_words, steer_of
 from litellm.types.router import Deployment as DeploymentShape
 from litellm.types.router import ModelGroupInfo
 
@@ -43,6 +45,7 @@ class ModelList:
     """What Router has of its deployments. A call that is under way keeps the deployments that it began with."""
 
     routing: Routing
+    client: Client
 
     def _surroundings(self) -> Surroundings:
         """What deployments take from their Router."""
@@ -142,15 +145,12 @@ class ModelList:
     ) -> dict[str, Any]:
         """The entry of a deployment that a request could go to now. Nothing is reserved.
 
-        Raises BadRequestError for a name that nobody serves, RouterRateLimitError when all rest or are at their limits.
+        request_kwargs: what else the request says: tags, metadata, allowed_model_region, response_format. Raises
+        BadRequestError for a name that nobody serves, RouterRateLimitError when all rest or are at their limits.
         """
-        body = {"messages": messages} if input is None else {"input": input}
-        metadata = (request_kwargs or {}).get("metadata") or {}
-        group = self.routing.find(model)
-        call = Call(model=model, body=body, choose=nowhere, metadata=metadata)
-        choice = self.routing.choose(Asked(call, group, Steer(tags=tags_of(metadata))), ())
-        choice.settle(UNUSED)
-        return next(each.entry() for each in group.members if each.id == choice.target.id)
+        asked = self._asked(model, messages, input, request_kwargs or {})
+        run(self.routing.consult(asked), self.client.sync_io)
+        return self._available(asked)
 
     async def async_get_available_deployment(
         self,
@@ -158,10 +158,23 @@ class ModelList:
         request_kwargs: dict[str, Any] | None = None,
         messages: list[Any] | None = None,
         input: Any = None,  # noqa: A002
-        specific_deployment: bool | None = False,
+        specific_deployment: bool | None = False,  # noqa: ARG002
     ) -> dict[str, Any]:
         """The same, for asyncio."""
-        return self.get_available_deployment(model, messages, input, specific_deployment, request_kwargs)
+        asked = self._asked(model, messages, input, request_kwargs or {})
+        await arun(self.routing.consult(asked), self.client.async_io)
+        return self._available(asked)
+
+    def _asked(self, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]) -> Asked:
+        body, control = sorted_words(words)
+        body |= {"messages": messages} if subject is None else {"input": subject}
+        call = Call(model=model, body=body, choose=nowhere, metadata=control.get("metadata") or {})
+        return Asked(call, self.routing.find(model), steer_of(self.routing, model, control))
+
+    def _available(self, asked: Asked) -> dict[str, Any]:
+        choice = self.routing.choose(asked, ())
+        choice.settle(UNUSED)
+        return next(each.entry() for each in asked.group.members if each.id == choice.target.id)
 
     def get_model_group_info(self, model_group: str) -> ModelGroupInfo | None:
         """What is known of a group's models. None for a name that nobody serves."""

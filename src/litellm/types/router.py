@@ -48,6 +48,7 @@ class LiteLLM_Params(_Open):  # noqa: N801 - LiteLLM's name
     weight: float | None = None
     order: int | None = None
     tags: list[str] | None = None
+    region_name: str | None = None
     cooldown_time: float | None = None
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
@@ -60,6 +61,7 @@ class ModelInfo(_Open):
     base_model: str | None = None
     mode: str | None = None
     max_input_tokens: int | None = None
+    supports_response_schema: bool | None = None
 
 
 class Deployment(_Open):

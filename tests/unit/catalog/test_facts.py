@@ -100,6 +100,12 @@ def test_ranges_of_prices_are_steps() -> None:
     assert found.rates["input_cost_per_token_above_256k_tokens"] == 2.5e-07
 
 
+def test_what_is_denied_and_what_is_unknown() -> None:
+    found = facts("gpt-audio"), facts("gpt-4")
+    assert [each is not None and "response_schema" in each.supports for each in found] == [False, False]
+    assert [each is not None and "response_schema" in each.lacks for each in found] == [True, False]
+
+
 def test_limits_of_0_are_unknown() -> None:
     found = facts("vercel_ai_gateway/mistral/mistral-embed")
     assert found is not None

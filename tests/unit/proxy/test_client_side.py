@@ -173,7 +173,7 @@ def test_one_address():
         deployment("https://b/v1", order=3),
     )
     other = deployment("https://b/v1", model="groq/x")
-    group = Group("g", [first, second, third, other], wild=True)
+    group = Group.serving("g", [first, second, third, other], wild=True)
     narrowed = at_one_address(group, group.members)
     assert narrowed.members == (second, third)
     assert (narrowed.name, narrowed.wild) == ("g", True)

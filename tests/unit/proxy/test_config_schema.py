@@ -51,6 +51,7 @@ model_list:
       weight: 0.5
       order: 1
       tags: [free]
+      region_name: westeurope
       supports_system_message: false
       drop_params: "true"
       additional_drop_params: ["tools[*].x"]
@@ -67,7 +68,7 @@ model_list:
       output_cost_per_token: 2e-6
       aws_secret_access_key: sk-three
       temperature: 0
-    model_info: {id: 7, base_model: gpt-4, mode: chat, max_input_tokens: 8192, team: blue}
+    model_info: {id: 7, base_model: gpt-4, mode: chat, max_input_tokens: 8192, supports_response_schema: true, team: blue}
 litellm_settings:
   drop_params: True
   num_retries: 3

@@ -257,6 +257,7 @@ def test_policies_are_read_strictly():
     """O1."""
     with pytest.raises(ValueError, match="a retry policy has no RateLimitRetries; its fields are "):
         limits_of({"RateLimitRetries": 1})
+    assert limits_of({"TimeoutErrorRetries": "3"}) == ((errors.Timeout, 3),)  # as os.environ/NAME gives it
     told = AllowedFailsPolicy(TimeoutErrorAllowedFails=1)
     assert RoutingSettings.of(allowed_fails_policy=told).cooldown.allowed_by_kind == ((errors.Timeout, 1),)
 
@@ -290,6 +291,19 @@ def test_looking_up(table, names, found):
         ({"cooldown_time": "soon"}, "cooldown_time must be a number"),
         ({"max_fallbacks": 1.5}, "max_fallbacks must be a whole number"),
         ({"retry_after": True}, "retry_after must be a number"),
+        (
+            {"retry_policy": {"TimeoutErrorRetries": "two"}},
+            "TimeoutErrorRetries must be a whole number, 0 or more, not 'two'",
+        ),
+        (
+            {"retry_policy": {"TimeoutErrorRetries": [1]}},
+            "TimeoutErrorRetries must be a whole number, 0 or more, not list",
+        ),
+        ({"retry_policy": {"BadRequestErrorRetries": True}}, "BadRequestErrorRetries must be a whole number"),
+        (
+            {"model_group_retry_policy": {"m": {"BadRequestErrorRetries": 1.5}}},
+            "BadRequestErrorRetries must be a whole",
+        ),
         ({"allowed_fails_policy": {"RateLimitErrorAllowedFails": "x"}}, "RateLimitErrorAllowedFails must be a whole"),
     ],
 )

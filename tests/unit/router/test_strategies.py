@@ -3,76 +3,95 @@
 from __future__ import annotations
 
 from collections import Counter
-from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.unit.router.world import USAGE, World, deployments, entry, error_of, group_of
 
-from litellm.engine.call import Outcome
+from litellm.engine.call import UNUSED, Outcome
 from litellm.exceptions import AuthenticationError, ContextWindowExceededError
 from litellm.router.choosing import Steer
-from litellm.router.pick import cost, latency, least_busy, shuffle, usage
+from litellm.router.pick import cost
+from litellm.router.pool import Group
+from litellm.router.state import NO_LIMITS
 from litellm.router.strategies import STRATEGIES, strategy_named
 from litellm.router.tags import allowed, tags_of
 
 THREE = group_of(3)
 
 
-def numbers(**each: Any) -> Any:
-    """What is known of m-0, m-1 and m-2: a list of three for each name."""
-    defaults = {"in_flight": [0] * 3, "tokens": [0] * 3, "requests": [0] * 3, "latencies": [[]] * 3} | each
-    return lambda deployment: SimpleNamespace(
-        **{name: values[int(deployment.id[-1])] for name, values in defaults.items()}
-    )
+def world_where(strategy: str, args: Any = {}, *, in_flight: Any = (), tokens: Any = (), latencies: Any = ()) -> World:
+    """m-0, m-1 and m-2, of which so much is known: a number for each of them, or (when, seconds) for each answer."""
+    world = World(THREE, routing_strategy=strategy, routing_strategy_args=args)
+    state, now = world.routing.state, world.clock.now
+    for at, count in enumerate(in_flight):
+        for _ in range(count):
+            state.take(f"m-{at}", NO_LIMITS, 0, now)
+    for at, each in enumerate(tokens):
+        for amount in each:
+            state.take(f"m-{at}", NO_LIMITS, amount, now)
+    for at, each in enumerate(latencies):
+        for when, seconds in each:
+            state.succeeded(f"m-{at}", now + when, seconds)
+    return world
 
 
-def picked(pick: Any, tally: Any, now: float = 0.0, candidates: Any = THREE, **args: Any) -> set[str]:
-    rng = Random(3)
-    return {pick(candidates, tally, now, rng, **args).id for _ in range(60)}
+def chosen(world: World) -> set[str]:
+    """Where 60 calls go that are then not made."""
+    ids = set()
+    for _ in range(60):
+        choice = world.choose()
+        choice.settle(UNUSED)
+        ids.add(choice.target.id)
+    return ids
+
+
+LEAST, USED, FASTEST = "least-busy", "usage-based-routing-v2", "latency-based-routing"
 
 
 @pytest.mark.parametrize(
-    ("pick", "known", "wanted"),
+    ("strategy", "known", "wanted"),
     [
-        (least_busy.pick, {}, {"m-0", "m-1", "m-2"}),
-        (least_busy.pick, {"in_flight": [2, 1, 3]}, {"m-1"}),
-        (least_busy.pick, {"in_flight": [1, 1, 3]}, {"m-0", "m-1"}),
-        (usage.pick, {}, {"m-0", "m-1", "m-2"}),
-        (usage.pick, {"tokens": [200, 100, 300], "requests": [1, 9, 1]}, {"m-1"}),
-        (usage.pick, {"tokens": [100, 100, 300], "requests": [2, 1, 0]}, {"m-1"}),
-        (latency.pick, {}, {"m-0", "m-1", "m-2"}),
-        (latency.pick, {"latencies": [[(0, 0.3)], [(0, 0.1), (0, 0.3)], [(0, 0.4)]]}, {"m-1"}),
-        (latency.pick, {"latencies": [[(0, 0.3)], [], [(0, 0.4)]]}, {"m-1"}),
+        (LEAST, {}, {"m-0", "m-1", "m-2"}),
+        (LEAST, {"in_flight": [2, 1, 3]}, {"m-1"}),
+        (LEAST, {"in_flight": [1, 1, 3]}, {"m-0", "m-1"}),
+        (USED, {}, {"m-0", "m-1", "m-2"}),
+        (USED, {"tokens": [[200], [50, 50], [300]]}, {"m-1"}),
+        (USED, {"tokens": [[100, 0], [100], [300]]}, {"m-1"}),
+        (FASTEST, {}, {"m-0", "m-1", "m-2"}),
+        (FASTEST, {"latencies": [[(0, 0.3)], [(0, 0.1), (0, 0.3)], [(0, 0.4)]]}, {"m-1"}),
+        (FASTEST, {"latencies": [[(0, 0.3)], [], [(0, 0.4)]]}, {"m-1"}),
     ],
 )
-def test_who_is_picked(pick, known, wanted):
+def test_who_is_picked(strategy, known, wanted):
     """A10: the best by its measure; among equals it is chance."""
-    assert picked(pick, numbers(**known)) == wanted
+    assert chosen(world_where(strategy, **known)) == wanted
 
 
 @pytest.mark.parametrize(
-    ("args", "now", "wanted"),
+    ("args", "later", "wanted"),
     [
         ({}, 0, {"m-1"}),
         ({"lowest_latency_buffer": 0.5}, 0, {"m-0", "m-1"}),
         ({"max_latency_list_size": 1}, 0, {"m-2"}),
+        ({"ttl": 10}, 5, {"m-1"}),
         ({"ttl": 10}, 15, {"m-0"}),
+        ({"ttl": 10}, 25, {"m-0", "m-1", "m-2"}),
     ],
 )
-def test_settings_of_latency(args, now, wanted):
-    """A10: buffer, ttl and list size."""
-    known = [[(0, 0.3)], [(9, 0.1), (9, 0.3)], [(9, 0.6), (9, 0.05)]]
-    assert picked(latency.pick, numbers(latencies=known), now, **args) == wanted
+def test_settings_of_latency(args, later, wanted):
+    """A10: buffer, ttl and list size; what is too old is forgotten also between two calls."""
+    latencies = [[(0, 0.3)], [(9, 0.1), (9, 0.3)], [(9, 0.6), (9, 0.05)]]
+    world = world_where(FASTEST, args, latencies=latencies)
+    assert chosen(world)
+    world.clock.now += later
+    assert chosen(world) == wanted
 
 
 def test_shares():
-    """A10: in proportion; a share of 0 only where all have none."""
-    rng = Random(5)
-    two = World(deployments(entry("m", 0, weight=3), entry("m", 1, weight=1))).routing.find("m").members
-    counts = Counter(shuffle.pick(two, numbers(), 0.0, rng).id for _ in range(4000))
-    assert counts["m-0"] == pytest.approx(3000, abs=140)
+    """A10: in proportion."""
+    world = World(deployments(entry("m", 0, weight=3), entry("m", 1, weight=1)), seed=5)
+    assert Counter(world.ids(4000))["m-0"] == pytest.approx(3000, abs=140)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +129,26 @@ def test_prices():
     first = world.choose().target
     second = world.call().choose([first]).target
     assert [first.id, second.id, world.call().choose([first, second]).target.id] == ["m-3", "m-1", "m-0"]
+
+
+LAST = ((), (0,), (0, 1), (0, 1, 2, 3))  # who is away, of five
+
+
+@pytest.mark.parametrize("away", LAST, ids=str)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_spreads(name, away):
+    """A10: evenly among those that are alike, whoever else rests."""
+    world = World(group_of(5), routing_strategy=name)
+    for at in away:
+        world.routing.state.rest(f"m-{at}", world.clock.now + 60, world.clock.now)
+    counts: Counter[str] = Counter()
+    for _ in range(3000):
+        choice = world.choose()
+        choice.settle(UNUSED)
+        counts[choice.target.id] += 1
+    there = 5 - len(away)
+    assert counts.keys() == {f"m-{at}" for at in range(5) if at not in away}
+    assert all(count == pytest.approx(3000 / there, rel=0.15) for count in counts.values())
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -192,7 +231,9 @@ TAGGED = deployments(
 )
 def test_tags(asked, match_any, wanted):
     """A10: any or all, none of, only those with, and the default."""
-    assert [each.id[-1] for each in allowed(TAGGED, asked, match_any=match_any)] == list(wanted)
+    assert [each.id[-1] for each in allowed(Group.serving("m", TAGGED), asked, match_any=match_any).members] == list(
+        wanted
+    )
 
 
 def test_tags_without_a_default():

@@ -18,6 +18,7 @@ from tests.suite.examples import examples
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.guard import Guard
 from litellm.net.tls import Network
+from litellm.router.regions import region_of
 from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
 from litellm.types.params import OWNED
 
@@ -63,6 +64,16 @@ def test_the_seed():
     settings = routing.settings
     assert (settings.retry.limit, settings.cooldown.allowed_fails) == (2, 3)
     assert settings.fallbacks == {"user-azure-instance": ("user-openai-instance",)}
+
+
+def test_checks_before_a_call():
+    """A10: what they go by can be said."""
+    info = {"max_input_tokens": 100, "supports_response_schema": False}
+    entry = one(region_name="westeurope")["model_list"][0] | {"model_info": info}
+    routing = read_user_config({"model_list": [entry], "enable_pre_call_checks": True}, network=GUARDED)
+    (only,) = routing.find("m").members
+    assert (only.max_input_tokens, only.info["supports_response_schema"], region_of(only)) == (100, False, "eu")
+    assert routing.settings.pre_call_checks
 
 
 def test_a_key_that_is_null(monkeypatch):
@@ -124,7 +135,7 @@ def test_what_is_refused(config, said):
 
 ALLOWED = {
     "api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider", "timeout", "stream_timeout",
-    "max_retries", "rpm", "tpm", "max_parallel_requests", "weight", "order", "tags",
+    "max_retries", "rpm", "tpm", "max_parallel_requests", "weight", "order", "tags", "region_name",
 }  # fmt: skip
 
 

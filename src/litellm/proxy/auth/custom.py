@@ -20,14 +20,14 @@ from litellm.proxy.auth.gate import Caller, Gate, shown_key
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.refusals import as_answer
+from litellm.router.regions import asked_region
 from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 Mode = Literal["on", "auto", "off"]
-_UNENFORCED = ("max_budget", "soft_budget", "rpm_limit", "tpm_limit", "max_parallel_requests", "expires",
-               "allowed_model_region")  # fmt: skip
+_UNENFORCED = ("max_budget", "soft_budget", "rpm_limit", "tpm_limit", "max_parallel_requests", "expires")
 
 
 class CustomAuth:
@@ -60,7 +60,7 @@ class CustomAuth:
             return self._gate.admit({b"authorization": b"Bearer " + said.encode()})
         try:
             return self._caller(_known(said, key), key)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             log.error("custom_auth: %s", error)
             raise RequestError(401, "Authentication Error, the server's custom_auth gave no usable answer") from error
 
@@ -82,6 +82,7 @@ class CustomAuth:
             key_hash=known.api_key or known.token or (sha256(key.encode()).hexdigest() if key else ""),
             is_admin=known.user_role == LitellmUserRoles.PROXY_ADMIN,
             models=tuple(known.models),
+            region=asked_region(known.allowed_model_region),
             known=known,
         )
 

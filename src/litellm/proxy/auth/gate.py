@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from litellm.proxy.errors import RequestError
+from litellm.router.regions import Region
 
 if TYPE_CHECKING:
     from litellm.types.hooks import UserAPIKeyAuth
@@ -43,12 +44,14 @@ def is_guarded(key: str | None, *, custom_auth: bool) -> bool:
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who is calling. `key_hash` identifies the key without being it.
 
-    models: the names that the caller may ask for; none: all of them. known: what else is known, for hooks and callbacks.
+    models: the names that the caller may ask for; none: all of them. region: where its calls must stay. known: what else is
+    known, for hooks and callbacks.
     """
 
     key_hash: str
     is_admin: bool
     models: tuple[str, ...] = ()
+    region: Region | None = None
     known: Any = None
 
     def may_use(self, model: str) -> bool:

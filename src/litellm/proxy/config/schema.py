@@ -108,6 +108,9 @@ class LitellmParams(_FreeFormSection):
     order: Int | None = Field(default=None, description="Deployments of the lowest order are tried first.")
     cooldown_time: Seconds | None = Field(default=None, description="Seconds it cools down; absent: the router's.")
     tags: tuple[str, ...] | None = Field(default=None, description="Labels a request can choose deployments by.")
+    region_name: Text | None = Field(
+        default=None, description="Where it is: `eu`, `us`, or a cloud's `westeurope` and the like."
+    )
     supports_system_message: bool | None = Field(default=None, description="False: send them as user messages.")
     drop_params: bool | None = Field(default=None, description="Drop what the provider does not take.")
     additional_drop_params: tuple[str, ...] | None = Field(default=None, description="Parameters to drop in any case.")
@@ -134,6 +137,9 @@ class ModelInfo(_FreeFormSection):
     base_model: str | None = Field(default=None, description="The model whose facts and prices apply.")
     max_input_tokens: Count | None = Field(
         default=None, description="Longest prompt; absent: as is known of the model."
+    )
+    supports_response_schema: bool | None = Field(
+        default=None, description="Whether it answers by a JSON schema; absent: as is known of the model."
     )
     mode: str | None = Field(default=None, description="`chat`, `embedding` …: a note; anything may be asked.")
 
@@ -270,7 +276,8 @@ class RouterSettings(_Failover):
     )
     disable_cooldowns: bool = Field(default=False, description="No deployment ever cools down.")
     enable_pre_call_checks: bool = Field(
-        default=False, description="Leave out deployments whose model cannot read the whole prompt."
+        default=False,
+        description="Leave out deployments whose model cannot read the whole prompt, or follow its JSON schema.",
     )
     enable_tag_filtering: bool = Field(default=False, description="Choose deployments by the tags of a request.")
     tag_filtering_match_any: bool = Field(

@@ -1,1 +1,1 @@
-"""How to pick one deployment of a group: one file each, pure functions of candidates and chance."""
+"""What the strategies go by, one file each: pure functions of a deployment's numbers and the time. The lowest is picked."""

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from random import Random
+from math import inf
 
-from litellm.router.deployments import Deployment
-from litellm.router.state import Tally
+from litellm.router.state import Standing, Tally
 
 
-def pick(
-    candidates: Sequence[Deployment],
-    tally: Callable[[Deployment], Tally],
-    now: float,  # noqa: ARG001 - the signature of all strategies
-    rng: Random,
-) -> Deployment:
-    """The candidate with the fewest requests in flight; at random among equals."""
-    busy = [tally(each).in_flight for each in candidates]
-    fewest = min(busy)
-    return rng.choice([each for each, count in zip(candidates, busy, strict=True) if count == fewest])
+def under_way(tally: Tally, now: float) -> Standing:  # noqa: ARG001 - the signature of all measures
+    """The requests in flight."""
+    return tally.in_flight, inf

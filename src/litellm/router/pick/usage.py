@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from random import Random
+from math import inf
 
-from litellm.router.deployments import Deployment
-from litellm.router.state import Tally
+from litellm.router.state import MINUTE, Standing, Tally
+
+_REQUESTS = 2**-20  # of a token: a request tips the scales where the tokens are the same
 
 
-def pick(
-    candidates: Sequence[Deployment],
-    tally: Callable[[Deployment], Tally],
-    now: float,  # noqa: ARG001 - the signature of all strategies
-    rng: Random,
-) -> Deployment:
-    """The candidate with the fewest tokens, then requests, in this minute; at random among equals."""
-    used = [(numbers.tokens, numbers.requests) for numbers in map(tally, candidates)]
-    least = min(used)
-    return rng.choice([each for each, amount in zip(candidates, used, strict=True) if amount == least])
+def used(tally: Tally, now: float) -> Standing:
+    """The tokens of this minute, and then the requests."""
+    amount = tally.tokens + tally.requests * _REQUESTS
+    return amount, now - now % MINUTE + MINUTE if amount else inf

@@ -1,0 +1,163 @@
+"""A10: who is first among many, by numbers that change with every call: the same as when each of them is looked at."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.suite.examples import examples
+from tests.unit.router.world import GOOD, World, group_of
+
+from litellm.router.pick.latency import average
+from litellm.router.pick.least_busy import under_way
+from litellm.router.pick.usage import used
+from litellm.router.ranking import AT_ONCE
+from litellm.router.state import NO_LIMITS, Limits, LocalState, Measure, Standing, Tally
+
+MEASURES: list[Measure] = [under_way, used, average]
+SIZE = 5
+PLACES = tuple((f"d{at}", Limits(rpm=3, parallel=2) if at % 2 else Limits()) for at in range(SIZE))
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["take", "give back", "answer", "timeout", "rest", "forget"]), st.integers(0, SIZE - 1)
+        ),
+        st.tuples(st.just("wait"), st.sampled_from([0.5, 5, 61, 3601])),
+        st.tuples(st.sampled_from(["draw", "clear"]), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+def number(state: LocalState, place: int, measure: Measure, now: float) -> float:
+    """What a look at this deployment alone says."""
+    deployment, limits = PLACES[place]
+    if state.resting().get(deployment, now) > now or state.wait(deployment, limits, now):
+        return float("inf")
+    return measure(state.tally(deployment, now), now)[0]
+
+
+def happen(state: LocalState, event: str, place: int, now: float) -> None:
+    deployment, limits = PLACES[place]
+    if event == "take":
+        state.take(deployment, limits, place, now)
+    elif event == "give back":
+        state.give_back(deployment, now - 1, 1, 7 * place, now)
+    elif event == "answer":
+        state.succeeded(deployment, now, 0.5 + place)
+    elif event == "timeout":
+        state.penalise(deployment, 1000.0, now)
+    elif event == "rest":
+        state.rest(deployment, now + 5, now)
+    elif event == "forget":
+        state.forget([deployment])
+    elif event == "clear":
+        state.clear()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@examples(60)
+@given(
+    events=EVENTS, slack=st.sampled_from([0.0, 0.5]), besides=st.sets(st.integers(0, SIZE - 1)), seed=st.integers(0, 99)
+)
+def test_the_first_is_who_a_look_at_each_would_find(measure, events, slack, besides, seed):
+    """A10: after anything that may happen, and with time passing."""
+    state, rng, now = LocalState(), Random(seed), 6000.0
+    ranking = state.ranking(PLACES, measure)
+
+    def check() -> None:
+        drawn = ranking.draw(now, rng, slack=slack, besides=besides)
+        numbers = {at: number(state, at, measure, now) for at in range(SIZE) if at not in besides}
+        lowest = min(numbers.values(), default=None)
+        assert drawn is None if lowest is None else numbers[drawn] <= lowest * (1 + slack)
+
+    for event, what in events:
+        if event == "wait":
+            now += what
+        elif event == "draw":
+            check()
+        else:
+            happen(state, event, int(what), now)
+    check()
+
+
+def test_among_equals_it_is_chance():
+    """A10: also when some are left out, or count as equal."""
+    state = LocalState()
+    for at in range(SIZE):
+        state.succeeded(f"d{at}", 6000.0, 1.0 + at / 10)
+    ranking, rng = state.ranking(PLACES, average), Random(1)
+    assert {ranking.draw(6000.0, rng) for _ in range(50)} == {0}
+    assert {ranking.draw(6000.0, rng, slack=0.25) for _ in range(50)} == {0, 1, 2}
+    assert {ranking.draw(6000.0, rng, slack=0.25, besides=[0, 3]) for _ in range(50)} == {1, 2}
+    assert ranking.draw(6000.0, rng, besides=range(SIZE)) is None
+
+
+@pytest.mark.parametrize("strategy", ["least-busy", "usage-based-routing", "latency-based-routing"])
+def test_a_choice_looks_at_few_of_many(strategy):
+    """A10: O(1) in the number of deployments. Counted: how often a deployment's numbers are asked for."""
+    asked = 0
+    world = World(group_of(3 * AT_ONCE), routing_strategy=strategy)
+    plain = world.routing.settings.strategy
+
+    def counting(tally: Tally, now: float) -> Standing:
+        nonlocal asked
+        asked += 1
+        assert plain.measure is not None
+        return plain.measure(tally, now)
+
+    world.routing.configure(replace(world.routing.settings, strategy=replace(plain, measure=counting)))
+    for at in range(3 * AT_ONCE):
+        world.routing.state.take(f"m-{at}", NO_LIMITS, 5, world.clock.now)
+        world.routing.state.succeeded(f"m-{at}", world.clock.now, 0.5)
+    for later, calls, most in ((0, 1, 3 * AT_ONCE), (0, 400, 400), (3 * 3600, 1, AT_ONCE + 1)):
+        asked = 0
+        world.clock.now += later
+        world.ids(calls)
+        assert 0 < asked <= most
+
+
+def test_the_same_question_has_the_same_answer():
+    """P5: thousands of names behind one pattern have the same deployments; and what nobody holds is gone."""
+    state = LocalState()
+    ranking = state.ranking(PLACES, used)
+    assert state.ranking(tuple(PLACES), used) is ranking
+    assert state.ranking(PLACES[:2], used) is not ranking
+    del ranking
+    gc.collect()
+    assert not state._rankings
+    again = state.ranking(PLACES, used)
+    assert [len(followers) for followers in state._followers.values()] == [1] * SIZE
+    del again
+    state.forget(deployment for deployment, _ in PLACES)
+    assert not state._followers
+
+
+def test_a_group_that_changes_is_ranked_anew():
+    """A10: what is known of those that stay goes on counting."""
+    world = World(group_of(2), routing_strategy="least-busy")
+    held = world.choose()
+    world.routing.add(*group_of(3)[2:])
+    assert {world.choose().target.id for _ in range(2)} == {"m-0", "m-1", "m-2"} - {held.target.id}
+
+
+def test_threads_leave_the_numbers_right():
+    """A10: a choice while others begin and end."""
+    world = World(group_of(8), routing_strategy="least-busy")
+
+    def many() -> None:
+        for _ in range(300):
+            world.settled(GOOD)
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    held = [world.choose() for _ in range(16)]
+    assert sorted(choice.target.id for choice in held) == sorted([f"m-{at}" for at in range(8)] * 2)
