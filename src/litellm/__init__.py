@@ -5,7 +5,7 @@
 'Hello'
 
 The variables below are the settings: assign to them, and calls made afterwards obey. They are read in one place
-(sdk/_defaults.py), once per call. Everything else is imported when it is first used, so that this import costs nothing.
+(sdk/_settings.py), once per call. Everything else is imported when it is first used, so that this import costs nothing.
 """
 
 from __future__ import annotations

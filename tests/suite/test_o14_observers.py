@@ -20,7 +20,7 @@ from litellm.engine.client import Client
 from litellm.engine.drivers import run
 from litellm.hooks.dispatch import Dispatcher, default_dispatcher
 from litellm.hooks.observers import Callbacks
-from litellm.sdk._defaults import make_call
+from litellm.sdk._call import make_call
 
 STREAMED = ("chat", "text")
 METADATA = {"colour": "blue", "nested": {"list": [1, 2]}}

@@ -73,8 +73,8 @@ CLOSED = {
     "providers.resolve.wire_named": "the wires",
     "proxy.memory._glibc": "one",
     "proxy.state._callbacks": "one",
-    "sdk._defaults._callbacks": "one",
-    "sdk._defaults.default_client": "one",
+    "sdk._settings._callbacks": "one",
+    "sdk._call.default_client": "one",
     "tokens.encoders._encoding": "the vocabularies",
 }
 

@@ -100,7 +100,7 @@ def test_settings():
     assert all(node.value is not None for node in variables.values()), "each has a value"
     for name in variables:
         assert hasattr(litellm, name)
-    reader = (PACKAGE / "sdk" / "_defaults.py").read_text(encoding="utf-8")
+    reader = (PACKAGE / "sdk" / "_settings.py").read_text(encoding="utf-8")
     read = {
         node.slice.value
         for node in ast.walk(ast.parse(reader))

@@ -23,7 +23,7 @@ from litellm.providers.target import Defaults, Place
 from litellm.proxy.auth.gate import Gate
 from litellm.proxy.config import load_config
 from litellm.proxy.state import build
-from litellm.sdk import _defaults
+from litellm.sdk import _call, _settings
 from litellm.wire import openai_chat
 
 # Such as no pattern finds.
@@ -72,14 +72,14 @@ def settings():
     before = {name: getattr(litellm, name) for name in ("api_key", "openai_key", "api_base", "headers")}
     litellm.api_key, litellm.openai_key, litellm.api_base, litellm.headers = KEY, KEY, BASE, {"x-token": TOKEN}
     try:
-        return _defaults.read_settings()
+        return _settings.read_settings()
     finally:
         for name, value in before.items():
             setattr(litellm, name, value)
 
 
 def made_call():
-    return _defaults.make_call("openai/m", HI, None, {"api_key": KEY, "api_base": BASE, "headers": {"x-token": TOKEN}})
+    return _call.make_call("openai/m", HI, None, {"api_key": KEY, "api_base": BASE, "headers": {"x-token": TOKEN}})
 
 
 INTERNALS = {

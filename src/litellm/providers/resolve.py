@@ -223,8 +223,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     if provider.openai and organization:
         headers["OpenAI-Organization"] = organization
     headers.update(place.extra_headers)
-    for header, value in headers.items():
-        _check_header(header, value, model, provider)
+    _check_headers(headers, model, provider)
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
@@ -257,8 +256,7 @@ def with_key(target: Target, key: str) -> Target:
         return msgspec.structs.replace(target, api_key=key, lasting=False, others={}, secrets=(*target.secrets, key))
     bare = without_key(target)
     headers = {**bare.headers, **target.provider.auth.sign(key, target.url)}
-    for header, value in headers.items():
-        _check_header(header, value, target.model, target.provider)
+    _check_headers(headers, target.model, target.provider)
     secrets = (*target.secrets, key) if len(key) > SHORTEST_SECRET else target.secrets
     return msgspec.structs.replace(bare, api_key=key, headers=headers, unusable=None, secrets=secrets)
 
@@ -304,19 +302,20 @@ def _url(provider: Provider, base: str, prefix: str, wire: StreamWire, model: st
     return join(base, prefix + wire.PATH)
 
 
-def _check_header(name: str, value: Any, model: str, provider: Provider) -> None:
+def _check_headers(headers: Mapping[str, Any], model: str, provider: Provider) -> None:
     """What cannot be a header is told before it is sent, and without repeating it: it may be a key."""
-    try:
-        usable = value.isprintable() and name.isascii() and bool(value.encode("latin-1") or True)
-    except (AttributeError, UnicodeEncodeError):
-        usable = False
-    if not usable:
-        raise BadRequestError(
-            f"the value for the header {name} cannot be sent: it must be one line of Latin-1 text"
-            + (" (it comes from api_key)" if name.lower() == "authorization" else ""),
-            model,
-            provider.name,
-        )
+    for name, value in headers.items():
+        try:
+            usable = value.isprintable() and name.isascii() and bool(value.encode("latin-1") or True)
+        except (AttributeError, UnicodeEncodeError):
+            usable = False
+        if not usable:
+            raise BadRequestError(
+                f"the value for the header {name} cannot be sent: it must be one line of Latin-1 text"
+                + (" (it comes from api_key)" if name.lower() == "authorization" else ""),
+                model,
+                provider.name,
+            )
 
 
 def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:

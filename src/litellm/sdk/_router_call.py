@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,23 +19,12 @@ from litellm.exceptions import (
 from litellm.providers.target import Target
 from litellm.router.choosing import Steer
 from litellm.router.regions import Region, asked_region
-from litellm.router.routing import Routing, nowhere
+from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
-from litellm.sdk._defaults import (
-    RETRIES,
-    SUBJECTS,
-    TOLD,
-    check_subject,
-    mock_of,
-    own_fallbacks,
-    policy_of,
-    read_settings,
-    retries_of,
-    timeouts_of,
-)
 from litellm.sdk._present import present
-from litellm.sdk.response_format import as_json_schema
-from litellm.types.params import ACCESS, is_ours
+from litellm.sdk._settings import RETRIES, read_settings
+from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
+from litellm.types.params import ACCESS
 from litellm.wire.protocol import Operation
 
 # LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
@@ -67,33 +55,13 @@ def routed_call(
     BadRequestError for a model that nobody serves, and for what cannot be sent.
     """
     settings = read_settings()
-    body, control = sorted_words(params)
-    body = {SUBJECTS[operation]: [] if subject is None and operation == "chat" else subject, **body}
-    check_subject(operation, body, model)
+    body, control = sorted_words(params, besides=_STEERING)
     access = {name: control[name] for name in ACCESS & control.keys()}
+    clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
+    call = call_of(model, subject, stream, body, clocks | control, operation, settings, is_async=is_async)
+    call.own_timeouts = "timeout" in control or (call.stream and "stream_timeout" in control)
     steer = steer_of(routing, model, control, access)
     group = routing.find(model, steer)
-    options = body.get("stream_options")
-    wants_usage = bool(stream) and isinstance(options, dict) and bool(options.get("include_usage"))
-    clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
-    call = Call(
-        model=model,
-        body=body,
-        choose=nowhere,
-        operation=operation,
-        stream=bool(stream),
-        ask_usage=wants_usage or (bool(stream) and settings.observe is not None),
-        show_usage=wants_usage,
-        timeouts=timeouts_of(clocks | control, model, streamed=bool(stream), default=settings.request_timeout),
-        own_timeouts="timeout" in control or (bool(stream) and "stream_timeout" in control),
-        mock=mock_of(control),
-        policy=policy_of(control, settings),
-        metadata=control.get("metadata") or {},
-        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if settings.observe else ""),
-        observe=settings.observe,
-        is_async=is_async,
-        about={name: control[name] for name in TOLD if name in control} if settings.observe else {},
-    )
     routing.route(call, group, steer)
     if call.own_retries is False and "num_retries" not in words and settings.num_retries != RETRIES:
         call.retry = msgspec.structs.replace(call.retry, limit=settings.num_retries)
@@ -101,21 +69,6 @@ def routed_call(
         if params[name]:
             call.choose = _failing(TESTING[name], model, call)
     return call
-
-
-def sorted_words(params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is sent, and what steers. Neither is the caller's own dict."""
-    body: dict[str, Any] = {}
-    control: dict[str, Any] = {}
-    for name, value in params.items():
-        if value is not None and name not in _STEERING:
-            (control if is_ours(name) else body)[name] = value
-    if isinstance(body.get("response_format"), type):
-        body["response_format"] = as_json_schema(body["response_format"])
-    extra_body = control.get("extra_body")
-    if extra_body:
-        body |= {name: value for name, value in extra_body.items() if name != "model"}
-    return body, control
 
 
 def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS) -> Steer:

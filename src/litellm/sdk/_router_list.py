@@ -17,7 +17,8 @@ from litellm.providers.target import Target
 from litellm.router.choosing import Asked
 from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
 from litellm.router.routing import Routing, nowhere
-from litellm.sdk._router_call import sorted_words, steer_of
+from litellm.sdk._router_call import steer_of
+from litellm.sdk._words import sorted_words
 from litellm.types.router import Deployment as DeploymentShape
 from litellm.types.router import ModelGroupInfo
 

@@ -9,7 +9,7 @@ from typing import Any
 from litellm.engine.drivers import run
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
-from litellm.sdk._defaults import default_client, make_call
+from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 
 MAX_WORKERS = 100

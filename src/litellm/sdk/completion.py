@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 from litellm.engine.drivers import arun, run
 from litellm.engine.stream import CustomStreamWrapper
-from litellm.sdk._defaults import default_client, make_call
+from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 from litellm.sdk._signature import shows
 from litellm.types.completion import TextCompletionResponse

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from litellm.engine.drivers import arun, run
-from litellm.sdk._defaults import default_client, make_call
+from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 from litellm.sdk._signature import shows
 from litellm.types.embedding import EmbeddingResponse

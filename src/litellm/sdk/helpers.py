@@ -8,7 +8,7 @@ from litellm import _log
 from litellm.exceptions import LiteLLMError
 from litellm.providers.resolve import credentials, split_model
 from litellm.providers.table import BY_NAME, ROWS
-from litellm.sdk._defaults import read_settings
+from litellm.sdk._settings import read_settings
 from litellm.types.params import OPENAI_CHAT_PARAMS, EmbeddingParams
 
 provider_list: list[str] = sorted(row.name for row in ROWS)

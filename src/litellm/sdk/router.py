@@ -15,11 +15,11 @@ from litellm.engine.drivers import arun, run
 from litellm.router.deployments import Surroundings
 from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
-from litellm.sdk._defaults import read_settings
 from litellm.sdk._router_batches import Batches
 from litellm.sdk._router_call import presented, routed_call
 from litellm.sdk._router_custom import custom_choice
 from litellm.sdk._router_list import ModelList
+from litellm.sdk._settings import read_settings
 from litellm.wire.protocol import Operation
 
 # What LiteLLM's Router takes and this one does not act on yet, and what that means.

@@ -24,7 +24,7 @@ from litellm.net.messages import Request
 from litellm.net.steps import Read, Send
 from litellm.net.sync_io import SyncTransport
 from litellm.net.tls import ssl_context
-from litellm.sdk import _defaults
+from litellm.sdk import _call
 
 HI = [{"role": "user", "content": "hi"}]
 NETWORK_VARIABLES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_VERIFY", "SSL_CERTIFICATE"}
@@ -134,9 +134,9 @@ def fresh_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget() -> None:
-    if _defaults.default_client.cache_info().currsize:
-        _defaults.default_client().sync_io.close()  # the async one closes with its loop
-    _defaults.default_client.cache_clear()
+    if _call.default_client.cache_info().currsize:
+        _call.default_client().sync_io.close()  # the async one closes with its loop
+    _call.default_client.cache_clear()
     ssl_context.cache_clear()
 
 

@@ -1,0 +1,152 @@
+"""From the arguments of completion(…) and its like to a Call that goes where they say: what _router_call is for Router."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+import msgspec
+
+from litellm import _log
+from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
+from litellm.engine.client import Client
+from litellm.engine.retry_policy import Retry
+from litellm.exceptions import LiteLLMError
+from litellm.net.tls import DIRECT, Network
+from litellm.providers.policy import truthy
+from litellm.providers.resolve import resolve_or_say_why, split_model
+from litellm.providers.target import Place, Target
+from litellm.router.fallbacks import FALLBACKS, asked_for
+from litellm.sdk._settings import Settings, read_settings
+from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
+from litellm.types.params import ACCESS
+from litellm.wire.protocol import Operation
+
+_NAMING_FALLBACKS = frozenset({*FALLBACKS, "context_window_fallback_dict"})
+_FIRST_ONLY = _NAMING_FALLBACKS | {"deployment_id"}  # not for what is called instead
+
+
+@cache
+def default_client() -> Client:
+    """The Client behind the module functions, made on the first call."""
+    level = os.environ.get("LITELLM_LOG", "").upper()
+    if level in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        _log.turn_on(getattr(logging, level))
+    return Client()
+
+
+def make_call(
+    model: str,
+    subject: Any,
+    stream: bool | None,
+    params: Mapping[str, Any],
+    operation: Operation = "chat",
+    *,
+    is_async: bool = False,
+) -> Call:
+    """The call that completion(model, messages, stream=…, **params) means. Nothing that was passed is modified.
+
+    subject: what the operation is about: messages, a prompt, an input. Raises BadRequestError and its kind for what
+    cannot be sent, AuthenticationError for a key that is missing.
+    """
+    settings = read_settings()
+    body, control = sorted_words(params)
+    call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
+    choice = Choice(_target(settings.model_alias_map.get(model, model), operation, control, settings))
+    call.choose = lambda _tried: choice
+    call.retry = Retry(retries_of(control.get("num_retries", control.get("max_retries", settings.num_retries)), model))
+    call.fallbacks = _fallbacks(model, subject, stream, params, operation, control, settings)
+    return call
+
+
+def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
+    deployment = control.get("deployment_id")  # LiteLLM's word for a model of Azure's
+    place = Place(
+        model=deployment or model,
+        custom_llm_provider="azure" if deployment else control.get("custom_llm_provider"),
+        api_base=control.get("base_url") or control.get("api_base"),
+        api_key=control.get("api_key"),
+        api_version=control.get("api_version"),
+        organization=control.get("organization"),
+        extra_headers={**settings.headers, **control.get("headers", {}), **control.get("extra_headers", {})},
+        network=_network(control, settings),
+        operation=operation,
+        supports_system_message=truthy(control.get("supports_system_message", True)),
+        params=_params(control),
+    )
+    if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
+        place = msgspec.structs.replace(place, api_key=place.api_key or "mock")
+    return resolve_or_say_why(place, settings.defaults)  # raised when it is this one's turn: there may be fallbacks
+
+
+def _params(control: Mapping[str, Any]) -> dict[str, Any]:
+    """All that was said, for handlers and for providers that have words of their own."""
+    params = {name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")}
+    token = control.get("azure_ad_token_provider")
+    if callable(token) and not control.get("api_key"):
+        params.setdefault("azure_ad_token", token())  # tokens expire: it is asked for each call
+    return params
+
+
+def _network(control: Mapping[str, Any], settings: Settings) -> Network:
+    verify = control.get("ssl_verify", settings.ssl_verify)
+    certificate = control.get("ssl_certificate", settings.ssl_certificate)
+    said = verify is not None or certificate is not None or settings.force_ipv4
+    if not said and "SSL_VERIFY" not in os.environ and "SSL_CERTIFICATE" not in os.environ:
+        return DIRECT
+    return Network.of(verify, certificate, settings.force_ipv4)
+
+
+def _fallbacks(
+    model: str,
+    subject: Any,
+    stream: bool | None,
+    params: Mapping[str, Any],
+    operation: Operation,
+    control: Mapping[str, Any],
+    settings: Settings,
+) -> Fallbacks:
+    if not settings.fallbacks and _NAMING_FALLBACKS.isdisjoint(control):
+        return NO_FALLBACKS
+    own = own_fallbacks({"fallbacks": settings.fallbacks, **control}, model)
+    plans = {name: () if entries is None else asked_for(entries, model) for name, entries in own.items()}
+    bigger = (control.get("context_window_fallback_dict") or {}).get(model)
+    if bigger is not None:
+        plans["context_window_fallbacks"] = (bigger,)
+    if not any(plans.values()):
+        return NO_FALLBACKS
+    once = {name: value for name, value in params.items() if name not in _FIRST_ONLY}
+
+    def instead(fallback: str | Mapping[str, Any]) -> MakeCall:
+        override = {"model": fallback} if isinstance(fallback, str) else dict(fallback)
+        other = override.pop("model", model)
+        kept = once if _same_provider(model, other, control, settings) else _without_access(once)
+        return partial(_make_fallback, other, subject, stream, {**kept, **override}, operation)
+
+    general, longer, milder = (tuple(map(instead, plans[name])) for name in FALLBACKS)
+    return Fallbacks(general=general, context_window=longer, content_policy=milder)
+
+
+def _make_fallback(
+    model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation
+) -> Call:
+    call = make_call(model, subject, stream, params, operation)
+    call.fallbacks = NO_FALLBACKS  # also not those of the module settings: nothing falls back twice
+    return call
+
+
+def _without_access(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A key, an address, a header belong to the provider they were passed for; another one never sees them."""
+    return {name: value for name, value in params.items() if name not in ACCESS}
+
+
+def _same_provider(model: str, other: str, control: Mapping[str, Any], settings: Settings) -> bool:
+    base, handlers = control.get("base_url") or control.get("api_base"), settings.defaults.handlers
+    try:
+        mine = split_model(model, control.get("custom_llm_provider"), base, handlers)[0]
+        return split_model(other, None, base, handlers)[0].name == mine.name
+    except LiteLLMError:
+        return False

@@ -1,0 +1,150 @@
+"""The keyword arguments of a call: what of them is sent, what steers it, and what they mean."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from litellm.engine.call import Call
+from litellm.exceptions import BadRequestError
+from litellm.net.messages import Timeouts
+from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.providers.target import Mock
+from litellm.router.fallbacks import FALLBACKS, of_request
+from litellm.router.routing import nowhere
+from litellm.sdk._settings import Settings
+from litellm.sdk.response_format import as_json_schema
+from litellm.types.params import is_ours
+from litellm.wire.protocol import Operation
+
+_DEFAULT_TIMEOUTS = Timeouts()
+_SUBJECTS: Mapping[Operation, str] = {
+    "chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"
+}  # fmt: skip
+_TOLD = ("no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info")
+
+
+def call_of(
+    model: str,
+    subject: Any,
+    stream: bool | None,
+    body: Mapping[str, Any],
+    control: Mapping[str, Any],
+    operation: Operation,
+    settings: Settings,
+    *,
+    is_async: bool = False,
+) -> Call:
+    """The call that these words mean, which does not know yet where to go.
+
+    subject: what the operation is about: messages, a prompt, an input. body, control: see `sorted_words`. Raises
+    BadRequestError for what cannot be sent.
+    """
+    if subject is None and operation == "chat":
+        subject = []
+    body = {_SUBJECTS[operation]: subject, **body}
+    _check_subject(operation, body, model)
+    streamed, observe, options = bool(stream), settings.observe, body.get("stream_options")
+    wants_usage = streamed and isinstance(options, dict) and bool(options.get("include_usage"))
+    return Call(
+        model=model,
+        body=body,
+        choose=nowhere,
+        operation=operation,
+        stream=streamed,
+        ask_usage=wants_usage or (streamed and observe is not None),  # callbacks are told what it cost
+        show_usage=wants_usage,
+        timeouts=_timeouts(control, model, streamed=streamed, default=settings.request_timeout),
+        mock=_mock(control),
+        policy=_policy(control, settings),
+        metadata=control.get("metadata") or {},
+        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if observe else ""),
+        observe=observe,
+        is_async=is_async,
+        about={name: control[name] for name in _TOLD if name in control} if observe else {},
+    )
+
+
+def sorted_words(params: Mapping[str, Any], besides: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is sent, and what steers. Neither is the caller's own dict. besides: names to leave out."""
+    body: dict[str, Any] = {}
+    control: dict[str, Any] = {}
+    for name, value in params.items():
+        if value is not None and name not in besides:
+            (control if is_ours(name) else body)[name] = value
+    if isinstance(body.get("response_format"), type):
+        body["response_format"] = as_json_schema(body["response_format"])
+    extra_body = control.get("extra_body")
+    if extra_body:
+        body |= {name: value for name, value in extra_body.items() if name != "model"}
+    return body, control
+
+
+def retries_of(value: Any, model: str) -> int:
+    """A number of retries that a call asks for. Raises BadRequestError."""
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError):
+        raise BadRequestError(
+            f"num_retries must be a whole number, not {value!r}", model, param="num_retries"
+        ) from None
+
+
+def _check_subject(operation: Operation, body: Mapping[str, Any], model: str) -> None:
+    """Raise BadRequestError if what the operation is about is missing, or cannot be it."""
+    name = _SUBJECTS[operation]
+    if operation == "chat" and not isinstance(body[name], list | tuple):
+        raise BadRequestError(f"messages must be a list of dicts, not {type(body[name]).__name__}", model=model)
+    if body[name] is None:
+        raise BadRequestError(f"{name} is missing", model=model, param=name)
+
+
+def _policy(control: Mapping[str, Any], settings: Settings) -> Policy:
+    """What to drop of the parameters, and what to send anyway."""
+    drop = control.get("drop_params", settings.drop_params)
+    additional, allowed = control.get("additional_drop_params"), control.get("allowed_openai_params")
+    if not drop and not additional and not allowed:
+        return KEEP_ALL
+    return Policy(truthy(drop), _names(additional), _names(allowed))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _timeouts(control: Mapping[str, Any], model: str, *, streamed: bool, default: Any = None) -> Timeouts:
+    """The clocks that a call asks for; default: its `timeout` where it says nothing."""
+    timeout = control.get("timeout", default)
+    stream_timeout = control.get("stream_timeout") if streamed else None
+    if timeout is None and stream_timeout is None:
+        return _DEFAULT_TIMEOUTS
+    try:
+        return Timeouts.of(timeout, stream_timeout)
+    except ValueError as error:
+        raise BadRequestError(str(error), model=model, param="timeout") from None
+
+
+def _mock(control: Mapping[str, Any]) -> Mock | None:
+    """The answer that a call brings itself, if it does."""
+    if not control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout", "mock_delay"}:
+        return None
+    if "mock_response" not in control and "mock_tool_calls" not in control and not control.get("mock_timeout"):
+        return None  # mock_delay alone belongs to the provider mock/
+    return Mock(
+        response=control.get("mock_response"),
+        tool_calls=control.get("mock_tool_calls"),
+        timeout=truthy(control.get("mock_timeout")),
+        delay=float(control.get("mock_delay") or 0.0),
+    )
+
+
+def own_fallbacks(control: Mapping[str, Any], model: str) -> dict[str, Sequence[Any] | None]:
+    """The three kinds of fallbacks that a call brings; None for those that it does not. Raises BadRequestError."""
+    own = {}
+    for name in FALLBACKS:
+        try:
+            own[name] = of_request(name, control.get(name))
+        except ValueError as error:
+            raise BadRequestError(str(error), model, param=name) from None
+    return own
