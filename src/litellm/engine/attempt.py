@@ -4,7 +4,8 @@ whatever goes wrong before the caller has seen anything can be retried or sent e
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,12 @@ from litellm.engine.faults import Refused, answer_error, broken, stream_error, w
 from litellm.engine.retries import clocks_of
 from litellm.engine.several import ask_each, prompts_apart
 from litellm.engine.stream import advance
-from litellm.exceptions import BadRequestError
+from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.messages import Reply, Request, Timeouts, TransportFault, streams
-from litellm.net.steps import Flow, Read, Send
+from litellm.net.steps import Ask, Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
-from litellm.providers.resolve import at
+from litellm.providers.resolve import at, with_bearer
 from litellm.providers.target import Target
 from litellm.wire.openai_format import speaks
 from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, Unsuitable, WrongShape
@@ -54,6 +55,8 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
         ask = partial(attempt, target=target, remaining=remaining, memory=memory)
         return (yield from ask_each(call, prompts, ask))
     clocks = _clocks(call, target, remaining)
+    if target.bearer is not None:
+        target = yield from _signed(target, target.bearer, clocks)
     if target.handler is not None and call.mock is None and target.mock is None:
         return (yield from handlers.attempt(call, target, clocks))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
@@ -66,6 +69,19 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
             return (yield from _exchange(call, target, clocks, asks_usage=False))
         except Refused as again:
             raise again.error from refused.error
+
+
+def _signed(target: Target, bearer: Callable[[], Any], clocks: Timeouts) -> Flow[Target]:
+    """The target with a token of its own: tokens expire, and whoever gives them may have to ask for a new one."""
+    sync_fn, async_fn = (None, bearer) if inspect.iscoroutinefunction(bearer) else (bearer, None)
+    try:
+        token = yield Ask(sync_fn, async_fn, (), clocks.total)
+    except Exception as error:
+        raise AuthenticationError(f"no token: {error!r}", target.provider.name, target.model) from error
+    if not isinstance(token, str):
+        text = f"no token: the function for it must return text, not {type(token).__name__}"
+        raise AuthenticationError(text, target.provider.name, target.model)
+    return with_bearer(target, token)
 
 
 def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:

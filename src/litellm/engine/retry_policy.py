@@ -133,5 +133,5 @@ def _number(text: str | None) -> float | None:
     """What RFC 9110 calls delay-seconds, and the fractions that some servers send."""
     if not text or not text.strip().replace(".", "", 1).isdecimal():
         return None
-    number = float(text)
+    number = float(text.strip())
     return number if math.isfinite(number) else None

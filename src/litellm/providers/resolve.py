@@ -207,7 +207,8 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         except ValueError as error:
             raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
     token = None if key else place.params.get(provider.bearer_param) or _first_env(provider.bearer_env, environ)
-    if key is None and userinfo is None and token is None:
+    bearer = None if key or token else place.params.get(f"{provider.bearer_param}_provider")
+    if key is None and userinfo is None and token is None and bearer is None:
         _require_key(provider, base, model, place)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     if key is not None:
@@ -228,7 +229,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
         edits=_edits(place, provider) if place.operation in _TALKS else (), policy=place.policy, params=place.params,
-        secrets=_secrets(place, key or token, place.api_base or base),
+        secrets=_secrets(place, key or token, place.api_base or base), bearer=bearer,
     )  # fmt: skip
 
 
@@ -247,7 +248,15 @@ def without_key(target: Target) -> Target:
     signed = target.provider.auth.sign("", target.url)
     account = {"authorization", "openai-organization", *(name.lower() for name in signed)}
     headers = {name: value for name, value in target.headers.items() if name.lower() not in account}
-    return msgspec.structs.replace(target, api_key=None, headers=headers, lasting=False, others={})
+    return msgspec.structs.replace(target, api_key=None, headers=headers, bearer=None, lasting=False, others={})
+
+
+def with_bearer(target: Target, token: str) -> Target:
+    """`target`, to be called with this token, once."""
+    headers = {**target.headers, "Authorization": f"Bearer {token}"}
+    _check_headers(headers, target.model, target.provider)
+    secrets = (*target.secrets, token)
+    return msgspec.structs.replace(target, headers=headers, bearer=None, lasting=False, others={}, secrets=secrets)
 
 
 def with_key(target: Target, key: str) -> Target:

@@ -37,7 +37,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     prefix: what stands between the base and the wire's path. by_model: models that live at another address.
     address: makes the URL where that is not enough. version_env: where the API version may stand, if it has such.
     wires: operation → module in litellm.wire. auth: how a key becomes headers. quirks: how its format differs.
-    bearer_param, bearer_env: a bearer token that may stand in for the key.
+    bearer_param, bearer_env: a bearer token that may stand in for the key; `…_provider`, a function that gives one.
     unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
     variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
     openai: litellm.openai_key, litellm.api_base and organizations are meant for it. login: what it takes instead of a

@@ -59,6 +59,7 @@ class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
     id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
     None for the call's.
     lasting: it serves more than one call, and with the same headers.
+    bearer: gives the token to be called with, anew for each try; it may take its time, and may be a coroutine function.
     unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
     secrets: what must not be seen in a message, should an upstream or a handler repeat it. others: the same place for
     other operations, made when they are first asked for.
@@ -86,6 +87,7 @@ class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
     policy: Policy = KEEP_ALL
     mock: Mock | None = None
     max_retries: int | None = None
+    bearer: Callable[[], Any] | None = None
     unusable: LiteLLMError | None = None
     lasting: bool = False
     secrets: tuple[str, ...] = ()

@@ -84,11 +84,7 @@ def _target(model: str, operation: Operation, control: Mapping[str, Any], settin
 
 def _params(control: Mapping[str, Any]) -> dict[str, Any]:
     """All that was said, for handlers and for providers that have words of their own."""
-    params = {name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")}
-    token = control.get("azure_ad_token_provider")
-    if callable(token) and not control.get("api_key"):
-        params.setdefault("azure_ad_token", token())  # tokens expire: it is asked for each call
-    return params
+    return {name: value for name, value in control.items() if name not in ("mock_response", "fallbacks", "metadata")}
 
 
 def _network(control: Mapping[str, Any], settings: Settings) -> Network:

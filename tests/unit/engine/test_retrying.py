@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
 
@@ -158,6 +158,7 @@ def test_r3_retry_after_is_read(headers, seconds):
     assert retry_after(headers) == seconds
 
 
+@example({"retry-after": "0\x1f"})
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text() | st.from_regex(r"\A\d*\.?\d*\Z")))
 def test_r3_no_retry_after_does_harm(headers):
     """R3, G3: whatever an upstream says, it is a number that can be counted with, or nothing."""

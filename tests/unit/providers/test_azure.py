@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from itertools import count
 
@@ -18,7 +19,7 @@ from tests.fakes.replies import Answer, Stream, plain_json
 from tests.fakes.upstream import Upstream
 
 import litellm
-from litellm.exceptions import BadRequestError, ContentPolicyViolationError, NotFoundError
+from litellm.exceptions import AuthenticationError, BadRequestError, ContentPolicyViolationError, NotFoundError
 from litellm.providers import azure
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Place
@@ -138,6 +139,57 @@ def test_token_providers_are_asked_for_each_call(up, name):
     for _ in range(2):
         ask(name, up, azure_ad_token_provider=lambda: f"t{next(numbers)}")
     assert [seen.headers["authorization"] for seen in up.requests] == ["Bearer t0", "Bearer t1"]
+
+
+@both
+def test_a_token_provider_may_be_a_coroutine_function(up, name):
+    """It is awaited, or waited for; and one that blocks is asked in a thread, where it delays nobody else."""
+    threads = set()
+
+    async def slow() -> str:
+        await asyncio.sleep(0)
+        return "t1"
+
+    def blocking() -> str:
+        threads.add(threading.current_thread())
+        return "t2"
+
+    ask(name, up, azure_ad_token_provider=slow)
+    ask(name, up, azure_ad_token_provider=blocking)
+    assert [seen.headers["authorization"] for seen in up.requests] == ["Bearer t1", "Bearer t2"]
+    assert (threads == {threading.current_thread()}) == (name == "sdk")
+
+
+@both
+@pytest.mark.parametrize(
+    ("given", "kind", "told"),
+    [
+        (lambda: None, AuthenticationError, "no token: the function for it must return text, not NoneType"),
+        (lambda: 1 / 0, AuthenticationError, "no token: ZeroDivisionError"),
+        (lambda: "t\nx", BadRequestError, "the value for the header Authorization cannot be sent"),
+    ],
+)
+def test_a_token_provider_that_gives_none(up, name, given, kind, told):
+    """O1: an error that says so, and nothing is sent."""
+    with pytest.raises(kind, match=told):
+        ask(name, up, azure_ad_token_provider=given, num_retries=0)
+    assert up.requests == []
+
+
+def test_token_providers_of_a_router(up):
+    """A deployment's is asked for each try; a caller's own key goes first, and the token never meets it."""
+    numbers = count()
+    params = {"model": "azure/d", "api_base": up.url, "azure_ad_token_provider": lambda: f"token-{next(numbers)}"}
+    router = litellm.Router(model_list=[{"model_name": "m", "litellm_params": params}])
+    up.next(act.error(500, message="token-0 is no good"))
+    with pytest.raises(litellm.InternalServerError) as raised:
+        router.completion("m", HI, num_retries=0)
+    assert "token-0" not in str(raised.value)
+    assert router.completion("m", HI).choices[0].message.content
+    assert router.embedding("m", "x").data
+    router.completion("m", HI, api_key="theirs")
+    sent = [(seen.headers.get("authorization"), seen.headers.get("api-key")) for seen in up.requests]
+    assert sent == [(f"Bearer token-{at}", None) for at in range(3)] + [(None, "theirs")]
 
 
 @both
