@@ -3,6 +3,8 @@
 import os
 
 import pytest
+from tests.fakes.behaviour import Behaviour
+from tests.fakes.upstream import Upstream
 
 OURS = ("LITELLM_", "OPENAI_", "GROQ_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -12,3 +14,19 @@ def _nobodys_environment(monkeypatch):
     for name in tuple(os.environ):
         if name.upper().startswith(OURS):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with Upstream() as up:
+        yield up
+
+
+@pytest.fixture
+def up(upstream):
+    """An upstream of whose past nobody knows."""
+    upstream.requests.clear()
+    upstream.models.clear()
+    upstream._next.clear()
+    upstream.default = Behaviour()
+    return upstream

@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from tests.fakes import behaviour as act
-from tests.fakes.behaviour import Behaviour
 from tests.fakes.upstream import Upstream
 from tests.suite.inprocess import deployment
 
@@ -45,21 +44,6 @@ from litellm.types.router import (
 
 HI = [{"role": "user", "content": "hi"}]
 QUICK = {"retry_after": 0, "num_retries": 0}
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    with Upstream() as up:
-        yield up
-
-
-@pytest.fixture
-def up(upstream):
-    upstream.requests.clear()
-    upstream.models.clear()
-    upstream._next.clear()
-    upstream.default = Behaviour()
-    return upstream
 
 
 @pytest.fixture(autouse=True)

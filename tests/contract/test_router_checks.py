@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from tests.fakes import behaviour as act
-from tests.fakes.behaviour import Behaviour
 from tests.fakes.upstream import Upstream
 from tests.suite.inprocess import deployment
 
@@ -18,21 +17,6 @@ from litellm.router import Router
 from litellm.types.router import CustomRoutingStrategyBase
 
 HI = [{"role": "user", "content": "hi"}]
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    with Upstream() as up:
-        yield up
-
-
-@pytest.fixture
-def up(upstream):
-    upstream.requests.clear()
-    upstream.models.clear()
-    upstream._next.clear()
-    upstream.default = Behaviour()
-    return upstream
 
 
 def entry(up: Upstream, model: str, info: Any = None, **params: Any) -> dict[str, Any]:

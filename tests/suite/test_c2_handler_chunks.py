@@ -126,6 +126,23 @@ def test_c2_nothing_at_all(handlers):
     assert got[-1]["choices"][0]["finish_reason"] == "stop"
 
 
+ANOTHER: Any = {"stream": True, "mock_response": "Hello!", "custom_llm_provider": "openai"}
+
+
+@pytest.mark.parametrize("name", ["streaming", "astreaming"])
+def test_c2_the_stream_of_another_call(handlers, name):
+    """C2: a handler that returns it as it is: an iterator of both kinds, which is read in the way that it was made."""
+
+    def streaming(_self: Any, **_: Any) -> Any:
+        return litellm.completion("x", [], **ANOTHER)
+
+    async def astreaming(_self: Any, **_: Any) -> Any:
+        return await litellm.acompletion("x", [], **ANOTHER)
+
+    function = streaming if name == "streaming" else astreaming
+    assert text_of(handlers.ask(with_method(name, function), streamed=True)) == "Hello!"
+
+
 def test_c2_chunks_of_another_call(handlers):
     """C2: a handler that passes on what litellm.completion(stream=True) gave it."""
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.faults import Refused, answer_error, broken, stream_error, wire_of, wrong_shape
@@ -57,6 +59,8 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
     clocks = _clocks(call, target, remaining)
     if target.bearer is not None:
         target = yield from _signed(target, target.bearer, clocks)
+    if call.stand_in is not None:
+        target = msgspec.structs.replace(target, handler=call.stand_in)
     if target.handler is not None and call.mock is None and target.mock is None:
         return (yield from handlers.attempt(call, target, clocks))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)

@@ -79,9 +79,9 @@ class Call(msgspec.Struct, kw_only=True):
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
     target, given those already tried; consult: what is asked before the first of them. relay: the caller can use the
     upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. own_timeouts, own_retries:
-    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. metadata: for
-    handlers and callbacks; it is never sent. observe: who is told; about: what they are told besides; is_async: whether the
-    caller awaits it, which decides what of theirs is called.
+    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. stand_in: a
+    handler to ask in the place of every target. metadata: for handlers and callbacks; it is never sent. observe: who is
+    told; about: what they are told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
     """
 
     model: str
@@ -90,6 +90,7 @@ class Call(msgspec.Struct, kw_only=True):
     consult: Consult | None = None
     operation: Operation = "chat"
     group: str = ""
+    stand_in: Any = None
     stream: bool = False
     relay: bool = False
     ask_usage: bool = False

@@ -22,9 +22,11 @@ _AT_WORK = ("generator already executing", "aclose(): asynchronous generator is 
 class Puller:
     """Takes one chunk after another out of a handler's iterator, sync or async, for a driver of either kind."""
 
-    def __init__(self, iterator: Any, target: Target) -> None:
+    def __init__(self, iterator: Any, target: Target, *, awaited: bool) -> None:
         self.target = target
         self.asynchronous = hasattr(iterator, "__anext__") or hasattr(iterator, "__aiter__")
+        if self.asynchronous and hasattr(iterator, "__iter__"):  # such as litellm's own streams, which are both
+            self.asynchronous = awaited
         self.iterator = aiter(iterator) if self.asynchronous else iter(iterator)
         self._side_loop: SideLoop | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -96,11 +98,12 @@ class Puller:
             log.warning("the stream of %s failed to close: %s", handler, mask(repr(error)), exc_info=error)
 
 
-def puller(iterator: Any, target: Target) -> Puller:
+def puller(iterator: Any, target: Target, *, awaited: bool) -> Puller:
+    """awaited: it comes from the handler's async method. That decides about those that are of both kinds."""
     if isinstance(iterator, dict | str | bytes | BaseModel) or not (
         hasattr(iterator, "__iter__") or hasattr(iterator, "__aiter__") or hasattr(iterator, "__anext__")
     ):
         if inspect.iscoroutine(iterator):
             iterator.close()
         raise wrong_kind(target, "streaming/astreaming", iterator, "an iterator of chunks (write it with `yield`)")
-    return Puller(iterator, target)
+    return Puller(iterator, target, awaited=awaited)

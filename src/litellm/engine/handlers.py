@@ -168,7 +168,10 @@ def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
             iterator = yield Ask(None, awaiting(iterator), (), clocks.total)
     except Exception as error:
         raise translated(error, target) from error
-    pulled = puller(iterator, target)
+    awaited = implemented(target.handler, "astreaming") and (
+        call.is_async or not implemented(target.handler, "streaming")
+    )
+    pulled = puller(iterator, target, awaited=awaited)
     opened = Opened(
         target=target, asked=call.model, headers={}, first=[],
         source=Source(Ask(pulled.pull, pulled.apull, (), clocks.between), pulled.close, pulled.close),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from litellm.net.messages import FaultKind, Request, Sink, TransportFault, streams
 from litellm.net.response import Response
 from litellm.net.tls import Network
+from litellm.net.turns import LARGE, Turns
 from litellm.net.unzip import Malformed, too_large
 from litellm.net.url import shown
 
@@ -20,7 +21,6 @@ IDLE = 30.0  # seconds that a connection is kept for; servers commonly close aft
 LOOK = 15.0  # seconds between looks at the clock, at the most
 LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
 HIGH_WATER = 256 << 10  # bytes of a stream that wait for its reader; beyond it the upstream waits
-LARGE = 64 << 10  # bytes of a request's body that are not worth a copy
 
 Key = tuple[str, str, int, Network]  # scheme, host, port: what two requests must share to share a connection
 
@@ -29,9 +29,11 @@ class Keeper(Protocol):
     """Who keeps connections: a Pool.
 
     room: bytes that the unfinished answers from where clients have sent us may still take, all together.
+    turns: for long bodies, to be written and to be read on.
     """
 
     room: int
+    turns: Turns
 
     def keep(self, connection: Connection) -> None:
         """It has nothing to do."""
@@ -202,7 +204,7 @@ class Connection(asyncio.Protocol):
     """One connection to an origin, carrying one exchange at a time."""
 
     __slots__ = (
-        "_due", "_ends", "_last", "_paused", "_reply", "_silence", "_timer", "_transport", "key", "loop", "pool",
+        "_due", "_ends", "_last", "_paused", "_queued", "_reply", "_silence", "_timer", "_transport", "key", "loop", "pool",
     )  # fmt: skip
 
     def __init__(self, pool: Keeper, key: Key, loop: asyncio.AbstractEventLoop) -> None:
@@ -211,7 +213,8 @@ class Connection(asyncio.Protocol):
         self.pool = pool
         self._transport: Any = None
         self._reply: DirectReply | None = None
-        self._paused = False
+        self._paused = False  # whoever reads has enough for now
+        self._queued = False  # it is to be read on, when it is its turn
         self._last = 0.0  # when the answer last went on, or the connection became idle
         self._silence = 0.0  # seconds that may pass after it
         self._ends = 0.0  # when the exchange must be over
@@ -236,11 +239,13 @@ class Connection(asyncio.Protocol):
         self._last = self.loop.time()
         self._silence, self._ends = clocks.first_byte, ends
         self._look_by(min(self._last + self._silence, ends, self._last + LOOK))
-        if len(request.body) < LARGE:
-            self._transport.write(head + request.body)
-        else:
-            self._transport.writelines((head, request.body))
         try:
+            if len(request.body) < LARGE:
+                self._transport.write(head + request.body)
+            else:
+                await self.pool.turns.come()
+                if not self._transport.is_closing():  # else the waiter knows
+                    self._transport.writelines((head, request.body))  # which need no copy
             await waiter
         except BaseException:
             # The reply and not the connection: the answer may be complete, and somebody else's request be on its way.
@@ -274,14 +279,16 @@ class Connection(asyncio.Protocol):
         """Have the upstream wait."""
         if not self._paused:
             self._paused = True
-            self._transport.pause_reading()
+            if not self._queued:
+                self._transport.pause_reading()
 
     def resume(self) -> None:
         """Have it go on."""
         if self._paused:
             self._paused = False
             self._last = self.loop.time()
-            self._transport.resume_reading()
+            if not self._queued:
+                self._transport.resume_reading()
 
     def end_soon(self) -> None:
         """Nobody reads on; the last bytes have a moment to arrive."""
@@ -314,6 +321,21 @@ class Connection(asyncio.Protocol):
             self._over(response)
         elif spoke and reply.streamed:
             self._allow(reply.request.timeouts.between)
+        if len(data) >= LARGE and not response.complete and not self._queued and not self._transport.is_closing():
+            self._queue()
+
+    def _queue(self) -> None:
+        """Let others go first: megabytes may follow, and as many for each of a thousand others."""
+        self._queued = True
+        if not self._paused:
+            self._transport.pause_reading()
+        self.pool.turns.take(self._read_on)
+
+    def _read_on(self) -> None:
+        self._queued = False
+        self._last = self.loop.time()
+        if not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -366,10 +388,11 @@ class Connection(asyncio.Protocol):
         elif now >= self._ends:
             total = reply.request.timeouts.total
             self.break_off("timeout", f"the answer from {shown(reply.request.url)} was not complete after {total:g} s")
-        elif now >= self._last + self._silence and not self._paused:
+        elif now >= self._last + self._silence and not (self._paused or self._queued):
             self.break_off("timeout", _silent(reply))
         else:
-            quiet = (now if self._paused else self._last) + self._silence  # while we are slow, the upstream is not
+            ours = self._paused or self._queued  # while we are slow, the upstream is not
+            quiet = (now if ours else self._last) + self._silence
             self._look_by(min(quiet, self._ends, now + LOOK))
 
 

@@ -15,6 +15,7 @@ from litellm.net.connection import Connection, DirectReply, Key
 from litellm.net.messages import Request, TransportFault
 from litellm.net.place import Place, fields_of, place_of
 from litellm.net.tls import ssl_context
+from litellm.net.turns import Turns
 from litellm.net.url import shown
 
 MAX_IDLE = 1000
@@ -35,6 +36,7 @@ class Pool:
     def __init__(self, max_idle: int = MAX_IDLE, max_idle_guarded: int = MAX_IDLE_GUARDED, room: int = ROOM) -> None:
         self._max_idle = (max_idle, max_idle_guarded)
         self.room = room
+        self.turns = Turns()
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: dict[Key, list[Connection]] = {}

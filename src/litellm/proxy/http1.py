@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import httptools
 
 from litellm._log import log
+from litellm.net.turns import LARGE, Turns
 from litellm.proxy import errors
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
@@ -44,6 +45,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.held = 0  # bytes of requests that arrive or are under way
         self.unknown = 0  # those of them that arrive from callers who are not known yet
+        self.turns = Turns()  # for long bodies: to be read on, and to be served
         self.closing = False
         self.gone = asyncio.Event()  # set when, after close_idle, nobody is left
 
@@ -127,6 +129,9 @@ class Connection(asyncio.Protocol):
             self.serving.cancel()  # whoever asked has gone: nobody else needs the answer
 
     def data_received(self, data: bytes) -> None:
+        if len(data) >= LARGE:  # there may be megabytes more, and as many for each of a thousand others
+            self._transport.pause_reading()
+            self._all.turns.take(self._read_on)
         if self._refused:
             return
         self._seen = self._loop.time()
@@ -147,6 +152,12 @@ class Connection(asyncio.Protocol):
             self._refuse(
                 cause if isinstance(cause, RequestError) else RequestError(400, f"This is no HTTP/1.1: {error}")
             )
+
+    def _read_on(self) -> None:
+        if self._transport.is_closing() or len(self._waiting) >= MAX_WAITING:
+            return
+        if not self._transport.is_reading():  # an answer may have been faster
+            self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         self._resumed = self._loop.create_future()
@@ -291,6 +302,8 @@ class Connection(asyncio.Protocol):
     async def _run(self, exchange: Exchange) -> None:
         keep = False
         try:
+            if len(exchange.body) >= LARGE:
+                await self._all.turns.come()
             await self._all.handle(exchange)
             if self._resumed is not None:
                 await self._resumed  # a client that does not read gets no further answers

@@ -23,7 +23,9 @@ def present(call: Call, result: Answer | Opened, io: Any, started: float) -> Any
     if isinstance(result, Answer):
         if isinstance(result.data, OpenAIObject):  # a handler's own answer: what it knows stays
             own: Any = result.data
-            own._hidden_params = hidden | own._hidden_params  # noqa: SLF001 - our own class
+            known = {name: value for name, value in own._hidden_params.items() if value is not None}  # noqa: SLF001 - ours
+            headers = {**known.get("additional_headers", {}), **hidden["additional_headers"]}
+            own._hidden_params = {**hidden, **known, "additional_headers": headers}  # noqa: SLF001
             return own
         response = built(answer_class(call.operation), result.data, result)
         response._hidden_params = hidden  # noqa: SLF001

@@ -21,6 +21,7 @@ from litellm.router.choosing import Steer
 from litellm.router.regions import Region, asked_region
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
+from litellm.sdk._patched import stand_in
 from litellm.sdk._present import present
 from litellm.sdk._settings import RETRIES, read_settings
 from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
@@ -60,6 +61,7 @@ def routed_call(
     clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
     call = call_of(model, subject, stream, body, clocks | control, operation, settings, is_async=is_async)
     call.own_timeouts = "timeout" in control or (call.stream and "stream_timeout" in control)
+    call.stand_in = stand_in(operation, is_async=is_async)
     steer = steer_of(routing, model, control, access)
     group = routing.find(model, steer)
     routing.route(call, group, steer)
