@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from litellm.net.guarded import Guarded
+from litellm.net.sealed import Sealed
 from litellm.net.url import shown
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Script(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class Request(Guarded, msgspec.Struct, kw_only=True):
+class Request(Sealed, msgspec.Struct, kw_only=True):
     """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting.
 
     lasting: its headers come again, so a transport may keep what it makes of them; not so a client's, which are forgotten.

@@ -16,7 +16,7 @@ import msgspec
 from litellm._log import log
 from litellm._version import version
 from litellm.exceptions import AuthenticationError, BadRequestError
-from litellm.net.guarded import names_credential
+from litellm.net.sealed import names_credential
 from litellm.net.tls import DIRECT, ssl_context
 from litellm.net.url import join, split, without_userinfo
 from litellm.providers.spec import Provider

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from litellm.exceptions import LiteLLMError
-from litellm.net.guarded import Guarded
 from litellm.net.messages import Timeouts
+from litellm.net.sealed import Sealed
 from litellm.net.tls import DIRECT, Network
 from litellm.net.url import shown
 from litellm.providers.policy import KEEP_ALL, Policy
@@ -29,7 +29,7 @@ class Mock(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class Place(Guarded, msgspec.Struct, kw_only=True, frozen=True):
+class Place(Sealed, msgspec.Struct, kw_only=True, frozen=True):
     """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said.
 
     environ: where keys, bases and the like are looked up that were not said. Empty for what a gateway's client sent: the
@@ -51,7 +51,7 @@ class Place(Guarded, msgspec.Struct, kw_only=True, frozen=True):
     environ: Mapping[str, str] = os.environ
 
 
-class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
+class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     """A place to send to, ready: everything that does not change from call to call is made here, once. It is made for
     one operation; see `at` for others at the same place.
 
@@ -97,7 +97,7 @@ class Target(Guarded, msgspec.Struct, kw_only=True, eq=False):
         return f"Target({self.provider.name}/{self.model} at {shown(self.url)})"
 
 
-class Defaults(Guarded, msgspec.Struct, frozen=True):
+class Defaults(Sealed, msgspec.Struct, frozen=True):
     """What module settings say where a call does not: litellm.api_key, litellm.openai_key, litellm.api_base."""
 
     api_key: str | None = None

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from litellm.net.guard import Guard
-from litellm.net.guarded import Guarded
+from litellm.net.sealed import Sealed
 from litellm.net.tls import Network
 from litellm.net.url import fault_in_address
 from litellm.providers.resolve import resolve, with_key, with_version
@@ -30,7 +30,7 @@ CONFIGURABLE = "configurable_clientside_auth_params"
 REFERENCE = "os.environ/"
 
 
-class Own(Guarded, msgspec.Struct, frozen=True):
+class Own(Sealed, msgspec.Struct, frozen=True):
     """What a client said about credentials and addresses. No other type holds them, and they come from nowhere else."""
 
     api_key: str | None = None

@@ -15,8 +15,8 @@ import msgspec
 from litellm import _json
 from litellm._log import log
 from litellm.exceptions import BadRequestError
-from litellm.net.guarded import Guarded, names_credential
 from litellm.net.messages import Timeouts
+from litellm.net.sealed import Sealed, names_credential
 from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why
@@ -28,7 +28,7 @@ from litellm.types.params import ALWAYS, SAMPLING, is_ours
 _REFERENCE = "os.environ/"
 
 
-class Surroundings(Guarded, msgspec.Struct, frozen=True, kw_only=True):
+class Surroundings(Sealed, msgspec.Struct, frozen=True, kw_only=True):
     """What deployments take from those who list them, where they do not say it themselves.
 
     environ: where keys and bases are looked up. params: litellm_params that hold for all. network: how to reach them;
@@ -50,7 +50,7 @@ class Surroundings(Guarded, msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
 
 
-class Deployment(Guarded, msgspec.Struct, frozen=True, kw_only=True):
+class Deployment(Sealed, msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint behind a name. target: where to send; None for a wildcard, whose `make` builds one for each name.
 
     share: its part of the group's traffic. cooldown_time: seconds, or None for the Router's. prices: dollars for an

@@ -13,6 +13,7 @@ from litellm.catalog.facts import facts
 from litellm.engine.call import UNUSED, Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
+from litellm.net.sealed import names_credential
 from litellm.providers.target import Target
 from litellm.router.choosing import Asked
 from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
@@ -223,7 +224,7 @@ class ModelList:
 
 
 def _shown(name: str, value: Any) -> Any:
-    if name.endswith(("key", "token", "secret", "password")):
+    if names_credential(name):
         return MASKED
     return mask(value) if isinstance(value, str) else value
 

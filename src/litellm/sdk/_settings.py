@@ -12,7 +12,7 @@ import msgspec
 
 from litellm import _log
 from litellm.engine.call import Observe
-from litellm.net.guarded import Guarded
+from litellm.net.sealed import Sealed
 from litellm.providers.policy import truthy
 from litellm.providers.target import Defaults
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RETRIES = 2
 
 
-class Settings(Guarded, msgspec.Struct, frozen=True):
+class Settings(Sealed, msgspec.Struct, frozen=True):
     """The module settings as they are at one moment."""
 
     defaults: Defaults

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
-from litellm.net.guarded import names_credential
+from litellm.net.sealed import names_credential
 from litellm.proxy.config.secrets import MASK
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ def names_credential(name: str) -> bool:
     return bool(_CREDENTIAL.search(name)) and not _PRICE.search(name)
 
 
-class Guarded:
+class Sealed:
     """A base for them: printing one shows nothing of it, and pickling one is an error."""
 
     __slots__ = ()
