@@ -1,5 +1,5 @@
-"""For all tests: which of them run alone, after the others: those that measure time, need port 4000, or need
-each other."""
+"""For all tests: which of them run after the others, with one neighbour at the most: those that measure time, need port
+4000, or need each other."""
 
 from __future__ import annotations
 

@@ -1,6 +1,11 @@
 """These tests mean the same on every machine: no key, proxy or setting of whoever runs them counts."""
 
+import fcntl
 import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.fakes.behaviour import Behaviour
@@ -30,3 +35,17 @@ def up(upstream):
     upstream._next.clear()
     upstream.default = Behaviour()
     return upstream
+
+
+@pytest.fixture
+def port_4000() -> Iterator[None]:
+    """The port that the seeds are printed with: for one test at a time, whichever process it runs in."""
+    with open(Path(tempfile.gettempdir()) / "litellm-tests-port-4000", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", 4000))
+            except OSError as error:
+                pytest.fail(f"the seeds are printed with port 4000; stop what uses it here ({error.strerror})")
+        yield

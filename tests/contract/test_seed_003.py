@@ -16,6 +16,9 @@ from tests.processes import Gateway, run_python
 POEM = [{"role": "user", "content": "this is a test request, write a short poem"}]
 
 
+pytestmark = pytest.mark.usefixtures("port_4000")
+
+
 @pytest.fixture
 def up():
     with Upstream() as upstream:

@@ -9,7 +9,6 @@ The snippets name http://0.0.0.0:4000, so that port has to be free on the loopba
 
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 
@@ -48,14 +47,7 @@ def filled(config: str, *, model: str, api_base: str) -> str:
     return config.replace("<your-model-name>", model).replace("<model-api-base>", api_base)
 
 
-@pytest.fixture(autouse=True)
-def _port_4000_is_free():
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind(("127.0.0.1", 4000))
-        except OSError as error:
-            pytest.fail(f"the seeds are printed with port 4000; stop what uses it here ({error.strerror})")
+pytestmark = pytest.mark.usefixtures("port_4000")
 
 
 @pytest.fixture
