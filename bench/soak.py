@@ -7,7 +7,9 @@
 
 mixed: every kind of request there is (bench/soak_client.py). Memory, objects, tasks, threads and sockets must be flat.
 faults: an upstream of which one answer in ten goes wrong. Every request ends before its deadline, and nothing is left.
-overload: two thousand clients at once with 5 MB each, slow readers, slow writers. Memory is bounded, and it recovers.
+overload: two thousand clients at once with 5 MB each, slow readers, slow writers. Memory is bounded, it says
+    that it lives, and it recovers.
+In all of them: no callback holds its event loop for 100 ms (bench/soak_watch.py).
 """
 
 import argparse
@@ -20,8 +22,9 @@ from statistics import median
 
 import uvloop
 from bench import measure, soak_overload
-from bench.soak_client import FAULTY, MIXED, NAMES, PLAIN, Soak, probed
+from bench.soak_client import FAULTY, MIXED, NAMES, PLAIN, Soak
 from bench.soak_gateway import KEY, Gateway, config, gateway, model_server, stats
+from bench.soak_probe import probed
 
 LOOKS = 12  # samples in all, of which the first three are compared with the last three
 FILL = 6000  # requests for names that were never asked for: more than any cache takes
@@ -30,6 +33,7 @@ CLIENTS = 48
 HARDER = 4  # times as many at the beginning, so that the most that is ever under way at once has been already
 GROWTH = 0.05  # of memory
 DEADLINE = 2 + 0.5  # seconds: the timeout of the deployment that goes wrong, and a little for the machine
+BLOCKING = 0.1  # seconds of CPU that one callback of its loop may take
 REST = 0.5  # seconds between two looks inside
 PATIENCE = 60  # looks
 
@@ -96,14 +100,16 @@ async def mixed(soak: Soak, server: Gateway, requests: int, verdicts: Verdicts) 
     began, sent = time.monotonic(), soak.number
     waits: list[float] = []
     for _ in range(LOOKS - 1):
-        async with probed(soak, waits):
+        async with probed(server.port) as seen:
             await soak.run(MIXED, requests // (LOOKS - 1), CLIENTS)
+        waits += seen.kept + seen.new
         samples.append(await look(soak, server))
     rate = (soak.number - sent) / (time.monotonic() - began)
     table(samples)
     print(f"{soak.number} requests in all, {rate:.0f}/s; idle it had {idle:.0f} MB")
     verdicts.add(idle <= 80, f"idle: {idle:.0f} MB of 80")
     verdicts.add(not soak.wrong, f"every answer was the expected one {soak.wrong or ''}")
+    waits.sort()
     slow = measure.percentile(waits, 99)
     verdicts.add(
         slow < 0.05, f"asked whether it lives: p99 {1e3 * slow:.0f} ms of 50, slowest {1e3 * waits[-1]:.0f} ms"
@@ -136,6 +142,21 @@ async def faults(soak: Soak, server: Gateway, upstream: int, requests: int, verd
     verdicts.add(seen["streams"] == 0, "faults: the upstream streams to nobody any more")
 
 
+async def watched(soak: Soak, verdicts: Verdicts) -> None:
+    """What has held up the gateway's event loop, in all parts so far."""
+    seen = (await soak.tell("introspect/x"))["watch"]
+    for wall, cpu, name in seen["slow"]:
+        print(f"        {1e3 * wall:.0f} ms, of which {1e3 * cpu:.0f} ms of CPU: {name}")
+    wall, cpu, name = seen["longest"]
+    verdicts.add(
+        cpu <= BLOCKING,
+        f"P3: of {seen['callbacks']} callbacks none took {1e3 * BLOCKING:.0f} ms of CPU; the longest {1e3 * cpu:.0f} ms "
+        f"({1e3 * wall:.0f} ms by the clock) in {name}",
+    )
+    wall, cpu = seen["late"]
+    print(f"        its loop was late by {1e3 * wall:.0f} ms at the most, of which it worked for {1e3 * cpu:.0f} ms")
+
+
 def table(samples: list[Sample]) -> None:
     print("".join(f"{name:>10}" for name in COLUMNS))
     for sample in samples:
@@ -161,6 +182,7 @@ async def run(options: argparse.Namespace) -> int:
                 await soak_overload.overload(
                     soak, server, soak_overload.Burst(clients, size, room, unread), verdicts.add
                 )
+        await watched(soak, verdicts)
         verdicts.add(not server.complaints, f"its log has no bug in it {server.complaints[:3] or ''}")
     print(f"\n{verdicts.broken} broken" if verdicts.broken else "\nall kept")
     return 1 if verdicts.broken else 0

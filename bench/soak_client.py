@@ -1,19 +1,17 @@
 """The traffic of bench/soak.py: every kind of request that a gateway gets, in fixed proportions and in a fixed disorder."""
 
 import asyncio
-import contextlib
 import json
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 HI = [{"role": "user", "content": "Say something about the quick brown fox, in one or two sentences."}]
 CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
 PATIENCE = 30.0  # seconds for any answer
-PROBES = 0.05  # seconds between questions whether it lives
 
 
 @dataclass(frozen=True)
@@ -99,27 +97,6 @@ class Soak:
         _, _, body = await whole(reader)
         writer.close()
         return json.loads(json.loads(body)["choices"][0]["message"]["content"])
-
-
-@contextlib.asynccontextmanager
-async def probed(soak: Soak, waits: list[float]) -> AsyncIterator[None]:
-    """Meanwhile, ask over and over whether the gateway lives, and note how many seconds each answer takes."""
-
-    async def ask() -> None:
-        reader, writer = await soak.dial()
-        while True:
-            began = time.monotonic()
-            writer.write(b"GET /health/liveliness HTTP/1.1\r\nhost: x\r\n\r\n")
-            await whole(reader)
-            waits.append(time.monotonic() - began)
-            await asyncio.sleep(PROBES)
-
-    task = asyncio.create_task(ask())
-    try:
-        yield
-    finally:
-        task.cancel()
-        waits.sort()
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bool]:

@@ -111,7 +111,8 @@ def gateway(text: str) -> Iterator[Gateway]:
     """`litellm --config` with this configuration, one worker, from when it serves until the block ends."""
     scratch = Path(tempfile.mkdtemp(prefix="soak-"))
     try:
-        shutil.copy(HERE / "soak_inside.py", scratch)
+        for name in ("soak_inside.py", "soak_watch.py"):
+            shutil.copy(HERE / name, scratch)
         (scratch / "config.yaml").write_text(text, encoding="utf-8")
         log = scratch / "log"
         command = [

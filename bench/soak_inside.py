@@ -12,6 +12,8 @@ import sys
 import threading
 from collections import Counter
 
+from soak_watch import install, watch
+
 from litellm import CustomLLM, ModelResponse
 from litellm.integrations.custom_logger import CustomLogger
 
@@ -28,6 +30,7 @@ def look() -> dict:
         "threads": threading.active_count(),
         "blocks": sys.getallocatedblocks(),
         "types": dict(types.most_common(MOST)),
+        "watch": watch.told(),
     }
 
 
@@ -49,5 +52,6 @@ class Told(CustomLogger):
         self.heard["failure"] += 1
 
 
+install()
 introspect = Introspect()
 told = Told()

@@ -145,6 +145,8 @@ class Connection(asyncio.Protocol):
     async def flood(self) -> None:
         """As fast as it is read."""
         event = _frame(b"data: " + json.dumps({**ABOUT, "usage": None, "choices": [LONG]}).encode() + b"\n\n")
+        # Not megabytes for each of those who do not read: the kernel has to have room for the others' packets.
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FULL // 4)
         self.transport.write(STREAM)
         while True:
             if self.transport.get_write_buffer_size() < FULL:

@@ -28,7 +28,9 @@ ROOM = 8_000_000  # bytes
 
 @pytest.fixture(scope="module")
 def gateway(module_upstream: Upstream) -> Iterator[Gateway]:
-    general = json.dumps({"master_key": KEY, "max_request_memory_mb": ROOM / 1e6})
+    room = ROOM / 1e6
+    # The size too: one request always finds room, however little there is.
+    general = json.dumps({"master_key": KEY, "max_request_memory_mb": room, "max_request_size_mb": room})
     config = f"model_list:\n{deployment('m', module_upstream, max_retries=0)}general_settings: {general}\n"
     args = ["--host", "127.0.0.1", "--limit_concurrency", str(CONCURRENCY)]
     with Gateway(config, args=args) as server:
@@ -123,6 +125,23 @@ def test_more_bodies_than_there_is_room_for(talk: Talk, up: Upstream, gateway: G
     assert highest - before < 5 * ROOM
     assert all(talk.chat().status == 200 for _ in range(5))
     up.wait_for(lambda: sockets(gateway) <= files + CONCURRENCY)  # those to the upstream are kept for a while
+
+
+def test_it_lives_while_it_holds_long_bodies(talk: Talk, up: Upstream) -> None:
+    """O15: with all of its room taken it refuses one more body, and says that it lives, on old connections and new ones."""
+    up.default = act.hang()
+    with ExitStack() as stack:
+        kept = stack.enter_context(talk.dial())
+        inside = [stack.enter_context(talk.dial()) for _ in range(7)]
+        for sock in inside:
+            sock.sendall(talk.request_bytes(messages=[{"role": "user", "content": "x" * 1_000_000}]))
+        up.wait_for(lambda: len(up.requests) == len(inside))
+        refused = talk.chat(messages=[{"role": "user", "content": "x" * 1_000_000}])
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        for _ in range(3):
+            kept.sendall(b"GET /health/liveliness HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert kept.recv(65536).startswith(b"HTTP/1.1 200")
+            assert talk.get("/health/liveliness").status == 200
 
 
 def test_slow_readers_and_slow_writers(talk: Talk, up: Upstream, gateway: Gateway) -> None:

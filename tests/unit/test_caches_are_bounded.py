@@ -317,6 +317,7 @@ hooks/dispatch.py _Room._empty
 net/async_io.py AsyncTransport._sessions
 net/direct_io.py Pool._open
 net/proxied_io.py ProxiedPool._streams
+net/turns.py Turns._waiting
 """
 NOT_FILLED = {line for text in (OF_ONE_CALL, OF_THE_CONFIGURATION, UNDER_WAY) for line in text.splitlines() if line}
 MAKERS = {"Counter", "OrderedDict", "WeakKeyDictionary", "WeakSet", "WeakValueDictionary", "defaultdict", "deque", "dict",

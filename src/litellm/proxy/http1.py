@@ -43,7 +43,7 @@ class Connections:
         self.admit = admit
         self.limits = limits
         self.open: set[Connection] = set()
-        self.held = 0  # bytes of requests that arrive or are under way
+        self.held = 0  # bytes of requests that arrive or are under way, and of answers that are not read
         self.unknown = 0  # those of them that arrive from callers who are not known yet
         self.turns = Turns()  # for long bodies: to be read on, and to be served
         self.closing = False
@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
         self._in_body = False
         self._known = True  # whether it may take room like anybody; only a long body's caller can be unknown
         self._promised = 0  # bytes that there is room for, of the body that is arriving
-        self._held = 0  # bytes of room that all requests of this connection take
+        self._held = 0  # bytes of room that this connection takes
         self._refused = False  # nothing that comes is read any more
         self._seen = self._loop.time()  # the last byte
         self._begun = 0.0  # the first one of the request that is arriving; 0 between requests
@@ -306,7 +306,7 @@ class Connection(asyncio.Protocol):
                 await self._all.turns.come()
             await self._all.handle(exchange)
             if self._resumed is not None:
-                await self._resumed  # a client that does not read gets no further answers
+                await self._until_read(self._resumed)  # a client that does not read gets no further answers
             keep = exchange.keep_alive and not self.closing
         except asyncio.CancelledError:
             if not self._transport.is_closing():
@@ -324,6 +324,16 @@ class Connection(asyncio.Protocol):
             self._serve(self._waiting.popleft())
             if not self._waiting and not self._transport.is_reading():
                 self._transport.resume_reading()
+
+    async def _until_read(self, resumed: asyncio.Future[None]) -> None:
+        """Wait until the client has read its answer. What it has not read takes room as bodies do."""
+        unread = self._transport.get_write_buffer_size()
+        self._held += unread
+        self._all.held += unread
+        try:
+            await resumed
+        finally:
+            self._let_go(unread)
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be understood or taken, and hang up. What is being served loses its connection with it."""

@@ -30,6 +30,8 @@ SWEEP = 5.0  # seconds between looks for idle connections
 TRIM = 12  # sweeps until memory is given back
 CUT_OFF = 2.0  # seconds for cancelled requests to clean up
 WANTED_FILES = 3 * CONNECTIONS
+BACKLOG = 4096  # connections that wait to be accepted; the kernel takes as many at the most, as it is delivered
+UNSENT = 128 << 10  # bytes that the kernel takes of an answer before the client has read what was sent
 LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
 
 
@@ -53,9 +55,13 @@ def bind(listening: Listening) -> socket.socket:
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
+        # Without this, each client that does not read makes the kernel keep megabytes; some hundreds of them, and it drops
+        # packets of everybody.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     try:
         sock.bind((listening.host, listening.port))
-        sock.listen(2048)
+        sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise
@@ -78,7 +84,7 @@ class Server:
         self._stopping = asyncio.Event()
         self._connections = min(CONNECTIONS, _open_files() // 2)  # the other half is for connections to upstreams
         connections = Connections(self._app, self._limits, self._admit)
-        server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=2048)
+        server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=BACKLOG)
         gc.collect()
         gc.freeze()  # what the start made lives as long as the process; the collector need not look at it again
         on_start()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from litellm.net.turns import LARGE
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.http1 import MAX_HEAD, SMALL_BODY, Connections
@@ -168,6 +169,66 @@ async def _send_much(writer: asyncio.StreamWriter, size: int) -> None:
     for _ in range(size // 500_000):
         writer.write(b"x" * 500_000)
         await writer.drain()
+
+
+class Line(asyncio.Transport):
+    """A transport of which the protocol alone decides whether it is read."""
+
+    reading = True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def is_reading(self) -> bool:
+        return self.reading
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_long_bodies_are_read_by_turns():
+    """P3, O15: after a large piece of a body the next is read when it is one's turn, which one connection has in each round
+    of the loop; a small request needs none."""
+    async with place() as (server, _):
+        lines = [Line() for _ in range(3)]
+        for line in lines:
+            connection = server.connections()
+            connection.connection_made(line)
+            connection.data_received(head(50_000_000) + b"x" * LARGE)
+        for count in range(4):
+            assert [line.reading for line in lines] == [True] * count + [False] * (3 - count)
+            await asyncio.sleep(0)
+        connection.data_received(b"x" * (LARGE - 1))
+        assert lines[-1].reading
+        for connection in list(server.connections.open):
+            connection.connection_lost(None)
+
+
+async def test_long_requests_are_served_by_turns():
+    """P3, O15: no two begin in the same round of the loop, however many are here."""
+    async with place() as (server, dial):
+        loop, rounds, begun = asyncio.get_running_loop(), [0], []
+
+        def tick() -> None:
+            rounds[0] += 1
+            loop.call_soon(tick)
+
+        tick()
+
+        def noted(http: Exchange) -> None:
+            begun.append(rounds[0])
+            server.length(http)
+
+        server.answers = noted
+        inside = [await dial() for _ in range(20)]
+        for _, writer in inside:
+            writer.write(request(BIG))
+        for reader, _ in inside:
+            assert (await answer(reader))[0] == 200
+        assert len(set(begun)) == len(begun) == 20
 
 
 async def test_small_bodies_count_too():
@@ -491,6 +552,36 @@ async def test_a_client_that_reads_slowly(more):
         server.later(61 * 9)
         server.later(61 * 18)
         await server.until(lambda: not server.connections.open)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_an_answer_that_nobody_reads(leaves):
+    """P5: until its client has read it, or is gone, it takes room like a body, and there may be none for others."""
+    async with place(held=10 * BIG) as (server, dial):
+        server.answers = lambda http: http.answer(200, b"x" * 60_000_000, [])
+        reader, writer = await dial()
+        reader._transport.pause_reading()
+        writer.write(request(1))
+        await server.until(lambda: server.held > 10 * BIG)
+        server.answers = server.length
+        other = await dial()
+        other[1].write(request(1))
+        status, top, _ = await answer(other[0])
+        assert (status, b"retry-after: 1" in top) == (503, True)
+        if leaves:
+            writer.transport.abort()
+        else:
+            reader._transport.resume_reading()
+            await answer_of(reader, 60_000_000)
+        await server.until(lambda: server.held == 0)
+        other = await dial()
+        other[1].write(request(1))
+        assert (await answer(other[0]))[0] == 200
+
+
+async def answer_of(reader: asyncio.StreamReader, length: int) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(length)
 
 
 async def test_an_idle_connection():
