@@ -20,7 +20,7 @@ def _cell(results: Results, row: str, line: Line, base: str) -> str:
     value = results.value(row, line)
     if math.isnan(value):
         return "-"
-    ratio = math.nan if row in (base, DIRECT) else results.ratio(row, line, base)
+    ratio = math.nan if row in (base, DIRECT) or not line.compared else results.ratio(row, line, base)
     return number(value, line.digits) + ("" if math.isnan(ratio) or ratio <= 0 else f"  x{_times(ratio)}")
 
 

@@ -88,7 +88,7 @@ def notes(row: Provider) -> Iterator[str]:
     if row.name == "mock":
         yield "answers without a network, see [mock.md](mock.md)"
     if "chat" not in row.wires:
-        yield "text completions only, which are not there yet"
+        yield "text completions; chat is made into one prompt"
         return
     if row.login:
         yield f"takes {row.login}, which is not built; a token can be passed as `api_key`"

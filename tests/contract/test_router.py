@@ -411,6 +411,29 @@ def test_group_info():
     assert router.get_model_group_info("b") is None
 
 
+def entry_of(model, info, **params):
+    params = {"model": model, "api_key": "k", **params}
+    return {"model_name": "a", "litellm_params": params, "model_info": info}
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            entry_of("azure/mine", {"base_model": "gpt-4o"}, api_base="https://x.example"),
+            (128_000, 2.5e-6, 1e-5, "chat"),
+        ),
+        (entry_of("openai/gpt-4o", {"max_input_tokens": 9}, input_cost_per_token=0), (9, 0, None, "chat")),
+        (entry_of("groq/x", {"mode": "embedding"}, output_cost_per_token=2), (None, None, 2, "embedding")),
+        (entry_of("groq/x", {}), (None, None, None, None)),
+    ],
+)
+def test_what_deployments_say_of_themselves(entry, told):
+    """A10: a deployment's own prices and limits count more than its model's, and base_model says which model that is."""
+    info = Router(model_list=[entry]).get_model_group_info("a")
+    assert (info.max_input_tokens, info.input_cost_per_token, info.output_cost_per_token, info.mode) == told
+
+
 def test_a_deployment_to_print():
     """F5."""
     router = Router(model_list=[deployment("a", "openai/a", api_key="sk-secret-secret-secret")])
@@ -434,6 +457,10 @@ def test_words_that_wait(caplog):
     Router(model_list=[], redis_host="localhost", cache_responses=True, client_ttl=None)
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     assert "Router(redis_host=…) has no effect: cooldowns and limits hold within this process" in caplog.text
+    Router(model_list=[], optional_pre_call_checks=["enforce_model_rate_limits"])  # as always
+    assert len(caplog.records) == 2
+    Router(model_list=[], optional_pre_call_checks=["enforce_model_rate_limits", "router_budget_limiting"])
+    assert len(caplog.records) == 3
     with pytest.raises(TypeError, match="Router\\(\\) got an unexpected keyword argument 'model_lst'"):
         Router(model_lst=[])
 

@@ -53,6 +53,18 @@ def test_retries_and_fallbacks_stay_there(up):
     assert [request.fields["model"] for request in up.requests] == ["a"]
 
 
+def test_a_fallback_may_name_a_region(up):
+    """A10: in its table; but it cannot take a call out of the caller's own."""
+    up.models["first"] = act.error(500)
+    first = deployment("first", "openai/first", api_base=up.base, api_key="k", region_name="us")
+    entries = [first, entry(up, "a", region_name="eu"), entry(up, "b", region_name="us"), entry(up, "c")]
+    to = [{"first": [{"model": "m", "allowed_model_region": "eu"}]}]
+    router = Router(model_list=entries, num_retries=0, fallbacks=to)
+    assert {router.completion("first", HI).model for _ in range(8)} == {"a"}
+    assert {router.completion("first", HI, allowed_model_region="us").model for _ in range(8)} == {"b"}
+    up.models.clear()
+
+
 @pytest.mark.parametrize("region", ["mars", "", 5, ["eu"]], ids=repr)
 def test_no_such_region(up, region):
     """O1."""
@@ -189,6 +201,21 @@ def test_a_strategy_that_decides_nothing(up):
         asyncio.run(router.acompletion("m", HI))
     with pytest.raises(IndexError):
         router.completion("m", HI)
+
+
+@pytest.mark.parametrize("stop", [asyncio.CancelledError, SystemExit])
+def test_a_strategy_that_stops_everything(up, stop):
+    """A10: what it raises is raised in a call that is not async, too, whatever it is."""
+
+    class Stops(CustomRoutingStrategyBase):
+        async def async_get_available_deployment(self, model: str, *args: Any, **kwargs: Any) -> Any:
+            raise stop
+
+    router = Router(model_list=[entry(up, "a")])
+    router.set_custom_routing_strategy(Stops())
+    with pytest.raises(stop):
+        router.completion("m", HI)
+    assert up.requests == []
 
 
 def test_a_strategy_cannot_lead_out_of_the_region(up, caplog):

@@ -55,7 +55,7 @@ def chat(body: bytes, *headers: str, key: str = KEY) -> bytes:
 
 
 def test_a_long_body_without_a_key_is_not_received(guarded: Gateway) -> None:
-    """F4, P6: the key is looked at when the head is here, not after megabytes."""
+    """F4: the key is looked at when the head is here, not after megabytes."""
     before = resident(guarded.pid)
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n"
     answer = send(guarded.port, head + b"x" * 20_000_000)
@@ -64,7 +64,7 @@ def test_a_long_body_without_a_key_is_not_received(guarded: Gateway) -> None:
 
 
 def test_a_header_without_an_end(guarded: Gateway) -> None:
-    """F4, P6: it is refused, and meanwhile others are served at once."""
+    """F4: it is refused, and meanwhile others are served at once."""
     before = resident(guarded.pid)
     with ExitStack() as stack:
         for _ in range(4):
@@ -94,7 +94,7 @@ def test_announcing_takes_no_room_where_custom_auth_decides(tmp_path: Path) -> N
 
 
 def test_pipelining_without_reading_is_held_back(guarded: Gateway) -> None:
-    """P6: whoever does not read answers gets no further ones, however many requests are sent."""
+    """O15: whoever does not read answers gets no further ones, however many requests are sent."""
     before = resident(guarded.pid)
     request = f"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode() * 500
     with socket.create_connection(("127.0.0.1", guarded.port)) as sock:

@@ -17,6 +17,7 @@ from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
 from litellm.router.routing import Routing
+from litellm.types.router import RouterConfig
 
 AZURE, OPENAI = "canary-of-the-clients-azure", "sk-canary-of-the-clients-openai"
 OURS = "sk-canary-of-the-server"
@@ -178,6 +179,16 @@ def test_as_printed(talk, up, place, printed, what):
     models = {event["model"] for event in answer.events} if "streamed" in what else {answer.json()["model"]}
     assert models == {"user-azure-instance"}, "decision 5"
     assert (second.requests, up.requests) == ([], [])
+
+
+def test_as_a_router_config(talk, place, printed):
+    """Seed 003: "You can pass a litellm.RouterConfig as user_config", with the nulls of all that it does not say."""
+    config = RouterConfig(**printed).model_dump()
+    assert config["retry_after"] is config["model_list"][0]["model_info"]["mode"] is None
+    answer = ask(talk, model="user-azure-instance", user_config=config)
+    assert answer.status == 200, answer.body
+    (seen,) = place[0].requests
+    assert seen.headers["api-key"] == AZURE
 
 
 @pytest.mark.parametrize("what", [what for what in ASKED if what != "moderations"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ssl
 from typing import Any
 
 import pytest
@@ -129,3 +130,20 @@ def test_c3_a_handler_that_scribbles_harms_nobody():
     for of_one_call in (first, second):
         of_one_call["litellm_params"].pop("litellm_call_id")
     assert first == second
+
+
+def test_c3_tools_of_both(handler):
+    """C3: a request's tools are added to the deployment's, as for any upstream."""
+    mine, theirs = ({"type": "function", "function": {"name": name}} for name in ("mine", "theirs"))
+    with ServedProxy({"model_list": [deployment("m", "mine/x", tools=[mine])]}, handlers={"mine": handler}) as proxy:
+        ProxyRaw(proxy).ask(HI, streamed=False, tools=[theirs])
+    assert handler.given[0]["optional_params"]["tools"] == [mine, theirs]
+
+
+@pytest.mark.parametrize("door", [SdkSync, SdkAsync])
+def test_c3_what_cannot_be_copied(monkeypatch, handler, door):
+    """C3: reaches the handler as it is."""
+    context = ssl.create_default_context()
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])
+    door(NOWHERE).ask(model="mine/x", streamed=False, ssl_verify=context)
+    assert handler.given[0]["litellm_params"]["ssl_verify"] is context

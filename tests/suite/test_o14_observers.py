@@ -280,6 +280,24 @@ def test_a_price_that_nobody_knows(asker):
     assert event.log["response_cost"] is event.kwargs["response_cost"] is None
 
 
+@pytest.mark.parametrize(
+    ("headers", "words", "told"),
+    [
+        ({"x-litellm-trace-id": "t"}, {}, "t"),
+        ({"x-litellm-trace-id": "t", "x-litellm-session-id": "s"}, {}, "s"),
+        ({"x-litellm-trace-id": "t"}, {"litellm_trace_id": "body"}, "body"),
+    ],
+)
+def test_ids_in_headers(watched, up, headers, words, told):
+    """BEHAVIOUR C4: as the same words in the body, which count more; the upstream sees neither."""
+    recorder = watched.recorder
+    recorder.clear()
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], **words})
+    assert request(watched, "POST", "/v1/chat/completions", body, headers).status == 200
+    assert recorder.event.log["trace_id"] == told
+    assert not [name for name in up.requests[0].headers if "litellm" in name]
+
+
 @pytest.mark.parametrize("params", [{}, {"stream": True}])
 def test_no_log(asker, params):
     asker.ask("chat", **{"no-log": True}, **params)

@@ -138,7 +138,9 @@ def test_r3_retry_after_is_passed_on(proxy_door, up):
 def test_r3_the_answer_says_how_often(proxy_door, up):
     """R3: how many tries it took is in a header, and in the SDK's hidden parameters."""
     up.next(act.error(500), act.error(500))
-    assert proxy_door.post().headers["x-litellm-attempted-retries"] == "2"
+    answer = proxy_door.post(num_retries=3)
+    assert [answer.headers[f"x-litellm-{what}-retries"] for what in ("attempted", "max")] == ["2", "3"]
+    assert proxy_door.post(num_retries=0, stream=True).headers["x-litellm-max-retries"] == "0"
     up.next(act.error(500))
     answer = litellm.completion("openai/m", [{"role": "user", "content": "hi"}], api_base=up.base)
     assert answer._hidden_params["additional_headers"]["x-litellm-attempted-retries"] == 1

@@ -15,6 +15,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -34,6 +36,7 @@ from litellm.providers.target import Target
 from litellm.proxy import user_configs
 from litellm.router import tags
 from litellm.router.pool import MAX_EXPANDED, MAX_PARTS, Group, Pool
+from litellm.router.ranking import AT_ONCE, Ranking
 from litellm.router.state import MOST_LATENCIES, LocalState
 
 SRC = Path(litellm.__file__).parent
@@ -74,6 +77,7 @@ CLOSED = {
     "proxy.memory._glibc": "one",
     "proxy.state._callbacks": "one",
     "sdk._settings._callbacks": "one",
+    "sdk._settings._warn_of": "LiteLLM's settings",
     "sdk._call.default_client": "one",
     "tokens.encoders._encoding": "the vocabularies",
 }
@@ -233,6 +237,16 @@ def fill_parts() -> Full:
     return Full(len(group._parts))
 
 
+def fill_ranking() -> Ranking:
+    """A place whose number always stands until a little earlier than before."""
+    times = iter(range(TIMES * AT_ONCE, 0, -1))
+    ranking = Ranking(1, lambda _place, _now: (0.0, float(next(times))), RLock())
+    for _ in range(TIMES * AT_ONCE):
+        ranking.changed(0)
+        ranking.draw(0.0, Random(1))
+    return ranking
+
+
 def fill_latencies() -> Full:
     state = LocalState()
     for _ in range(TIMES * MOST_LATENCIES):
@@ -253,6 +267,7 @@ OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
     "router/pool.py Group._parts": (MAX_PARTS, fill_parts),
     "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),
+    "router/ranking.py Ranking._due": (2 + AT_ONCE, fill_ranking),
     "router/state.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
 }
 
@@ -299,14 +314,14 @@ hooks/dispatch.py _Room._lanes
 hooks/dispatch.py _Room._tasks
 hooks/dispatch.py _Room._waiting
 hooks/observers.py Callbacks._built_in
+hooks/observers.py Callbacks._warned
 net/async_io.py Session._proxied
 proxy/config/include.py FileTree._seen
 proxy/config/include.py FileTree.problems
 proxy/workers.py Supervisor._workers
 router/pool.py Group._known
 router/pool.py Group._levels
-router/ranking.py Ranking._due
-router/ranking.py Ranking._expected
+router/ranking.py Ranking._until
 router/state.py LocalState._followers
 router/state.py LocalState._rankings
 router/state.py LocalState._resting

@@ -206,6 +206,21 @@ def test_sdk_chunk(upstream: Upstream) -> None:
     stream.close()
 
 
+def test_chunks_cost_the_same_however_many(upstream: Upstream) -> None:
+    """P4: four times as many chunks are four times as many calls."""
+    stream = litellm.completion("openai/m", HI, stream=True, api_base=upstream.base, api_key="sk-of-nobody")
+    next(stream)
+    counted = []
+    for chunks in (1000, 4000):
+        with OwnCalls() as calls:
+            for _ in range(chunks):
+                upstream.tell(MORE)
+                next(stream)
+        counted.append(calls.found.total())
+    stream.close()
+    assert 3.8 < counted[1] / counted[0] < 4.2
+
+
 def test_sdk_async_chunk(upstream: Upstream) -> None:
     """A chunk of acompletion(stream=True)."""
     with asyncio.Runner() as runner:

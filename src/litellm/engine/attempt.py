@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
-from litellm.engine.faults import Refused, answer_error, broken, stream_error, wire_of, wrong_shape
+from litellm.engine.faults import Refused, answer_error, broken, said, stream_error, wire_of, wrong_shape
 from litellm.engine.retries import clocks_of
 from litellm.engine.several import ask_each, prompts_apart
 from litellm.engine.stream import advance
@@ -49,6 +48,9 @@ class Memory:
 
 def attempt(call: Call, target: Target, remaining: float | None, memory: Memory) -> Flow[Answer | Opened]:
     """Try once. remaining: seconds left of the total timeout, or None for all of it."""
+    mocked = call.mock is not None or target.mock is not None
+    if call.stand_in is not None and not mocked:  # it may need neither a key nor a token
+        return (yield from handlers.attempt(call, call.stand_in(call, target), _clocks(call, target, remaining)))
     if target.unusable is not None:
         raise copy.copy(target.unusable)
     if call.operation != target.operation:
@@ -57,11 +59,11 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
         ask = partial(attempt, target=target, remaining=remaining, memory=memory)
         return (yield from ask_each(call, prompts, ask))
     clocks = _clocks(call, target, remaining)
-    if target.bearer is not None:
+    if target.bearer is not None and not mocked:
+        asked = time.monotonic()
         target = yield from _signed(target, target.bearer, clocks)
-    if call.stand_in is not None:
-        target = msgspec.structs.replace(target, handler=call.stand_in)
-    if target.handler is not None and call.mock is None and target.mock is None:
+        clocks = _within(clocks, clocks.total - (time.monotonic() - asked))
+    if target.handler is not None and not mocked:
         return (yield from handlers.attempt(call, target, clocks))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
     try:
@@ -80,8 +82,11 @@ def _signed(target: Target, bearer: Callable[[], Any], clocks: Timeouts) -> Flow
     sync_fn, async_fn = (None, bearer) if inspect.iscoroutinefunction(bearer) else (bearer, None)
     try:
         token = yield Ask(sync_fn, async_fn, (), clocks.total)
+    except (TransportFault, TimeoutError) as error:
+        raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
     except Exception as error:
-        raise AuthenticationError(f"no token: {error!r}", target.provider.name, target.model) from error
+        text = said(target, f"no token: {error!r}")
+        raise AuthenticationError(text, target.provider.name, target.model) from error
     if not isinstance(token, str):
         text = f"no token: the function for it must return text, not {type(token).__name__}"
         raise AuthenticationError(text, target.provider.name, target.model)
@@ -124,23 +129,17 @@ def _not_answered(reply: Reply, target: Target, *, asks_usage: bool) -> Exceptio
 
 def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
     clocks = clocks_of(call, target)
-    if remaining is None:
-        return clocks
-    left = max(remaining, 0.001)
+    return clocks if remaining is None else _within(clocks, remaining)
+
+
+def _within(clocks: Timeouts, seconds: float) -> Timeouts:
+    """These clocks, when no more than so many seconds are left."""
+    left = max(seconds, 0.001)
     return Timeouts(min(clocks.connect, left), min(clocks.first_byte, left), min(clocks.between, left), left)
 
 
-def _with_defaults(defaults: Mapping[str, Any], body: Body) -> Body:
-    """The deployment's own fields where the request does not have them; tools of both, as LiteLLM has it."""
-    both = {**defaults, **body}
-    ours, theirs = defaults.get("tools"), body.get("tools")
-    if isinstance(ours, list) and isinstance(theirs, list):
-        both["tools"] = [*ours, *theirs]
-    return both
-
-
 def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
-    body = call.body if not target.defaults else _with_defaults(target.defaults, call.body)
+    body = call.body if not target.defaults else params_policy.with_defaults(target.defaults, call.body)
     if asks_usage:
         options = body.get("stream_options")
         body = body | {"stream_options": {**(options if isinstance(options, dict) else {}), "include_usage": True}}

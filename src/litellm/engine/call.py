@@ -51,6 +51,7 @@ class Choice(msgspec.Struct, frozen=True):
 Choose = Callable[[Sequence[Target]], Choice]
 Consult = Callable[[], Flow[None]]
 MakeCall = Callable[[], "Call"]
+StandIn = Callable[["Call", Target], Target]
 
 
 class Observe(Protocol):
@@ -79,8 +80,8 @@ class Call(msgspec.Struct, kw_only=True):
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
     target, given those already tried; consult: what is asked before the first of them. relay: the caller can use the
     upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. own_timeouts, own_retries:
-    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. stand_in: a
-    handler to ask in the place of every target. metadata: for handlers and callbacks; it is never sent. observe: who is
+    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. stand_in:
+    gives each target a handler to ask instead. metadata: for handlers and callbacks; it is never sent. observe: who is
     told; about: what they are told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
     """
 
@@ -90,7 +91,7 @@ class Call(msgspec.Struct, kw_only=True):
     consult: Consult | None = None
     operation: Operation = "chat"
     group: str = ""
-    stand_in: Any = None
+    stand_in: StandIn | None = None
     stream: bool = False
     relay: bool = False
     ask_usage: bool = False
@@ -113,7 +114,7 @@ class Answer(msgspec.Struct, kw_only=True):
     """A whole answer: `raw`, when it can be relayed as it came; else `data`, OpenAI-shaped.
 
     `data` is a dict, or the ModelResponse that a custom handler returned. asked: the name under which it was asked for;
-    model: the upstream's own. retries, fallbacks: how many it took.
+    model: the upstream's own. retries, fallbacks: how many it took; max_retries: how many it might have taken.
     """
 
     target: Target
@@ -124,6 +125,7 @@ class Answer(msgspec.Struct, kw_only=True):
     model: str | None = None
     usage: Body | None = None
     retries: int = 0
+    max_retries: int = 0
     fallbacks: int = 0
 
 
@@ -155,6 +157,7 @@ class Opened(msgspec.Struct, kw_only=True):
     model: str | None = None
     finished: bool = False
     retries: int = 0
+    max_retries: int = 0
     fallbacks: int = 0
     tap: Callable[[list[Chunk]], None] | None = None
     ended: Outcome | None = None

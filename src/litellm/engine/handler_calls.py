@@ -93,7 +93,7 @@ class SilentLogging:
 def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any]:
     """LiteLLM's keyword arguments for a handler. `litellm_params` has every key of the deployment's YAML."""
     # Copies: a handler may scribble on what it is given.
-    body = copy.deepcopy({**target.defaults, **call.body})
+    body = copy.deepcopy(params_policy.with_defaults(target.defaults, call.body))
     body = params_policy.apply(target.policy.joined(call.policy), (), body, target.provider.name, target.model)
     for edit in target.edits:
         body = edit(body)
@@ -102,7 +102,7 @@ def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any
     if call.stream:
         body["stream"] = True
     params: Mapping[str, Any] = {
-        **copy.deepcopy(dict(target.params)), "metadata": copy.deepcopy(dict(call.metadata)),
+        **copied(target.params), "metadata": copy.deepcopy(dict(call.metadata)),
         "api_base": target.api_base, "api_key": target.api_key,
         "custom_llm_provider": target.provider.name, "litellm_call_id": call.id,
     }  # fmt: skip
@@ -113,6 +113,17 @@ def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any
         "acompletion": None, "litellm_params": params, "logger_fn": None, "headers": dict(target.headers),
         "timeout": clocks.total, "client": None,
     }  # fmt: skip
+
+
+def copied(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of what a deployment's entry says, in which only what cannot be copied, such as an SSLContext, is shared."""
+    own: dict[str, Any] = {}
+    for name, value in params.items():
+        try:
+            own[name] = copy.deepcopy(value)
+        except TypeError:
+            own[name] = value
+    return own
 
 
 def _silently(*_: Any, **__: Any) -> None:

@@ -59,7 +59,7 @@ def retrying(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
             choice.settle(CANCELLED)
             raise
         else:
-            answer.retries = retry.used
+            answer.retries, answer.max_retries = retry.used, retry.limit
             if choice.settle is not nobody_asks:
                 _settle(choice, answer, time.monotonic() - started)
             return answer

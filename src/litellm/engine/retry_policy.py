@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from litellm import exceptions
+from litellm._numbers import whole
 from litellm.exceptions import LiteLLMError
 
 FIRST_DELAY = 0.5  # seconds; doubles each time
@@ -86,18 +87,8 @@ def limits_of(policy: Any) -> Limits:
     unknown = told.keys() - _POLICY.keys()
     if unknown:
         raise ValueError(f"a retry policy has no {', '.join(sorted(unknown))}; its fields are {', '.join(_POLICY)}")
-    return tuple((kind, _retries(name, told[name])) for name, kind in _POLICY.items() if told.get(name) is not None)
-
-
-def _retries(name: str, value: Any) -> int:
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if number < 0 or not number.is_integer():
-        shown = repr(value)[:50] if isinstance(value, bool | int | float | str) else type(value).__name__
-        raise ValueError(f"{name} must be a whole number, 0 or more, not {shown}")
-    return int(number)
+    limits = ((kind, whole(name, told.get(name))) for name, kind in _POLICY.items())
+    return tuple((kind, limit) for kind, limit in limits if limit is not None)
 
 
 def retryable(error: LiteLLMError) -> bool:

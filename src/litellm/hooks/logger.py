@@ -127,12 +127,12 @@ class CustomLogger:
     async def async_post_mcp_tool_call_hook(
         self, kwargs: dict[str, Any], response_obj: Any, start_time: datetime, end_time: datetime
     ) -> Any:
-        """After an MCP tool was called."""
+        """After an MCP tool was called. Not called by this release."""
 
     # --- on the way to a deployment --------------------------------------------------------------------------------------
 
     async def async_pre_request_hook(self, model: str, messages: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        """Before a request is made. Returns other kwargs, or None."""
+        """Before a request is made. Returns other kwargs, or None. Not called by this release."""
         return None
 
     async def async_pre_routing_hook(
@@ -143,7 +143,7 @@ class CustomLogger:
         input: Any = None,  # noqa: A002 - LiteLLM's name
         specific_deployment: bool | None = False,
     ) -> Any:
-        """Before a deployment is picked. Returns what to ask for instead, or None."""
+        """Before a deployment is picked. Returns what to ask for instead, or None. Not called by this release."""
 
     async def async_filter_deployments(
         self,
@@ -153,44 +153,44 @@ class CustomLogger:
         request_kwargs: dict[str, Any] | None = None,
         parent_otel_span: Any = None,
     ) -> list[dict[str, Any]]:
-        """Of the deployments that could be picked, those that may be."""
+        """Of the deployments that could be picked, those that may be. Not called by this release."""
         return healthy_deployments
 
     def pre_call_check(self, deployment: dict[str, Any]) -> dict[str, Any] | None:
-        """When a deployment was picked for a sync call; raises to refuse it."""
+        """When a deployment was picked for a sync call; raises to refuse it. Not called by this release."""
         return deployment
 
     async def async_pre_call_check(
         self, deployment: dict[str, Any], parent_otel_span: Any = None
     ) -> dict[str, Any] | None:
-        """The same for an async call."""
+        """The same for an async call. Not called by this release."""
         return deployment
 
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: Any = None
     ) -> dict[str, Any] | None:
-        """When a deployment was picked. Returns other kwargs for it, or None."""
+        """When a deployment was picked. Returns other kwargs for it, or None. Not called by this release."""
         return None
 
     async def async_post_call_success_deployment_hook(
         self, request_data: dict[str, Any], response: Any, call_type: Any = None
     ) -> Any:
-        """When a deployment has answered. Returns another answer, or None."""
+        """When a deployment has answered. Returns another answer, or None. Not called by this release."""
 
     async def log_success_fallback_event(
         self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
     ) -> None:
-        """When a fallback answered."""
+        """When a fallback answered. Not called by this release."""
 
     async def log_failure_fallback_event(
         self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
     ) -> None:
-        """When a fallback failed too."""
+        """When a fallback failed too. Not called by this release."""
 
     async def log_model_group_rate_limit_error(
         self, exception: Exception, original_model_group: str | None, kwargs: dict[str, Any]
     ) -> None:
-        """When a group of deployments has none left that is not rate limited."""
+        """When a group of deployments has none left that is not rate limited. Not called by this release."""
 
     # --- prompt management -----------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class CustomLogger:
         dynamic_callback_params: Any = None,
         **kwargs: Any,
     ) -> tuple[str, list[Any], dict[str, Any]]:
-        """The model, messages and parameters that a stored prompt stands for."""
+        """The model, messages and parameters that a stored prompt stands for. Not called by this release."""
         return model, messages, non_default_params
 
     async def async_get_chat_completion_prompt(
@@ -217,8 +217,21 @@ class CustomLogger:
         dynamic_callback_params: Any = None,
         **kwargs: Any,
     ) -> tuple[str, list[Any], dict[str, Any]]:
-        """The same for an async call."""
+        """The same for an async call. Not called by this release."""
         return model, messages, non_default_params
+
+
+# Methods that this release never calls. The refusing ones may keep callers away from deployments, or change what they are
+# asked: the gateway does not start with them.
+REFUSING = (
+    "async_pre_routing_hook", "async_filter_deployments", "pre_call_check", "async_pre_call_check",
+    "async_pre_call_deployment_hook",
+)  # fmt: skip
+NOT_CALLED = (
+    *REFUSING, "async_pre_request_hook", "async_post_call_success_deployment_hook", "log_success_fallback_event",
+    "log_failure_fallback_event", "log_model_group_rate_limit_error", "get_chat_completion_prompt",
+    "async_get_chat_completion_prompt", "async_post_mcp_tool_call_hook",
+)  # fmt: skip
 
 
 def overrides(logger: object, name: str) -> bool:

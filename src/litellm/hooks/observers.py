@@ -13,7 +13,7 @@ import msgspec
 from litellm._log import log
 from litellm.exceptions import BadRequestError
 from litellm.hooks.dispatch import Ask, Dispatcher, Work
-from litellm.hooks.logger import overrides
+from litellm.hooks.logger import NOT_CALLED, overrides
 from litellm.hooks.payload import Payload, call_type, settled
 from litellm.hooks.redact import redact, silenced, wanted
 from litellm.types.hooks import CallRecord
@@ -138,6 +138,7 @@ class Callbacks:
         self.memory = Memory()
         self._snapshots: dict[tuple[Any, ...], tuple[Observers, list[Any]]] = {}
         self._built_in: dict[str, Any] = {}
+        self._warned: set[str] = set()  # methods in the code of callbacks; there are only so many
 
     def snapshot(
         self,
@@ -175,11 +176,20 @@ class Callbacks:
                     wanted_of = told if told is not _ALL or _is_logger(observer) else _ALL - {"input"}
                     before = events.get(id(observer), (observer, frozenset[str]()))[1]
                     events[id(observer)] = (observer, before | wanted_of)
+            self._warn_of_not_called(observer for observer, _ in events.values())
             known = (Observers(self, events, redacted=turn_off_message_logging), items)
             if len(self._snapshots) >= SNAPSHOTS:
                 self._snapshots.clear()
             self._snapshots[key] = known
         return known[0]
+
+    def _warn_of_not_called(self, observers: Iterable[Any]) -> None:
+        for kind, observer in ((type(each), each) for each in observers):
+            for name in NOT_CALLED:
+                method = f"{kind.__module__}.{kind.__qualname__}.{name}"
+                if method not in self._warned and overrides(observer, name):
+                    self._warned.add(method)
+                    log.warning("%s is not called by this release", method)
 
     def _observer(self, item: Any) -> Any:
         if isinstance(item, str):

@@ -244,7 +244,8 @@ class Connection(asyncio.Protocol):
                 self._transport.write(head + request.body)
             else:
                 await self.pool.turns.come()
-                if not self._transport.is_closing():  # else the waiter knows
+                # By now it may be answered, and the connection be somebody else's.
+                if self._reply is reply and not self._transport.is_closing():
                     self._transport.writelines((head, request.body))  # which need no copy
             await waiter
         except BaseException:

@@ -7,7 +7,7 @@ Taken out are, in this order: what the caller lists in additional_drop_params, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -48,6 +48,19 @@ def truthy(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("true", "1", "yes", "on")
     return bool(value)
+
+
+def with_defaults(defaults: Mapping[str, Any], body: Body) -> Body:
+    """The deployment's own fields where the request does not have them; tools of both, as LiteLLM has it.
+
+    >>> with_defaults({"temperature": 0, "tools": [1]}, {"temperature": 1, "tools": [2]})
+    {'temperature': 1, 'tools': [1, 2]}
+    """
+    both = {**defaults, **body}
+    ours, theirs = defaults.get("tools"), body.get("tools")
+    if isinstance(ours, list) and isinstance(theirs, list):
+        both["tools"] = [*ours, *theirs]
+    return both
 
 
 def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str, model: str) -> Body:

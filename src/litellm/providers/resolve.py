@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, cast
@@ -206,8 +206,9 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
             ssl_context(place.network)
         except ValueError as error:
             raise BadRequestError(str(error), model, provider.name, param="ssl_verify") from None
-    token = None if key else place.params.get(provider.bearer_param) or _first_env(provider.bearer_env, environ)
-    bearer = None if key or token else place.params.get(f"{provider.bearer_param}_provider")
+    token = bearer = None
+    if provider.bearer_param and not place.api_key:
+        key, token, bearer = _key_or_token(provider, place, key)
     if key is None and userinfo is None and token is None and bearer is None:
         _require_key(provider, base, model, place)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
@@ -231,6 +232,20 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         edits=_edits(place, provider) if place.operation in _TALKS else (), policy=place.policy, params=place.params,
         secrets=_secrets(place, key or token, place.api_base or base), bearer=bearer,
     )  # fmt: skip
+
+
+def _key_or_token(
+    provider: Provider, place: Place, key: str | None
+) -> tuple[str | None, str | None, Callable[[], Any] | None]:
+    """The key, the token or the function for one: one of them, or none. What was said goes before the environment.
+
+    key: what there is without having been said.
+    """
+    token = place.params.get(provider.bearer_param)
+    bearer = None if token else place.params.get(f"{provider.bearer_param}_provider")
+    if token or bearer is not None:
+        return None, token, bearer
+    return key, None if key else _first_env(provider.bearer_env, place.environ), None
 
 
 def resolve_or_say_why(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:

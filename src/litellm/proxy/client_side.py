@@ -8,7 +8,7 @@ made here belong to one call, or to the routings of one caller's own configurati
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -161,13 +161,15 @@ def _rules(template: Target | None) -> Mapping[str, str | None]:
     return rules
 
 
-def at_one_address(group: Group, members: Sequence[Deployment]) -> Group:
-    """The group without its deployments elsewhere: a client's key is meant for one address, and retries stay there.
+def at_one_address(group: Group) -> Group:
+    """The group without its deployments elsewhere: a client's key is meant for one address, and retries stay there. The
+    first deployment of the lowest order says where."""
+    home = group.once(_home)
+    return group.part((at_one_address, home), lambda members: [each for each in members if _address(each) == home])
 
-    members: those of the group that the client may use, at least one. The first of the lowest order says where.
-    """
-    home = _address(min(members, key=lambda each: each.order))
-    return Group.serving(group.name, [each for each in members if _address(each) == home], wild=group.wild)
+
+def _home(group: Group) -> tuple[str, str | None]:
+    return _address(min(group.members, key=lambda each: each.order))
 
 
 def _address(deployment: Deployment) -> tuple[str, str | None]:

@@ -30,6 +30,8 @@ def surroundings_of(config: Config, defaults: Defaults) -> Surroundings:
         drop_params=settings.drop_params,
         ssl_verify=settings.ssl_verify,
         ssl_certificate=settings.ssl_certificate,
+        force_ipv4=settings.force_ipv4,
+        headers=reveal_all(settings.headers),
         max_parallel_requests=routing.default_max_parallel_requests,
     )
 

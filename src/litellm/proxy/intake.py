@@ -150,7 +150,7 @@ def _with_own(request: _Request, call: Call, group: Group | None, asked: str) ->
         part = part if part.members else group
         if steer.region is not None:
             part = within(part, steer.region)
-        group = at_one_address(group, part.members)
+        group = at_one_address(part)
         adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
         steer = msgspec.structs.replace(steer, adapt=adapted)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.

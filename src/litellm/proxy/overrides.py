@@ -29,7 +29,8 @@ STEERING = frozenset({
 _CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
 TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id"})  # to those who watch the call
 _TAGS = b"x-litellm-tags"
-_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS)
+_IDS = {b"x-litellm-session-id": "litellm_session_id", b"x-litellm-trace-id": "litellm_trace_id"}
+_STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS, *_IDS)
 
 
 class Overrides(msgspec.Struct, frozen=True):
@@ -73,6 +74,8 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     retries = taken.get("num_retries", taken.get("max_retries", _number(headers, b"x-litellm-num-retries")))
     timeouts_of(timeout, stream_timeout)
     told = {name: taken[name] for name in said if name in TOLD}
+    for header in _IDS.keys() & headers.keys():
+        told.setdefault(_IDS[header], headers[header].decode("latin-1"))
     if _TAGS in headers:
         told.setdefault("tags", _listed(headers[_TAGS]))
     return Overrides(

@@ -182,6 +182,7 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
         *about(target.api_base, target.id, target.group),
         (b"x-litellm-call-id", call_id.encode("latin-1", "replace")),
         (b"x-litellm-attempted-retries", b"%d" % result.retries),
+        (b"x-litellm-max-retries", b"%d" % result.max_retries),
         (b"x-litellm-attempted-fallbacks", b"%d" % result.fallbacks),
         (b"x-litellm-response-duration-ms", b"%.3f" % ((time.monotonic() - started) * 1000)),
     ]

@@ -35,6 +35,7 @@ MAX_BODY = 100_000_000  # bytes; a request with a few images in base64 has some 
 # Words that both sections know: what router_settings says counts, and its lists are added to the others'.
 _SHARED = ("num_retries", "allowed_fails", "cooldown_time")
 _CALLBACKS = ("input_callback", "success_callback", "failure_callback", "callbacks")
+_NOT_OF_ROUTING = {"default_litellm_params", "default_max_parallel_requests", "optional_pre_call_checks"}
 _JOINED = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks")
 
 
@@ -65,11 +66,12 @@ def build(config: Config, master_key: str | None = None, client: Client | None =
     """The Proxy for a configuration. master_key: overrules the file's. Raises ConfigError with all that is wrong."""
     general, settings = config.general_settings, config.litellm_settings
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
+    defaults = Defaults(organization=settings.organization, handlers=handlers)
     key = master_key or (general.master_key.reveal() if general.master_key else None)
     gate, client = Gate(key, custom_auth=general.uses_custom_auth), client or Client(isolate_handlers=True)
     client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
     return Proxy(
-        routing=Routing(deployments_of(config, Defaults(handlers=handlers)), routing_settings(config)),
+        routing=Routing(deployments_of(config, defaults), routing_settings(config)),
         client=client,
         gate=gate,
         max_body=MAX_BODY if general.max_request_size_mb is None else int(general.max_request_size_mb * 1_000_000),
@@ -118,7 +120,7 @@ def _reported(config: Config, path: str) -> Iterator[None]:
 def routing_settings(config: Config) -> RoutingSettings:
     """What the configuration says about routing, in both of its sections."""
     settings, routing = config.litellm_settings, config.router_settings
-    words = routing.model_dump(exclude={"default_litellm_params", "default_max_parallel_requests"})
+    words = routing.model_dump(exclude=_NOT_OF_ROUTING)
     for name in _SHARED:
         if words[name] is None:
             words[name] = getattr(settings, name)

@@ -14,7 +14,7 @@ from litellm.providers.policy import truthy
 from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
 from litellm.router.regions import Region, region_of
-from litellm.tokens.count import token_counter
+from litellm.tokens.count import longest, token_counter
 from litellm.wire.protocol import Body
 
 
@@ -35,14 +35,17 @@ def within(group: Group, region: Region) -> Group:
     return part
 
 
-def fitting(group: Group, body: Body) -> Group:
+def fitting(group: Group, body: Body, tokens: int | None = None) -> Group:
     """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Of
-    which nobody knows, those count as able.
+    which nobody knows, those count as able. tokens: those of the prompt, where they have been counted.
 
     Raises UnsupportedParamsError when none can the first; ContextWindowExceededError when all are too small, which
     context_window_fallbacks are for.
     """
-    return _roomy(_formatting(group, body), body)
+    part = _formatting(group, body)
+    if tokens is None:
+        tokens = 0 if surely_fits(part, body) else count(part, body)
+    return _roomy(part, tokens)
 
 
 # --- answers by a schema -------------------------------------------------------------------------------------------------
@@ -76,12 +79,20 @@ def takes_schemas(deployment: Deployment) -> bool:
 # --- room for the prompt -------------------------------------------------------------------------------------------------
 
 
-def _roomy(group: Group, body: Body) -> Group:
+def surely_fits(group: Group, body: Body) -> bool:
+    """Whether a prompt is so short that every model of the group can read it, without counting: no token is shorter than a
+    byte. Counting may take long; a flow does it in a thread."""
     messages, rooms = body.get("messages"), group.once(_rooms)
-    if not messages or not rooms.sizes:
-        return group
-    # What cannot be counted is for the upstream to judge.
-    tokens = token_counter(model=group.members[0].model, messages=messages, default_token_count=0)
+    return not messages or not rooms.sizes or longest(messages) <= rooms.sizes[0]
+
+
+def count(group: Group, body: Body) -> int:
+    """The tokens of a prompt. 0 for what cannot be counted: that is for the upstream to judge."""
+    return token_counter(model=group.members[0].model, messages=body.get("messages"), default_token_count=0)
+
+
+def _roomy(group: Group, tokens: int) -> Group:
+    rooms = group.once(_rooms)
     too_small = bisect_left(rooms.sizes, tokens)
     if not too_small:
         return group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -73,9 +74,14 @@ class Choosing:
         self.custom: Custom | None = None
 
     def consult(self, asked: Asked) -> Flow[None]:
-        """Ask the user's own strategy, if there is one. It may wait for something, which a choice may not."""
+        """Find out what may take a while, as a choice may not: what the user's own strategy says, and how many tokens a
+        long prompt has, if that is to be checked."""
         if self.custom is not None:
             asked.wish = yield self.custom(asked.call.model, asked.call.body)
+        if self.settings.pre_call_checks:
+            group, body = asked.group, asked.call.body
+            fits = checks.surely_fits(group, body)
+            asked.tokens = 0 if fits else (yield Ask(partial(checks.count, group, body), None))
 
     def choose(self, asked: Asked, tried: Sequence[Target]) -> Choice:
         """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
@@ -121,7 +127,7 @@ class Choosing:
         if asked.steer.region is not None:
             group = checks.within(group, asked.steer.region)
         if settings.pre_call_checks:
-            group = checks.fitting(group, asked.call.body)
+            group = checks.fitting(group, asked.call.body, asked.tokens)
         return group.levels(settings.strategy.rank)
 
     def _draw(self, asked: Asked, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
@@ -154,21 +160,21 @@ class Choosing:
             each for each in candidates if each.limits is NO_LIMITS or not self.state.wait(each.id, each.limits, now)
         ]
         while free:
-            level = Level(self._lowest(free, now))
-            picked = level.members[level.draw(self.rng)]
+            picked = self._best(free, now)
             choice = self._taken(asked, picked, now)
             if choice is not None:
                 return choice
             free = [each for each in free if each is not picked]  # another thread was faster
         return None
 
-    def _lowest(self, candidates: Sequence[Deployment], now: float) -> Sequence[Deployment]:
+    def _best(self, candidates: Sequence[Deployment], now: float) -> Deployment:
+        """What `_drawn` would draw, if there were no others."""
         strategy = self.settings.strategy
         if strategy.measure is None:
-            return candidates
+            return candidates[Level(candidates).draw(self.rng)]
         numbers = [strategy.measure(self.state.tally(each.id, now), now)[0] for each in candidates]
         bar = min(numbers) * (1 + strategy.slack)
-        return [each for each, number in zip(candidates, numbers, strict=True) if number <= bar]
+        return self.rng.choice([each for each, number in zip(candidates, numbers, strict=True) if number <= bar])
 
     def _fresh(self, asked: Asked, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
         if tried and asked.target(deployment) in tried:
@@ -240,7 +246,7 @@ class Choosing:
 class Asked:
     """A call, the group that it asks, and what was found out for it on the way."""
 
-    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer", "wish")
+    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer", "tokens", "wish")
 
     def __init__(self, call: Call, group: Group, steer: Steer) -> None:
         self.call = call
@@ -248,6 +254,7 @@ class Asked:
         self.steer = steer
         self.levels: Sequence[Level] | None = None
         self.wish: str | None = None  # the id that the user's own strategy names
+        self.tokens: int | None = None  # of the prompt, once they have been counted
         self.may_rest = group.may_rest
         self._adapted: dict[str, Target] = {}
 

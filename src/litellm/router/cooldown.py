@@ -19,9 +19,9 @@ from typing import Any
 import msgspec
 
 from litellm import exceptions
+from litellm._numbers import amount, whole
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
-from litellm.router.numbers import amount, whole
 from litellm.router.state import Tally
 
 AT_ONCE = frozenset({401, 402, 404, 429})

@@ -14,6 +14,7 @@ import msgspec
 
 from litellm import _json
 from litellm._log import log
+from litellm._numbers import amount, whole
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.sealed import Sealed, names_credential
@@ -21,7 +22,6 @@ from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why
 from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
-from litellm.router.numbers import amount, whole
 from litellm.router.state import NO_LIMITS, Limits
 from litellm.types.params import ALWAYS, SAMPLING, is_ours
 
@@ -209,7 +209,9 @@ def _is_default(name: str) -> bool:
 
 
 def _target(place: Place, around: Surroundings, made: Mapping[str, Any], model: str) -> Target:
-    target = resolve_or_say_why(msgspec.structs.replace(place, model=model), around.defaults)
+    named = {**place.params, "model": model}  # which a wildcard's entry does not say
+    place = msgspec.structs.replace(place, model=model, params=named)
+    target = resolve_or_say_why(place, around.defaults)
     if target.unusable is not None and made["mock"] is None and not around.quiet:
         log.warning("%s: %s", made["group"], target.unusable.message)
     return msgspec.structs.replace(
@@ -219,7 +221,14 @@ def _target(place: Place, around: Surroundings, made: Mapping[str, Any], model: 
 
 def stable_id(name: str, params: Mapping[str, Any]) -> str:
     """The same for the same deployment in every worker and after a restart. A digest, so nothing in it can be read."""
-    return hashlib.sha256(name.encode() + _json.encode({k: repr(v) for k, v in sorted(params.items())})).hexdigest()
+    told = {key: repr(value) for key, value in sorted(params.items()) if not _by_address(value)}
+    return hashlib.sha256(name.encode() + _json.encode(told)).hexdigest()
+
+
+def _by_address(value: Any) -> bool:
+    """Whether Python tells it from others only by where it lies in memory: a function, an SSLContext."""
+    kind: Any = type(value)
+    return callable(value) or kind.__repr__ is object.__repr__
 
 
 def looked_up(value: Any, environ: Mapping[str, str] = os.environ) -> Any:

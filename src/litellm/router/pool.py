@@ -66,7 +66,7 @@ class Group:
         self._lock = Lock()
         self._known: dict[Callable[[Group], Any], Any] = {}
         self._levels: dict[Rank | None, tuple[Level, ...]] = {}
-        self._parts: dict[Hashable, Group] = {}
+        self._parts: dict[Hashable, Group | None] = {}  # None: the group itself, which must not hold itself
 
     @classmethod
     def serving(cls, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> Group:
@@ -107,15 +107,14 @@ class Group:
 
     def part(self, key: Hashable, keep: Callable[[Sequence[Deployment]], Sequence[Deployment]]) -> Group:
         """The group with only those of its members that `keep` returns; itself, if these are all. Asked once for a key."""
-        found = self._parts.get(key)
-        if found is None:
-            members = tuple(keep(self.members))
-            found = self
+        if key not in self._parts:
+            members, part = tuple(keep(self.members)), None
             if len(members) < len(self.members):
-                found = Group(self.name, members, wild=self.wild, may_rest=self.may_rest)
+                part = Group(self.name, members, wild=self.wild, may_rest=self.may_rest)
             with self._lock:
-                _put(self._parts, key, found, MAX_PARTS)
-        return found
+                _put(self._parts, key, part, MAX_PARTS)
+            return part or self
+        return self._parts.get(key) or self
 
     @property
     def targets(self) -> tuple[Target, ...]:

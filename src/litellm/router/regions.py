@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
+from litellm.exceptions import BadRequestError
 from litellm.router.deployments import Deployment
 
 Region = Literal["eu", "us"]
@@ -73,3 +74,11 @@ def asked_region(value: object) -> Region | None:
             return region
     shown = repr(value)[:50] if isinstance(value, str | int | float) else type(value).__name__
     raise ValueError(f'allowed_model_region must be "eu" or "us", not {shown}')
+
+
+def region_of_call(value: object, model: str) -> Region | None:
+    """The same for a call of `model`. Raises BadRequestError."""
+    try:
+        return asked_region(value)
+    except ValueError as error:
+        raise BadRequestError(str(error), model, param="allowed_model_region") from None

@@ -23,6 +23,7 @@ from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer, nobody
 from litellm.router.deployments import Deployment
 from litellm.router.fallbacks import FallbackTable, asked_for, looked_up_in, name_of, tables_in
 from litellm.router.pool import Group, Pool
+from litellm.router.regions import region_of_call
 from litellm.router.settings import RoutingSettings
 from litellm.router.state import State
 from litellm.types.params import OWNED
@@ -91,8 +92,9 @@ class Routing(Choosing):
         """Serve these and no others. What is known of those that stay is kept."""
         with self.changing:
             pool = Pool.of(deployments, self.settings.aliases)
-            self.state.forget(self.pool.by_id.keys() - pool.by_id.keys())
+            gone = self.pool.by_id.keys() - pool.by_id.keys()
             self.pool = pool
+            self.state.forget(gone)
 
     def add(self, *deployments: Deployment) -> None:
         """Serve these from now on. One with the id of another takes its place."""
@@ -117,7 +119,8 @@ class Routing(Choosing):
         asked = copy.copy(call)
         call.group = group.name
         place = Asked(asked, group, steer)
-        call.consult = None if self.custom is None else partial(self.consult, place)
+        consults = self.custom is not None or self.settings.pre_call_checks
+        call.consult = partial(self.consult, place) if consults else None
         call.choose = partial(self.choose, place)
         call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)
         if steer.retries is None:
@@ -168,6 +171,7 @@ class Routing(Choosing):
         other = msgspec.structs.replace(call, model=name, body={**call.body, **changes})
         if "timeout" in ours:
             other.timeouts, other.own_timeouts = Timeouts.of(ours["timeout"], ours.get("stream_timeout")), True
+        region = region_of_call(ours.pop("allowed_model_region", None), name)
         # The caller's own list has been used up, and its key was meant for where it asked to go.
         adapt = self.adapter(ours) if ours and self.adapter is not None else None
         onward = msgspec.structs.replace(
@@ -177,6 +181,7 @@ class Routing(Choosing):
             content_policy_fallbacks=_onward(steer.content_policy_fallbacks),
             disable_fallbacks=named is None,  # the same group has the same fallbacks, which are being tried
             adapt=adapt,
+            region=steer.region or region,
         )
         return self._routed(other, group, onward, passed, depth)
 

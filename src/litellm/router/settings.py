@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from litellm._numbers import amount, whole
 from litellm.engine.retry_policy import Limits as RetryLimits
 from litellm.engine.retry_policy import Retry, limits_of
 from litellm.net.messages import Timeouts
 from litellm.router.cooldown import Cooldown
 from litellm.router.fallbacks import FallbackTable, table_of
-from litellm.router.numbers import amount, whole
 from litellm.router.strategies import SIMPLE, Strategy, strategy_named
 
 RETRIES = 2

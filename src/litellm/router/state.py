@@ -14,7 +14,7 @@ from functools import partial
 from math import inf
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
-from weakref import ReferenceType, WeakValueDictionary, ref
+from weakref import ReferenceType, WeakValueDictionary, finalize, ref
 
 import msgspec
 
@@ -147,7 +147,8 @@ class LocalState:
                 ranking = Ranking(len(places), partial(self._standing, places, measure), self._lock)
                 self._rankings[places, measure] = ranking
                 for at, (deployment, _) in enumerate(places):
-                    self._followers[deployment] = [*self._followed(deployment), (ref(ranking), at)]
+                    self._followers.setdefault(deployment, []).append((ref(ranking), at))
+                finalize(ranking, self._unfollow, places).atexit = False
             return ranking
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
@@ -204,9 +205,6 @@ class LocalState:
                 self._tallies.pop(deployment, None)
                 self._resting.pop(deployment, None)
                 self._changed(deployment)
-                followers = self._followed(deployment)  # those of calls under way, if any
-                if not followers:
-                    self._followers.pop(deployment, None)
 
     def clear(self) -> None:
         with self._lock:
@@ -222,7 +220,7 @@ class LocalState:
         tally = self._tallies.get(deployment)
         if tally is None:
             tally = self._tallies[deployment] = Tally(minute)
-        elif tally.minute != minute:
+        elif tally.minute < minute:  # not for a thread that is late
             tally.begin(minute)
         return tally
 
@@ -232,8 +230,15 @@ class LocalState:
             if ranking is not None:
                 ranking.changed(at)
 
-    def _followed(self, deployment: str) -> list[tuple[ReferenceType[Ranking], int]]:
-        return [each for each in self._followers.get(deployment, ()) if each[0]() is not None]
+    def _unfollow(self, places: Sequence[Ranked]) -> None:
+        """A ranking of these is gone."""
+        with self._lock:
+            for deployment, _ in places:
+                left = [each for each in self._followers.get(deployment, ()) if each[0]() is not None]
+                if left:
+                    self._followers[deployment] = left
+                else:
+                    self._followers.pop(deployment, None)
 
     def _standing(self, places: Sequence[Ranked], measure: Measure, at: int, now: float) -> Standing:
         deployment, limits = places[at]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from litellm._numbers import amount, whole
 from litellm.router.deployments import Deployment
 from litellm.router.pick import cost, latency, least_busy, usage
 from litellm.router.state import Measure
@@ -19,7 +20,7 @@ class Strategy(msgspec.Struct, frozen=True):
     rank: a number that a deployment has for good; of those with the lowest is picked.
     measure: one that changes with every call. counts: it reads what is in flight or used, so that is kept for all
     deployments; times: it reads latencies. slack: which fraction more still counts as the lowest.
-    args: what routing_strategy_args may say.
+    args: what routing_strategy_args may say, and how it is read.
     """
 
     rank: Callable[[Deployment], float] | None = None
@@ -27,11 +28,12 @@ class Strategy(msgspec.Struct, frozen=True):
     slack: float = 0.0
     counts: bool = False
     times: bool = False
-    args: frozenset[str] = frozenset()
+    args: Mapping[str, Callable[[str, Any], Any]] = {}
 
     def with_args(self, args: Mapping[str, Any]) -> Strategy:
-        """The strategy with its settings; what it does not take is left out."""
-        taken = {name: value for name, value in args.items() if name in self.args}
+        """The strategy with its settings; what it does not take is left out. Raises ValueError for what is no number."""
+        said = {name: read(name, args.get(name)) for name, read in self.args.items()}
+        taken = {name: value for name, value in said.items() if value is not None}
         if self.measure is None or not taken:
             return self
         slack = taken.pop("lowest_latency_buffer", self.slack)
@@ -47,7 +49,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "latency-based-routing": Strategy(
         measure=latency.average,
         times=True,
-        args=frozenset({"ttl", "lowest_latency_buffer", "max_latency_list_size"}),
+        args={"ttl": amount, "lowest_latency_buffer": amount, "max_latency_list_size": partial(whole, least=1)},
     ),
     "cost-based-routing": Strategy(rank=cost.price_of),
 }

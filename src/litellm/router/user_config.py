@@ -18,6 +18,7 @@ from litellm.engine.retry_policy import POLICY_NAMES
 from litellm.exceptions import BadRequestError
 from litellm.net.tls import Network
 from litellm.net.url import fault_in_address
+from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
 from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
@@ -26,12 +27,16 @@ from litellm.types.params import SAMPLING
 
 MOST_MODELS = 100
 MOST_RETRIES = 10
+MOST_FALLBACKS = 5  # how deep fallbacks of fallbacks are followed
+MOST_LATENCIES = 100  # that are looked at
 DEEPEST = 64  # levels of lists and objects
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=MOST_RETRIES)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=6000)]
+Rest = Annotated[float, msgspec.Meta(ge=0, le=6000)]  # seconds
+Pause = Annotated[float, msgspec.Meta(ge=0, le=600)]  # seconds
 Table = list[dict[str, list[str]]]
 
 _PARAMS: list[tuple[str, Any]] = [
@@ -39,7 +44,9 @@ _PARAMS: list[tuple[str, Any]] = [
     ("organization", str | None), ("custom_llm_provider", str | None), ("timeout", Seconds | None),
     ("stream_timeout", Seconds | None), ("max_retries", Retries | None), ("rpm", Count | None), ("tpm", Count | None),
     ("max_parallel_requests", Count | None), ("weight", Amount | None), ("order", int | None),
-    ("tags", list[str] | None), ("region_name", str | None), *((name, Any) for name in SAMPLING),
+    ("tags", list[str] | None), ("region_name", str | None), ("cooldown_time", Rest | None),
+    ("input_cost_per_token", Amount | None), ("output_cost_per_token", Amount | None),
+    *((name, Any) for name in SAMPLING),
 ]  # fmt: skip
 Params = msgspec.defstruct(
     "litellm_params", [("model", str), *((name, kind, None) for name, kind in _PARAMS)], forbid_unknown_fields=True
@@ -47,6 +54,17 @@ Params = msgspec.defstruct(
 Policy = msgspec.defstruct(
     "retry_policy", [(name, Retries | None, None) for name in sorted(POLICY_NAMES)], forbid_unknown_fields=True
 )
+FailsPolicy = msgspec.defstruct(
+    "allowed_fails_policy", [(name, Count | None, None) for name in sorted(FAILS_NAMES)], forbid_unknown_fields=True
+)
+
+
+class StrategyArgs(msgspec.Struct, forbid_unknown_fields=True):
+    """routing_strategy_args."""
+
+    ttl: Rest | None = None
+    lowest_latency_buffer: Amount | None = None
+    max_latency_list_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_LATENCIES)] | None = None
 
 
 class Info(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,6 +74,7 @@ class Info(msgspec.Struct, forbid_unknown_fields=True):
     base_model: str | None = None
     max_input_tokens: Count | None = None
     supports_response_schema: bool | None = None
+    mode: str | None = None
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,21 +94,29 @@ class UserConfig(msgspec.Struct, forbid_unknown_fields=True):
     model_list: Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MOST_MODELS)]
     num_retries: Retries | None = None
     retry_policy: Policy | None = None  # type: ignore[valid-type]
+    retry_after: Pause = 0
     timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
     allowed_fails: Count | None = None
-    cooldown_time: Annotated[float, msgspec.Meta(ge=0, le=6000)] | None = None
+    allowed_fails_policy: FailsPolicy | None = None  # type: ignore[valid-type]
+    cooldown_time: Rest | None = None
+    disable_cooldowns: bool = False
     fallbacks: Table = []
     context_window_fallbacks: Table = []
     content_policy_fallbacks: Table = []
     default_fallbacks: list[str] = []
+    max_fallbacks: Annotated[int, msgspec.Meta(ge=0, le=MOST_FALLBACKS)] | None = None
     routing_strategy: str = "simple-shuffle"
+    routing_strategy_args: StrategyArgs | None = None
     enable_pre_call_checks: bool = False
+    enable_tag_filtering: bool = False
+    tag_filtering_match_any: bool = True
     model_group_alias: dict[str, str] = {}
 
 
 _FIELDS = frozenset({
-    *UserConfig.__struct_fields__, *Entry.__struct_fields__, *Info.__struct_fields__, *POLICY_NAMES,
-    *(name for name, _ in _PARAMS), "model",
+    *UserConfig.__struct_fields__, *Entry.__struct_fields__, *Info.__struct_fields__,
+    *StrategyArgs.__struct_fields__, *POLICY_NAMES, *FAILS_NAMES, *(name for name, _ in _PARAMS), "model",
 })  # fmt: skip
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 
@@ -106,7 +133,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
     """
     _refuse_references(config)
     try:
-        said = msgspec.convert(config, UserConfig)
+        said = msgspec.convert(_without_nulls(config), UserConfig)
     except msgspec.ValidationError as error:
         raise _wrong(_advised(str(error))) from None
     routing = Routing(settings=_settings(said))
@@ -127,16 +154,20 @@ def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
 def _settings(said: UserConfig) -> RoutingSettings:
     if said.routing_strategy not in STRATEGIES:
         raise _wrong(f"routing_strategy must be one of {', '.join(STRATEGIES)} - at `$.routing_strategy`")
-    words = {name: getattr(said, name) for name in said.__struct_fields__ if name != "model_list"}
-    policy = words["retry_policy"]
-    return RoutingSettings.of(**words | {"retry_policy": None if policy is None else msgspec.structs.asdict(policy)})
+    words = {name: _dict(getattr(said, name)) for name in said.__struct_fields__ if name != "model_list"}
+    return RoutingSettings.of(**words)
+
+
+def _dict(value: Any) -> Any:
+    """A struct as a dict, and everything else as it is."""
+    return msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
 
 
 def _plain(entry: Entry) -> dict[str, Any]:
     return {
         "model_name": entry.model_name,
         "litellm_params": msgspec.structs.asdict(entry.litellm_params),
-        "model_info": {} if entry.model_info is None else msgspec.structs.asdict(entry.model_info),
+        "model_info": _dict(entry.model_info) or {},
         **{name: getattr(entry, name) for name in ("rpm", "tpm") if getattr(entry, name) is not None},
     }
 
@@ -173,6 +204,18 @@ def _refuse_references(config: Mapping[str, Any]) -> None:
             left += [(f"{path}.{name}", item, depth + 1) for name, item in value.items()]
         elif isinstance(value, list):
             left += [(f"{path}[{at}]", item, depth + 1) for at, item in enumerate(value)]
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy in which a field that is null is not there, as in a RouterConfig that was dumped. What goes into requests'
+    bodies is left as it is: there a null may say something."""
+    match value:
+        case dict():
+            said = ((name, item) for name, item in value.items() if item is not None)
+            return {name: item if name in SAMPLING else _without_nulls(item) for name, item in said}
+        case list():
+            return [_without_nulls(item) for item in value]
+    return value
 
 
 def _advised(text: str) -> str:

@@ -1,13 +1,25 @@
 """Functions of others in the place of litellm.completion and the like, as instrumentation and tests put them there. A
-Router calls them for each try, as LiteLLM's does; so they see every request, and what they raise is retried."""
+Router calls them for each try, as LiteLLM's does; what they raise is retried. They see every try but those of
+mock_response, and no text completions or moderations.
+
+They are told what the deployment's entry says and what the call says, in the words of completion(…): what comes of it, in
+the end, is for our own function to find out.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
+from litellm.engine.call import Call, StandIn
+from litellm.engine.handler_calls import copied
+from litellm.engine.retries import clocks_of
+from litellm.providers.target import Target
 from litellm.sdk import chat, embedding
 from litellm.types.params import is_ours
 from litellm.wire.protocol import Operation
@@ -18,43 +30,76 @@ _OURS: Mapping[tuple[Operation, bool], Callable[..., Any]] = {
     ("embeddings", False): embedding.embedding,
     ("embeddings", True): embedding.aembedding,
 }
+_METHODS: Mapping[tuple[Operation, bool], tuple[str, ...]] = {
+    ("chat", False): ("completion", "streaming"),
+    ("chat", True): ("acompletion", "astreaming"),
+    ("embeddings", False): ("embedding",),
+    ("embeddings", True): ("aembedding",),
+}
+
+# For one try, which the Router tells its callbacks of.
+_ONCE: Mapping[str, Any] = {"num_retries": 0, "fallbacks": [], "no-log": True}
 
 
-def stand_in(operation: Operation, *, is_async: bool) -> Any:
-    """A handler that calls what stands in the place of our function; None if that is our function."""
+def stand_in(operation: Operation, *, is_async: bool) -> StandIn | None:
+    """What makes a target of what stands in the place of our function; None if that is our function."""
     ours = _OURS.get((operation, is_async))
     if ours is None:
         return None
     function = vars(sys.modules["litellm"]).get(ours.__name__, ours)
-    return None if function is ours else _handler(function, operation, is_async=is_async)
+    return None if function is ours else partial(_asking, function)
 
 
-def _handler(function: Callable[..., Any], operation: Operation, *, is_async: bool) -> Any:
+def _asking(function: Callable[..., Any], call: Call, target: Target) -> Target:
+    """`target` with a handler that calls `function`; our own one edits the body, should it be called in the end."""
+    words = _words(call, target)
+
     def ask(**told: Any) -> Any:
-        return function(**_arguments(**told))
+        return function(**_arguments(words, call, **told))
 
     async def aask(**told: Any) -> Any:
-        return await function(**_arguments(**told))
+        return await function(**_arguments(words, call, **told))
 
-    if operation == "embeddings":
-        return SimpleNamespace(aembedding=aask) if is_async else SimpleNamespace(embedding=ask)
-    if is_async:
-        return SimpleNamespace(acompletion=aask, astreaming=aask)
-    return SimpleNamespace(completion=ask, streaming=ask)
+    names = _METHODS[call.operation, call.is_async]
+    handler = SimpleNamespace(**dict.fromkeys(names, aask if call.is_async else ask))
+    return msgspec.structs.replace(target, handler=handler, edits=(), others={})
+
+
+def _words(call: Call, target: Target) -> dict[str, Any]:
+    """What steers the try. Of the entry's extra_body, the target's defaults know."""
+    words = {name: value for name, value in copied(target.params).items() if name == "model" or is_ours(name)}
+    words.pop("extra_body", None)
+    policy = target.policy.joined(call.policy)
+    if policy.drop_params:
+        words["drop_params"] = True
+    if policy.additional_drop_params:
+        words["additional_drop_params"] = list(policy.additional_drop_params)
+    if policy.allowed_openai_params:
+        words["allowed_openai_params"] = list(policy.allowed_openai_params)
+    clocks = clocks_of(call, target)
+    if call.stream and clocks.first_byte != clocks.total:
+        words["stream_timeout"] = clocks.first_byte
+    if call.id:
+        words["litellm_call_id"] = call.id
+    return words
 
 
 def _arguments(
-    *, model: str, optional_params: Mapping[str, Any], litellm_params: Mapping[str, Any], timeout: float, **told: Any
+    words: Mapping[str, Any],
+    call: Call,
+    *,
+    optional_params: Mapping[str, Any],
+    litellm_params: Mapping[str, Any],
+    timeout: float,
+    **told: Any,
 ) -> dict[str, Any]:
-    """What a handler is told, as the arguments of completion(…): for one try, which the Router tells its callbacks of."""
+    """What a handler is told, as the arguments of completion(…)."""
     subject: dict[str, Any] = {name: told[name] for name in ("messages", "input") if name in told}
-    said = {name: value for name, value in litellm_params.items() if is_ours(name) and name != "custom_llm_provider"}
-    return {
-        **said,
-        **subject,
-        **optional_params,
-        "model": f"{litellm_params['custom_llm_provider']}/{model}",
-        "timeout": timeout,
-        "num_retries": 0,
-        "no-log": True,
-    }
+    fields = {name: value for name, value in optional_params.items() if value is not None and not is_ours(name)}
+    others = {name: value for name, value in optional_params.items() if name not in fields}  # of somebody's extra_body
+    if call.stream and call.ask_usage:
+        options = fields.get("stream_options")
+        fields["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    if others:
+        fields["extra_body"] = others
+    return {**subject, **fields, **words, "metadata": litellm_params["metadata"], "timeout": timeout, **_ONCE}

@@ -9,7 +9,6 @@ import msgspec
 
 from litellm.engine.call import Answer, Call, Choice, Opened
 from litellm.exceptions import (
-    BadRequestError,
     ContentPolicyViolationError,
     ContextWindowExceededError,
     InternalServerError,
@@ -18,7 +17,7 @@ from litellm.exceptions import (
 )
 from litellm.providers.target import Target
 from litellm.router.choosing import Steer
-from litellm.router.regions import Region, asked_region
+from litellm.router.regions import region_of_call
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
 from litellm.sdk._patched import stand_in
@@ -78,7 +77,7 @@ def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: M
     retries, own = control.get("num_retries", control.get("max_retries")), own_fallbacks(control, model)
     return Steer(
         tags=tags_of(control.get("metadata") or {}, control.get("tags")),
-        region=_region(control, model),
+        region=region_of_call(control.get("allowed_model_region"), model),
         retries=None if retries is None else retries_of(retries, model),
         fallbacks=own["fallbacks"],
         context_window_fallbacks=own["context_window_fallbacks"],
@@ -86,14 +85,6 @@ def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: M
         disable_fallbacks=bool(control.get("disable_fallbacks")),
         adapt=routing.adapter(access) if access and routing.adapter is not None else None,
     )
-
-
-def _region(control: Mapping[str, Any], model: str) -> Region | None:
-    """Where the deployments of a call must be, if it says so. Raises BadRequestError."""
-    try:
-        return asked_region(control.get("allowed_model_region"))
-    except ValueError as error:
-        raise BadRequestError(str(error), model, param="allowed_model_region") from None
 
 
 def _failing(kind: type[LiteLLMError], model: str, call: Call) -> Any:

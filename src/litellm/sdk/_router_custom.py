@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from litellm.net.steps import Ask
@@ -58,20 +58,7 @@ def _id_of(entry: Any) -> str | None:
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns, for a caller that is not async. It has a loop and a thread of its own: a bounded pool of
-    threads might be full of calls that wait for this very thing."""
-    results: list[Any] = []
-    errors: list[Exception] = []
-
-    def drive() -> None:
-        try:
-            results.append(asyncio.run(coroutine))
-        except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
-            errors.append(error)
-
-    thread = threading.Thread(target=drive, name="litellm-custom-strategy")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+    """What a coroutine returns or raises, for a caller that is not async. It has a loop and a thread of its own: a pool
+    that others use might be full of calls that wait for this very thing."""
+    with ThreadPoolExecutor(1, thread_name_prefix="litellm-custom-strategy") as own:
+        return own.submit(asyncio.run, coroutine).result()

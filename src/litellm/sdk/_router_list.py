@@ -9,12 +9,13 @@ import msgspec
 from pydantic import BaseModel
 
 from litellm._log import log, mask
-from litellm.catalog.facts import facts
+from litellm.catalog.facts import Facts, facts
 from litellm.engine.call import UNUSED, Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
 from litellm.net.sealed import names_credential
 from litellm.providers.target import Target
+from litellm.router.checks import room_of
 from litellm.router.choosing import Asked
 from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
 from litellm.router.routing import Routing, nowhere
@@ -183,18 +184,22 @@ class ModelList:
         group = self.routing.pool.find(model_group)
         if group is None:
             return None
-        targets = [each.target for each in group.members if each.target is not None]
-        known = [facts(target.model, target.provider.name) for target in targets]
+        members = [(each, each.target) for each in group.members if each.target is not None]
+        known = [facts(each.base_model or target.model, target.provider.name) for each, target in members]
         found = [each for each in known if each is not None]
+        prices = [_prices(each, about) for (each, _), about in zip(members, known, strict=True)]
+        modes = [
+            each.info.get("mode") or (about and about.mode) for (each, _), about in zip(members, known, strict=True)
+        ]
         limits = [each.limits for each in group.members]
         return ModelGroupInfo(
             model_group=model_group,
-            providers=sorted({target.provider.name for target in targets}),
-            max_input_tokens=_least(each.max_input_tokens for each in found),
+            providers=sorted({target.provider.name for _, target in members}),
+            max_input_tokens=_least(room_of(each) for each in group.members),
             max_output_tokens=_least(each.max_output_tokens for each in found),
-            input_cost_per_token=_least(each.input_cost_per_token for each in found),
-            output_cost_per_token=_least(each.output_cost_per_token for each in found),
-            mode=next((each.mode for each in found), None),
+            input_cost_per_token=_least(price for price, _ in prices),
+            output_cost_per_token=_least(price for _, price in prices),
+            mode=next(filter(None, modes), None),
             tpm=sum(each.tpm or 0 for each in limits) or None,
             rpm=sum(each.rpm or 0 for each in limits) or None,
             supports_vision=any("vision" in each.supports for each in found),
@@ -213,8 +218,7 @@ class ModelList:
             entry = deployment.entry()
             target = deployment.target
             if deployment.wild and target is not None:
-                entry["litellm_params"]["model"] = target.model
-                entry["litellm_params"]["custom_llm_provider"] = target.provider.name
+                entry["litellm_params"]["model"] = target.params["model"]
             entry["litellm_params"] |= words
             (changed,) = deployments_of(entry, self._surroundings())
             made = changed.target or changed.make(changed.model)
@@ -227,6 +231,13 @@ def _shown(name: str, value: Any) -> Any:
     if names_credential(name):
         return MASKED
     return mask(value) if isinstance(value, str) else value
+
+
+def _prices(deployment: Deployment, known: Facts | None) -> tuple[float | None, float | None]:
+    """Of an input and an output token: a deployment's own, if it has one, as calls are priced."""
+    if known is None or deployment.prices != (None, None):
+        return deployment.prices
+    return known.input_cost_per_token, known.output_cost_per_token
 
 
 def _least(numbers: Iterable[Any]) -> Any:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from litellm import _log
+from litellm._log import log, turn_on
 from litellm.engine.call import Observe
+from litellm.exceptions import BadRequestError
 from litellm.net.sealed import Sealed
 from litellm.providers.policy import truthy
 from litellm.providers.target import Defaults
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from litellm.hooks.observers import Callbacks
 
 RETRIES = 2
+
+# LiteLLM's settings that do nothing here, as in proxy/config/known.py. Without those of the first kind money would be
+# spent, checks left out, or requests sent elsewhere; so there is no call with them.
+REFUSED = frozenset({"max_budget", "post_call_rules", "pre_call_rules", "use_litellm_proxy"})
+IGNORED = frozenset({
+    "AZURE_DEFAULT_API_VERSION", "add_function_to_prompt", "anthropic_key", "api_version", "azure_key", "cache",
+    "cohere_key", "content_policy_fallbacks", "context_window_fallbacks", "default_fallbacks",
+    "disable_stop_sequence_limit", "enable_json_schema_validation", "groq_key", "log_raw_request_response",
+    "modify_params", "redact_messages_in_exceptions", "redact_user_api_key_info", "return_response_headers",
+    "service_callback", "vertex_location", "vertex_project",
+})  # fmt: skip
+_NOT_KEPT = REFUSED | IGNORED
 
 
 class Settings(Sealed, msgspec.Struct, frozen=True):
@@ -39,10 +52,12 @@ class Settings(Sealed, msgspec.Struct, frozen=True):
 
 
 def read_settings() -> Settings:
-    """Read them, from the module and from LITELLM_DROP_PARAMS."""
+    """Read them, from the module and from LITELLM_DROP_PARAMS. Raises BadRequestError for what is unsafe to ignore."""
     now = vars(sys.modules["litellm"])
+    if not now.keys().isdisjoint(_NOT_KEPT):
+        _check(now)
     if now["set_verbose"]:
-        _log.turn_on()
+        turn_on()
     handlers = {entry["provider"]: entry["custom_handler"] for entry in now["custom_provider_map"]}
     drop = now["drop_params"] or os.environ.get("LITELLM_DROP_PARAMS", "")
     retries = now["num_retries"]
@@ -59,6 +74,19 @@ def read_settings() -> Settings:
         force_ipv4=now["force_ipv4"],
         observe=_observers(now),
     )
+
+
+def _check(now: Mapping[str, Any]) -> None:
+    """Say what is set to no effect."""
+    for name in sorted(name for name in _NOT_KEPT if now.get(name)):
+        if name in REFUSED:
+            raise BadRequestError(f"litellm.{name} is not kept by this release: leave it unset", param=name)
+        _warn_of(name)
+
+
+@cache
+def _warn_of(name: str) -> None:
+    log.warning("litellm.%s is not acted on by this release", name)
 
 
 def _observers(now: Mapping[str, Any]) -> Observe | None:

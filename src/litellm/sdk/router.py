@@ -49,6 +49,7 @@ NOT_OBEYED: Mapping[str, str] = {
     "enable_weighted_failover": "retries go by weight in any case",
     **dict.fromkeys(("fallback_access_check", "fallback_budget_check"), "the caller is the owner"),
 }
+ALWAYS = {"optional_pre_call_checks": ["enforce_model_rate_limits"]}  # done without being asked for
 
 
 class Router(ModelList, Batches):
@@ -270,5 +271,5 @@ def _warn_of(words: Mapping[str, Any]) -> None:
     for name, value in words.items():
         if name not in NOT_OBEYED:
             raise TypeError(f"Router() got an unexpected keyword argument {name!r}")
-        if value:
+        if value and value != ALWAYS.get(name):
             log.warning("Router(%s=…) has no effect: %s", name, NOT_OBEYED[name])

@@ -50,6 +50,23 @@ def token_counter(
     return counted if count_response_tokens else counted + ANSWER_BEGINS
 
 
+def longest(messages: Any) -> int:
+    """The most tokens that messages can be, for any model of OpenAI's vocabularies: a byte for each. 0 for what cannot be
+    counted. Much faster than counting.
+
+    >>> longest([{"role": "user", "content": "Hello world"}])
+    21
+    """
+    try:
+        return ANSWER_BEGINS + count_prompt(messages, None, None, _bytes, image_tokens, FRAMINGS["o200k_base"])
+    except ValueError:
+        return 0
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def encode(model: str = "", text: str = "", custom_tokenizer: Any = None) -> list[int]:
     """The token ids of `text`. Raises ImportError without tiktoken.
 

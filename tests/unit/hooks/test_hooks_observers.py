@@ -3,12 +3,14 @@
 import copy
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from tests.unit.hooks.records import answer, record
 
+import litellm
 from litellm.exceptions import BadRequestError
-from litellm.hooks.logger import CustomLogger
+from litellm.hooks.logger import NOT_CALLED, REFUSING, CustomLogger
 from litellm.hooks.observers import BUILT_IN, Callbacks
 from litellm.types.hooks import CallRecord
 
@@ -359,3 +361,34 @@ def test_two_clients_have_nothing_in_common(dispatcher):
     """G2: callbacks belong to an object."""
     mine, yours = Callbacks(dispatcher), Callbacks(dispatcher)
     assert mine.snapshot(success_callback=[print]) is not yours.snapshot(success_callback=[print])
+
+
+class Waiting(CustomLogger):
+    """Waits for what does not come."""
+
+    async def log_success_fallback_event(self, original_model_group, kwargs, original_exception):
+        raise AssertionError
+
+    def pre_call_check(self, deployment):
+        raise AssertionError
+
+
+def test_methods_that_are_not_called(callbacks, caplog):
+    """G3: the log says once for each method, however many loggers of the class there are."""
+    for logger in (CustomLogger(), Waiting(), Waiting(), Everything()):
+        callbacks.snapshot(callbacks=[logger])
+    waiting = f"{Waiting.__module__}.Waiting"
+    assert caplog.messages == [
+        f"{waiting}.{name} is not called by this release" for name in ("pre_call_check", "log_success_fallback_event")
+    ]
+
+
+def test_the_methods_that_are_not_called_are_listed():
+    """As many as stand nowhere but in the class; calling one means taking it from the list."""
+    source = Path(litellm.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in source.rglob("*.py") if path.name != "logger.py")
+    methods = [name for name in vars(CustomLogger) if not name.startswith("__")]
+    assert {name for name in methods if f'"{name}"' not in code} == set(NOT_CALLED)
+    assert set(REFUSING) <= set(NOT_CALLED)
+    for name in NOT_CALLED:
+        assert "Not called by this release" in getattr(CustomLogger, name).__doc__

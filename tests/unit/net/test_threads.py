@@ -13,7 +13,7 @@ from tests.fakes.raw_client import HI
 import litellm
 
 THREADS = 64
-ROUNDS = 200
+ROUNDS = 1000
 REAL_ROUNDS = 12
 
 
@@ -48,7 +48,7 @@ def in_threads(work):
 
 
 def test_handlers_see_their_own_call(monkeypatch):
-    """G2: 64 threads x 200 calls with a key, a base, headers, parameters and metadata of each call's own."""
+    """G2: 64 threads x 1 000 calls with a key, a base, headers, parameters and metadata of each call's own."""
     monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mirror", "custom_handler": Mirror()}])
 
     def work(number):

@@ -64,6 +64,9 @@ class Line(asyncio.Transport):
     def is_closing(self):
         return False
 
+    def get_write_buffer_size(self):
+        return 0
+
     def write(self, data):
         self.written += len(data)
 
@@ -83,8 +86,10 @@ class Keeper:
     def __init__(self):
         self.turns = Turns()
 
+        self.kept = []
+
     def keep(self, connection):
-        raise AssertionError("no answer ends here")
+        self.kept.append(connection)
 
     def forget(self, connection):
         pass
@@ -159,3 +164,20 @@ async def test_long_requests_are_written_by_turns():
         task.cancel()
     await asyncio.wait(tasks)
     assert all(later - earlier <= 1 for earlier, later in zip([0, *written], written, strict=False))
+
+
+async def test_a_request_that_is_answered_before_its_turn_is_not_sent():
+    """P9: by then the connection may be somebody else's."""
+    keeper, loop = Keeper(), asyncio.get_running_loop()
+    connection, line = Connection(keeper, ("http", "x", 80, Network()), loop), Line()
+    connection.connection_made(line)
+    keeper.turns.take(lambda: None)
+    asked = request("http://x/", body=b"x" * LARGE)
+    exchange = loop.create_task(connection.exchange(asked, b"head", loop.time() + 60))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")
+    assert (await exchange).status == 503
+    assert keeper.kept == [connection]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert line.written == 0

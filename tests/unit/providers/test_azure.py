@@ -7,7 +7,9 @@ https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 
@@ -19,7 +21,13 @@ from tests.fakes.replies import Answer, Stream, plain_json
 from tests.fakes.upstream import Upstream
 
 import litellm
-from litellm.exceptions import AuthenticationError, BadRequestError, ContentPolicyViolationError, NotFoundError
+from litellm.exceptions import (
+    AuthenticationError,
+    BadRequestError,
+    ContentPolicyViolationError,
+    NotFoundError,
+    Timeout,
+)
 from litellm.providers import azure
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Place
@@ -176,6 +184,98 @@ def test_a_token_provider_that_gives_none(up, name, given, kind, told):
     assert up.requests == []
 
 
+def _too_late() -> str:
+    raise TimeoutError("the metadata service is silent")
+
+
+async def _never() -> str:
+    await asyncio.Event().wait()
+    return "t"
+
+
+@pytest.mark.parametrize(("name", "given"), [("sdk", _too_late), ("asdk", _too_late), ("asdk", _never)])
+def test_a_token_provider_that_is_late(up, name, given):
+    """S6: is a Timeout, which is retried, and not a refusal, for which a deployment rests."""
+    with pytest.raises(Timeout) as raised:
+        ask(name, up, azure_ad_token_provider=given, timeout=0.05)
+    assert "no token in time" in str(raised.value)
+    assert raised.value.llm_provider == "azure"
+    assert up.requests == []
+
+
+@both
+def test_late_tokens_are_asked_for_again(up, name):
+    """R3: as whatever else times out."""
+    numbers = count()
+
+    def second_time() -> str:
+        return _too_late() if next(numbers) == 0 else "t"
+
+    assert ask(name, up, azure_ad_token_provider=second_time, num_retries=1).choices
+
+
+@both
+def test_the_time_for_a_token_is_the_calls(up, name):
+    """S6: a timeout is for both, the token and the exchange."""
+
+    def slow() -> str:
+        time.sleep(0.8)
+        return "t"
+
+    up.default = act.hang()
+    started = time.monotonic()
+    with pytest.raises(Timeout):
+        ask(name, up, azure_ad_token_provider=slow, timeout=1)
+    assert 0.8 < time.monotonic() - started < 1.6
+
+
+@both
+def test_what_a_token_provider_raises_is_masked(up, name):
+    """G4: our credentials are not repeated."""
+
+    def telling() -> str:
+        raise ValueError("the secret is hush-hush-hush")
+
+    with pytest.raises(AuthenticationError) as raised:
+        ask(name, up, azure_ad_token_provider=telling, client_secret="hush-hush-hush")
+    assert "ValueError" in str(raised.value)
+    assert "hush-hush-hush" not in str(raised.value)
+
+
+@both
+def test_mocks_need_no_token(up, name):
+    """Nothing is sent that it could be for."""
+    asked = []
+    answer = ask(name, up, azure_ad_token_provider=lambda: asked.append(1), mock_response="known")
+    assert answer.choices[0].message.content == "known"
+    params = {"model": "azure/d", "api_base": up.url, "azure_ad_token_provider": lambda: asked.append(1)}
+    entry = {"model_name": "m", "litellm_params": params | {"mock_response": "known"}}
+    assert litellm.Router(model_list=[entry]).completion("m", HI).choices[0].message.content == "known"
+    assert asked == []
+
+
+@both
+def test_what_is_said_goes_before_the_environment(up, name, monkeypatch):
+    """A key, a token, a function for one, in this order; then the environment's."""
+    monkeypatch.setenv("AZURE_AD_TOKEN", "env")
+    ask(name, up, azure_ad_token_provider=lambda: "t1")
+    monkeypatch.setenv("AZURE_API_KEY", "env-key")
+    ask(name, up, azure_ad_token_provider=lambda: "t2")
+    ask(name, up, azure_ad_token_provider=lambda: "t3", azure_ad_token="t4")
+    ask(name, up, azure_ad_token_provider=lambda: "t5", api_key="k")
+    ask(name, up)
+    sent = [(seen.headers.get("authorization"), seen.headers.get("api-key")) for seen in up.requests]
+    assert sent == [("Bearer t1", None), ("Bearer t2", None), ("Bearer t4", None), (None, "k"), (None, "env-key")]
+
+
+@pytest.mark.parametrize("word", ["_provider", ""])
+def test_others_have_no_token_providers(up, word):
+    """A word that only looks like the name of one is the caller's own."""
+    place = Place(model="openai/m", api_base=up.base, params={word: lambda: "t"})
+    assert resolve(place).bearer is None
+    assert "Authorization" not in resolve(place).headers
+
+
 def test_token_providers_of_a_router(up):
     """A deployment's is asked for each try; a caller's own key goes first, and the token never meets it."""
     numbers = count()
@@ -190,6 +290,20 @@ def test_token_providers_of_a_router(up):
     router.completion("m", HI, api_key="theirs")
     sent = [(seen.headers.get("authorization"), seen.headers.get("api-key")) for seen in up.requests]
     assert sent == [(f"Bearer token-{at}", None) for at in range(3)] + [(None, "theirs")]
+
+
+def test_a_token_provider_does_not_change_an_id(up):
+    """R4: what is known of a deployment holds after a restart, with the same function somewhere else in memory."""
+
+    def ids(api_base: str) -> list[str]:
+        params = {
+            "model": "azure/d", "api_base": api_base, "azure_ad_token_provider": lambda: "t",
+            "ssl_verify": ssl.create_default_context(),
+        }  # fmt: skip
+        return litellm.Router(model_list=[{"model_name": "m", "litellm_params": params}]).get_model_ids()
+
+    assert ids(up.url) == ids(up.url)
+    assert ids(up.url) != ids(up.base)
 
 
 @both

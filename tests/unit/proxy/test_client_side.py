@@ -174,10 +174,11 @@ def test_one_address():
     )
     other = deployment("https://b/v1", model="groq/x")
     group = Group.serving("g", [first, second, third, other], wild=True)
-    narrowed = at_one_address(group, group.members)
+    narrowed = at_one_address(group)
     assert narrowed.members == (second, third)
     assert (narrowed.name, narrowed.wild) == ("g", True)
-    assert at_one_address(group, [first]).members == (first,)
+    assert at_one_address(group) is narrowed
+    assert at_one_address(Group.serving("g", [first])).members == (first,)
 
 
 def test_the_guard_is_on_every_place():

@@ -80,6 +80,9 @@ litellm_settings:
   default_fallbacks: [gpt-4]
   ssl_verify: "false"
   ssl_certificate: /etc/us.pem
+  force_ipv4: true
+  headers: {X-Key: sk-eight}
+  organization: org-3
   callbacks: [langfuse]
   success_callback: langfuse
   failure_callback: [langfuse]
@@ -111,6 +114,7 @@ router_settings:
   model_group_retry_policy: {gpt-4: {TimeoutErrorRetries: 0}}
   routing_strategy_args: {ttl: 60, lowest_latency_buffer: 0.1, max_latency_list_size: 5}
   enable_pre_call_checks: true
+  optional_pre_call_checks: [enforce_model_rate_limits]
   enable_tag_filtering: true
   tag_filtering_match_any: false
   default_litellm_params: {temperature: 0.5, api_key: sk-seven}
@@ -171,7 +175,7 @@ def test_every_supported_setting_loads(folder):
     assert result.router_settings.model_group_alias["other"].hidden
     assert result.general_settings.graceful_shutdown_seconds == 5
     assert result.warnings == ()
-    for digit in ("one", "two", "three", "four", "five", "six"):
+    for digit in ("one", "two", "three", "four", "five", "six", "eight"):
         assert f"sk-{digit}" not in repr(result)
 
 

@@ -11,6 +11,7 @@ from tests.suite.examples import examples
 from tests.unit.router.world import HI, World, deployments, entry
 
 from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
+from litellm.net.steps import Ask
 from litellm.router.checks import fitting, within
 from litellm.router.choosing import Steer
 from litellm.router.pool import Group
@@ -244,3 +245,23 @@ def test_deployments_are_looked_at_once():
         world.settled(body=SCHEMA)
         world.settled(steer=EU)
     assert (facts.looks, params.looks) == (1, 1)
+
+
+# --- counting takes long ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("words", "counts"), [(1, False), (300, True)])
+def test_a_prompt_is_counted_where_it_delays_nobody(words, counts):
+    """P3: a step of the call, which a loop has done in a thread; and not at all, when it fits whatever it is."""
+    world = World(
+        deployments(entry("m", 0, info={"max_input_tokens": 100}), entry("m", 1)), enable_pre_call_checks=True
+    )
+    call = world.call(body={"messages": [{"role": "user", "content": "word " * words}]})
+    consulting = call.consult()
+    steps = list(consulting) if not counts else [next(consulting)]
+    assert [type(step) for step in steps] == ([Ask] if counts else [])
+    if counts:
+        with pytest.raises(StopIteration):
+            consulting.send(steps[0].sync_fn())
+    chosen = {call.choose([]).target.id for _ in range(40)}
+    assert chosen == ({"m-1"} if counts else {"m-0", "m-1"})

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.suite.examples import examples
-from tests.unit.router.world import GOOD, World, group_of
+from tests.unit.router.world import GOOD, World, deployments, entry, group_of
 
 from litellm.router.pick.latency import average
 from litellm.router.pick.least_busy import under_way
@@ -86,6 +86,25 @@ def test_the_first_is_who_a_look_at_each_would_find(measure, events, slack, besi
     check()
 
 
+@pytest.mark.parametrize("limits", [{}, {"rpm": 100}], ids=["rest", "full"])
+def test_who_was_away_is_back_in_time(limits):
+    """R4: what a number stands for may last for an hour; a rest, or a full minute, does not."""
+    world = World(group_of(2, **limits), routing_strategy="latency-based-routing")
+    state = world.routing.state
+    for at, seconds in enumerate((0.1, 0.3)):
+        state.succeeded(f"m-{at}", world.clock.now, seconds)
+    assert world.ids(2) == ["m-0", "m-0"]
+    if limits:
+        assert state.take("m-0", Limits(), 0, world.clock.now) == 0
+        for _ in range(97):
+            state.take("m-0", Limits(), 0, world.clock.now)
+    else:
+        state.rest("m-0", world.clock.now + 5, world.clock.now)
+    assert world.ids(2) == ["m-1", "m-1"]
+    world.clock.now += 61 if limits else 6
+    assert world.ids(1) == ["m-0"]
+
+
 def test_among_equals_it_is_chance():
     """A10: also when some are left out, or count as equal."""
     state = LocalState()
@@ -131,11 +150,21 @@ def test_the_same_question_has_the_same_answer():
     del ranking
     gc.collect()
     assert not state._rankings
-    again = state.ranking(PLACES, used)
-    assert [len(followers) for followers in state._followers.values()] == [1] * SIZE
-    del again
-    state.forget(deployment for deployment, _ in PLACES)
     assert not state._followers
+
+
+def test_deployments_that_come_and_go_leave_nothing():
+    """P5: whoever replaces the list all day long, also while calls are under way."""
+    world = World(group_of(2), routing_strategy="least-busy")
+    state = world.routing.state
+    for number in range(20):
+        held = world.choose()
+        world.routing.replace(deployments(entry("m", 2 * number), entry("m", 2 * number + 1)))
+        held.settle(GOOD)
+    world.choose()
+    del held
+    gc.collect()
+    assert len(state._followers) == len(state._rankings[next(iter(state._rankings))]._numbers) == 2
 
 
 def test_a_group_that_changes_is_ranked_anew():

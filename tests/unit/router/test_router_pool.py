@@ -71,7 +71,7 @@ def test_what_wildcards_answered_is_bounded():
 
 
 def test_patterns_are_not_compared_with_endless_names():
-    """P1: a client's name of many megabytes does not hold up the others."""
+    """P3: a client's name of many megabytes does not hold up the others."""
     pool = Pool.of(deployments(entry("*a*a*a*b", model="openai/*")))
     started = time.process_time()
     assert pool.find("a" * 10**6) is None

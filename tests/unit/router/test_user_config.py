@@ -15,12 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
 
-from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.exceptions import AuthenticationError, BadRequestError, Timeout
 from litellm.net.guard import Guard
 from litellm.net.tls import Network
 from litellm.router.regions import region_of
 from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
 from litellm.types.params import OWNED
+from litellm.types.router import RouterConfig
 
 GUARDED = Network(guard=Guard())
 
@@ -64,6 +65,52 @@ def test_the_seed():
     settings = routing.settings
     assert (settings.retry.limit, settings.cooldown.allowed_fails) == (2, 3)
     assert settings.fallbacks == {"user-azure-instance": ("user-openai-instance",)}
+
+
+def dumped(**words: Any) -> dict[str, Any]:
+    """The seed as a litellm.RouterConfig, which has more fields, all null."""
+    return RouterConfig(**{**SEED, **words}).model_dump()
+
+
+def test_a_router_config():
+    """Seed 003: "You can pass a litellm.RouterConfig as user_config". What is null is not said."""
+    config = dumped()
+    before = copy.deepcopy(config)
+    routing = read_user_config(config, network=GUARDED)
+    assert config == before
+    plain = read_user_config(SEED, network=GUARDED)
+    assert routing.settings == plain.settings
+    (azure,), (same,) = (each.find("user-azure-instance").members for each in (routing, plain))
+    assert (azure.limits, azure.target.url) == (same.limits, same.target.url)
+
+
+def test_what_a_router_config_may_say():
+    """Seed 003: the fields that keep nobody waiting and nothing in memory."""
+    config = dumped(
+        stream_timeout=20, retry_after=3, max_fallbacks=1, allowed_fails_policy={"TimeoutErrorAllowedFails": 4},
+        routing_strategy="latency-based-routing", routing_strategy_args={"lowest_latency_buffer": 0.5, "ttl": None},
+        disable_cooldowns=True, enable_tag_filtering=True, tag_filtering_match_any=False,
+    )  # fmt: skip
+    params = config["model_list"][0]["litellm_params"]
+    params |= {"cooldown_time": 7, "input_cost_per_token": 0, "output_cost_per_token": 2e-6}
+    config["model_list"][0]["model_info"]["mode"] = "chat"
+    routing = read_user_config(config, network=GUARDED)
+    (azure,) = routing.find("user-azure-instance").members
+    assert (azure.cooldown_time, azure.prices, azure.info) == (7, (0, 2e-6), {"mode": "chat"})
+    settings = routing.settings
+    assert (settings.stream_timeouts.first_byte, settings.retry.floor, settings.max_fallbacks) == (20, 3, 1)
+    assert (settings.strategy.slack, settings.cooldown.seconds) == (0.5, 0)
+    assert (settings.tag_filtering, settings.tags_match_any) == (True, False)
+    config["disable_cooldowns"] = False
+    ((kind, fails),) = read_user_config(config, network=GUARDED).settings.cooldown.allowed_by_kind
+    assert (kind, fails) == (Timeout, 4)
+
+
+def test_a_null_in_a_body_stays():
+    """Only the schema's own fields are left out: a schema of JSON may allow null."""
+    answer = {"type": "json_schema", "json_schema": {"schema": {"enum": [None], "default": None}}}
+    (target,) = read_user_config(one(response_format=answer), network=GUARDED).find("m").targets
+    assert target.defaults["response_format"] == answer
 
 
 def test_checks_before_a_call():
@@ -119,6 +166,14 @@ def test_nothing_of_the_servers_environment(monkeypatch, name):
         (one() | {"routing_strategy": "mine"}, "routing_strategy must be one of"),
         (one() | {"redis_host": "localhost"}, "unknown field `redis_host`"),
         (one() | {"retry_policy": {"RateLimitErrorRetries": 99}}, "<= 10"),
+        (one() | {"allowed_fails_policy": {"RateLimitErrorRetries": 1}}, "unknown field `RateLimitErrorRetries`"),
+        (one() | {"retry_after": 601}, "<= 600"),
+        (one() | {"max_fallbacks": 6}, "<= 5"),
+        (one() | {"routing_strategy_args": {"max_latency_list_size": 101}}, "<= 100"),
+        (one() | {"routing_strategy_args": {"redis": "x"}}, "unknown field `redis`"),
+        (one(cooldown_time=-1), ">= 0"),
+        (one(input_cost_per_token=-1), ">= 0"),
+        ({"model_list": [None]}, "Expected `object`, got `null` - at `$.model_list[0]`"),
         ({"model_list": one()["model_list"] * (MOST_MODELS + 1)}, "length <= 100"),
         (one(metadata=json.loads("[" * 70 + "]" * 70)), "nested more than 64 deep"),
         ({"model_list": [one()["model_list"][0] | {"model_name": "*a*a*b"}]}, "at `$.model_list[0].model_name`"),
@@ -135,7 +190,8 @@ def test_what_is_refused(config, said):
 
 ALLOWED = {
     "api_key", "api_base", "base_url", "api_version", "organization", "custom_llm_provider", "timeout", "stream_timeout",
-    "max_retries", "rpm", "tpm", "max_parallel_requests", "weight", "order", "tags", "region_name",
+    "max_retries", "rpm", "tpm", "max_parallel_requests", "weight", "order", "tags", "region_name", "cooldown_time",
+    "input_cost_per_token", "output_cost_per_token",
 }  # fmt: skip
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm.tokens.count import decode, encode, token_counter
+from litellm.tokens.count import decode, encode, longest, token_counter
 from litellm.types.chat import Message
 
+PARTS = st.fixed_dictionaries({"type": st.just("text"), "text": st.text()})
 USER = {"role": "user", "content": "Hello world"}
 
 # The two examples of OpenAI's cookbook, "How to count tokens with tiktoken", with what the API said about them.
@@ -130,6 +131,22 @@ def test_an_answer_is_followed_by_no_other() -> None:
     assert token_counter("gpt-4o", messages=answer, count_response_tokens=True) == 6
     assert token_counter("gpt-4o", text="Hello world", count_response_tokens=True) == 2
     assert token_counter("gpt-4o", messages=[]) == 3
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "role": st.sampled_from(["user", "assistant", "tool"]),
+                "content": st.text() | st.lists(PARTS, max_size=3),
+            },
+            optional={"name": st.text()},
+        )
+    )
+)
+@pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
+def test_no_prompt_is_longer_than_the_longest(model: str, messages: list[dict]) -> None:
+    assert token_counter(model, messages=messages) <= longest(messages)
 
 
 def test_several_texts() -> None:

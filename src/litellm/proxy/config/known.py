@@ -27,9 +27,9 @@ IGNORED: Final = {
         AZURE_DEFAULT_API_VERSION add_function_to_prompt anthropic_key api_key api_version azure_key
         budget_exceeded_status_code cache cache_params cohere_key credential_list disable_aiohttp_transport
         disable_hf_tokenizer_download disable_stop_sequence_limit disable_token_counter
-        enable_json_schema_validation force_ipv4 forward_traceparent_to_llm_provider groq_key headers
+        enable_json_schema_validation forward_traceparent_to_llm_provider groq_key
         key_management_system langfuse_default_tags log_raw_request_response model_alias_map model_cost
-        model_group_settings modify_params openai_key organization public_model_groups redact_messages_in_exceptions
+        model_group_settings modify_params openai_key public_model_groups redact_messages_in_exceptions
         redact_user_api_key_info return_response_headers service_callback suppress_debug_info
         vertex_location vertex_project
     """),
@@ -67,9 +67,9 @@ REFUSED: Final = {
         default_team_params default_team_settings guardrails key_generation_settings max_budget network_mock
         post_call_rules pre_call_rules upperbound_key_generate_params use_litellm_proxy
     """),
-    # Such checks keep callers away from deployments.
+    # Such checks keep callers away from deployments. What is left of optional_pre_call_checks is in the schema.
     "router_settings": _names("""
-        fallback_access_check fallback_budget_check guardrail_list optional_pre_call_checks plugins
+        fallback_access_check fallback_budget_check guardrail_list plugins
         provider_budget_config
     """),
     "general_settings": _names("""

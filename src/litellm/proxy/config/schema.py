@@ -44,6 +44,12 @@ Strategy = Literal[
     "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
     "cost-based-routing",
 ]  # fmt: skip
+PreCallCheck = Annotated[
+    Literal["enforce_model_rate_limits"],
+    one_message(
+        "not supported in this release, and unsafe to ignore; remove it to start (there is enforce_model_rate_limits)"
+    ),
+]
 Fallbacks = tuple[dict[FallbackSource, tuple[FallbackTarget, ...]], ...]
 DefaultFallbacks = tuple[FallbackTarget, ...]
 
@@ -217,6 +223,9 @@ class LitellmSettings(_Failover):
     json_logs: bool = Field(default=False, description="Log one JSON object per line.")
     ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
     ssl_certificate: str | None = Field(default=None, description="Path of our certificate, to show to providers.")
+    force_ipv4: bool = Field(default=False, description="Reach providers by IPv4 only.")
+    headers: Headers = Field(default={}, description="Headers added to each request; masked in print.")
+    organization: str | None = Field(default=None, description="OpenAI's, for `openai/` deployments without their own.")
     telemetry: bool = Field(default=False, description="Accepted for compatibility; nothing is ever sent.")
 
 
@@ -278,6 +287,9 @@ class RouterSettings(_Failover):
     enable_pre_call_checks: bool = Field(
         default=False,
         description="Leave out deployments whose model cannot read the whole prompt, or follow its JSON schema.",
+    )
+    optional_pre_call_checks: tuple[PreCallCheck, ...] = Field(
+        default=(), description="`enforce_model_rate_limits`, which is always done: `rpm` and `tpm` are limits."
     )
     enable_tag_filtering: bool = Field(default=False, description="Choose deployments by the tags of a request.")
     tag_filtering_match_any: bool = Field(

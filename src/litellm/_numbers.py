@@ -1,4 +1,4 @@
-"""Numbers as people write them into lists of deployments: also as text, which is what os.environ/NAME turns into."""
+"""Numbers as people write them into settings: also as text, which is what os.environ/NAME turns into."""
 
 from __future__ import annotations
 
