@@ -68,16 +68,11 @@ class Hanging(CustomLogger):
         await asyncio.Event().wait()
 
 
-class Filter(CustomLogger):
-    async def async_filter_deployments(self, model, healthy_deployments, messages, request_kwargs=None, span=None):
-        return healthy_deployments[:1]
-
-
 async def auth(request, api_key):
     return UserAPIKeyAuth(api_key=api_key, user_id="ada", team_id="blue")
 
 
-logger, quiet, broken, hanging, filter = Logger(), Quiet(message_logging=False), Broken(), Hanging(), Filter()
+logger, quiet, broken, hanging = Logger(), Quiet(message_logging=False), Broken(), Hanging()
 text, number = "a text", 7
 """
 
@@ -366,7 +361,6 @@ def test_langfuse_without_keys(up, tmp_path):
             "not a callback: name a function, or an instance of a CustomLogger",
         ),
         ({"input_callback": ["my_callbacks.text"]}, "not a callback"),
-        ({"callbacks": ["my_callbacks.filter"]}, "its method async_filter_deployments is not called by this release"),
         ({"callbacks": [7]}, "Input should be a valid string"),
         ({"turn_off_message_logging": "maybe"}, "Input should be a valid boolean"),
     ],

@@ -304,6 +304,14 @@ def test_no_log(asker, params):
     assert asker.recorder.events == asker.recorder.begun == []
 
 
+def test_words_of_a_call_are_left_out(asker, up):
+    """F5: as one call asks; the word is not sent."""
+    asker.ask("chat", turn_off_message_logging=True)
+    (event,) = asker.recorder.events
+    assert event.log["messages"] == [{"role": "user", "content": "redacted-by-litellm"}]
+    assert "turn_off_message_logging" not in up.requests[-1].fields
+
+
 def test_several_models_at_once(watched, up):
     """BEHAVIOUR C3: each part of a batch is a call of its own."""
     up.models["bad"] = act.error(404)

@@ -49,24 +49,3 @@ def test_checks_before_a_call(tmp_path: Path, checks: str, refused: int | None) 
     (problem,) = raised.value.problems
     assert (problem.line, problem.path) == (2, f"router_settings.optional_pre_call_checks.{refused}")
     assert problem.what.startswith("not supported in this release, and unsafe to ignore")
-
-
-FILTER = """
-from litellm.integrations.custom_logger import CustomLogger
-class Filter(CustomLogger):
-    async def async_filter_deployments(self, model, healthy_deployments, *_, **__):
-        return []
-filter = Filter()
-"""
-
-
-def test_a_filter_that_nobody_would_ask(tmp_path: Path) -> None:
-    """F4: what could keep callers away from deployments, and would not, stops the start."""
-    (tmp_path / "filters.py").write_text(FILTER, encoding="utf-8")
-    file = tmp_path / "config.yaml"
-    file.write_text("litellm_settings:\n  callbacks:\n    - filters.filter\n", encoding="utf-8")
-    with pytest.raises(ConfigError) as raised:
-        load_config(file, environ={})
-    (problem,) = raised.value.problems
-    assert (problem.line, problem.path) == (3, "litellm_settings.callbacks.0")
-    assert "async_filter_deployments is not called by this release" in problem.what

@@ -31,7 +31,7 @@ KINDS: Mapping[str, tuple[str, str, dict[str, Any], str, float]] = {
 
 @dataclass(frozen=True)
 class Event:
-    kind: str  # "before", "success" or "failure"
+    kind: str  # "before", "success" or "failure"; of a FallbackRecorder also the other events' names
     kwargs: dict[str, Any]
     response: Any = None
     start: datetime | None = None
@@ -89,6 +89,35 @@ class Recorder(CustomLogger):
 
     async def async_log_failure_event(self, *given):
         self._events.append(Event("failure", *given))
+
+
+@dataclass(frozen=True)
+class Turn(Event):
+    """What is told between a call's beginning and its end."""
+
+    group: str | None = None
+    error: Exception | None = None
+
+
+class FallbackRecorder(Recorder):
+    """Is told of fallbacks and exhausted groups too."""
+
+    async def log_success_fallback_event(self, original_model_group, kwargs, original_exception):
+        self._turn("success_fallback", kwargs, original_model_group, original_exception)
+
+    async def log_failure_fallback_event(self, original_model_group, kwargs, original_exception):
+        self._turn("failure_fallback", kwargs, original_model_group, original_exception)
+
+    async def log_model_group_rate_limit_error(self, exception, original_model_group, kwargs):
+        self._turn("exhausted", kwargs, original_model_group, exception)
+
+    def _turn(self, kind, kwargs, group, error):
+        self._events.append(Turn(kind, dict(kwargs), group=group, error=error))
+
+    @property
+    def kinds(self) -> list[str]:
+        """What was told, in its order."""
+        return [event.kind for event in self.events]
 
 
 class Asker:

@@ -50,17 +50,49 @@ class Choice(msgspec.Struct, frozen=True):
 
 Choose = Callable[[Sequence[Target]], Choice]
 Consult = Callable[[], Flow[None]]
+Reroute = Callable[["Call"], Flow[None]]
 MakeCall = Callable[[], "Call"]
 StandIn = Callable[["Call", Target], Target]
 
 
+class Hooks(Protocol):
+    """Code of the user's that stands on the way of a call to a deployment. It may take its time, and raise.
+
+    kwargs: the body, and what else there is to know of a call. entries, entry: deployments, as a model_list has them.
+    """
+
+    routes: bool
+    filters: bool
+    edits_answers: bool
+
+    def route(self, model: str, kwargs: dict[str, Any]) -> Flow[tuple[str, Any]]:
+        """The model and the messages to ask for instead; messages None: those that there are."""
+
+    def filter(self, group: str, entries: list[dict[str, Any]], kwargs: dict[str, Any]) -> Flow[frozenset[str]]:
+        """The ids of those that may be used."""
+
+    def check(self, entry: dict[str, Any], *, is_async: bool) -> Flow[None]:
+        """Raises to refuse a deployment that was chosen."""
+
+    def before(self, kwargs: dict[str, Any], operation: str, *, is_async: bool) -> Flow[dict[str, Any] | None]:
+        """Other kwargs for a try; None for the same."""
+
+    def after(self, kwargs: dict[str, Any], response: Any, operation: str, *, is_async: bool) -> Flow[Any]:
+        """The answer that the caller gets."""
+
+
 class Observe(Protocol):
-    """Who is told what happens to a call. Telling never blocks and never raises."""
+    """Who is told what happens to a call. Telling never blocks and never raises. hooks: those of them that do not only
+    listen."""
 
     per_chunk: bool
 
+    @property
+    def hooks(self) -> Hooks | None: ...
+
     def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
-        """event: "input", "stream", "success" or "failure". chunk: with "stream", a function that reads it."""
+        """event: "input"; "stream", with `chunk`, a function that reads it; "exhausted" and "success_fallback" or
+        "failure_fallback", with what happened before as the record's error; "success" or "failure"."""
 
 
 class Fallbacks(msgspec.Struct, frozen=True):
@@ -78,17 +110,20 @@ class Call(msgspec.Struct, kw_only=True):
     """One thing to be asked of a model.
 
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
-    target, given those already tried; consult: what is asked before the first of them. relay: the caller can use the
-    upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. own_timeouts, own_retries:
-    the caller set them, so a target's do not count. group: the deployments that it asks, where it asks such. stand_in:
-    gives each target a handler to ask instead. metadata: for handlers and callbacks; it is never sent. observe: who is
-    told; about: what they are told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
+    target, given those already tried; consult: what is asked before the first of them; reroute: what may change the call
+    before anything else. hooks: who stands on its way. stand_in: gives each target a handler to ask instead.
+    relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it
+    on. own_timeouts, own_retries: the caller set them, so a target's do not count. group: the deployments that it asks,
+    where it asks such. metadata: for handlers and callbacks; it is never sent. observe: who is told; about: what they are
+    told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
     """
 
     model: str
     body: Body
     choose: Choose
     consult: Consult | None = None
+    reroute: Reroute | None = None
+    hooks: Hooks | None = None
     operation: Operation = "chat"
     group: str = ""
     stand_in: StandIn | None = None

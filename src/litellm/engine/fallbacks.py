@@ -16,21 +16,22 @@ if TYPE_CHECKING:
     from litellm.net.steps import Flow
 
 Retrying = Callable[["Call"], "Flow[Answer | Opened]"]
+Hear = Callable[[LiteLLMError], object]
 
 
 class Skip(Exception):  # noqa: N818 - no failure, and never leaves the engine
     """Raised by a MakeCall that has nothing to offer: its destination has been tried."""
 
 
-def falling_back(call: Call, retrying: Retrying) -> Flow[Answer | Opened]:
+def falling_back(call: Call, retrying: Retrying, hear: Hear | None = None) -> Flow[Answer | Opened]:
     """The call; if it fails, its fallbacks in order, each followed by its own. A prompt that is too long, or refused
     content, goes to those for that, if there are any; so does a whole answer that a content filter has ended.
 
-    When all fail, the last error is raised, and says what was tried.
+    When all fail, the last error is raised, and says what was tried. hear: is told the error of each, as it fails.
     """
     failed: list[str] = []
     try:
-        answer = yield from _descend(call, retrying, failed)
+        answer = yield from _descend(call, retrying, failed, hear)
     except LiteLLMError as error:
         if len(failed) < 2:
             raise
@@ -41,7 +42,7 @@ def falling_back(call: Call, retrying: Retrying) -> Flow[Answer | Opened]:
     return answer
 
 
-def _descend(call: Call, retrying: Retrying, failed: list[str]) -> Flow[Answer | Opened]:
+def _descend(call: Call, retrying: Retrying, failed: list[str], hear: Hear | None) -> Flow[Answer | Opened]:
     try:
         answer = yield from retrying(call)
         if call.fallbacks.content_policy:
@@ -49,6 +50,8 @@ def _descend(call: Call, retrying: Retrying, failed: list[str]) -> Flow[Answer |
         return answer
     except LiteLLMError as error:
         failed.append(f"{call.model}: {type(error).__name__}")
+        if hear is not None:
+            hear(error)
         last = error
     try:
         for make in _plans_for(call, last):
@@ -59,10 +62,12 @@ def _descend(call: Call, retrying: Retrying, failed: list[str]) -> Flow[Answer |
             except LiteLLMError as error:
                 # What cannot even be asked is somebody's typing error, which is not to hide what went wrong.
                 failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
+                if hear is not None:
+                    hear(error)
                 continue
             log.debug("falling back from %s to %s", call.model, plan.model)
             try:
-                return (yield from _descend(plan, retrying, failed))
+                return (yield from _descend(plan, retrying, failed, hear))
             except LiteLLMError as error:
                 last = _after(last, error)
         raise last

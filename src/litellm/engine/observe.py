@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
@@ -21,9 +21,10 @@ from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call, Observe, Opened, Outcome
 from litellm.engine.copies import Copies
 from litellm.engine.cost import price
+from litellm.engine.fallbacks import Hear
 from litellm.engine.present import answer_class, chunk_class
 from litellm.engine.retries import Attempt
-from litellm.exceptions import LiteLLMError
+from litellm.exceptions import LiteLLMError, RouterRateLimitError
 from litellm.net.steps import Flow
 from litellm.net.url import shown
 from litellm.providers.target import Target
@@ -34,13 +35,18 @@ P = ParamSpec("P")
 
 
 def observed(
-    call: Call, flow: Callable[[Call, Attempt], Flow[Answer | Opened]], attempt: Attempt, observe: Observe
+    call: Call,
+    flow: Callable[[Call, Attempt, Hear | None], Flow[Answer | Opened]],
+    attempt: Attempt,
+    observe: Observe,
 ) -> Flow[Answer | Opened]:
-    """`flow(call, attempt)`, told about: "input" before it, then "success" or "failure", once, when the answer has ended.
+    """The flow, told about: "input" before it, then "success" or "failure", once, when the answer has ended.
 
-    A failure is told with the last target that was tried, by whichever fallback.
+    A failure is told with the last target that was tried, by whichever fallback. In between, at most once each: what came
+    of fallbacks, when there is an answer, be it the beginning of one, or none; and that a group had nothing left.
     """
     last: Target | None = None
+    failures: list[LiteLLMError] = []  # of the call and its fallbacks, where it has some
 
     def noted(call: Call, target: Target, remaining: float | None) -> Flow[Answer | Opened]:
         nonlocal last
@@ -51,18 +57,21 @@ def observed(
         record = _begun(call)
     except Exception as error:  # noqa: BLE001 - an object of the caller's that cannot be copied
         _complain(error)
-        return (yield from flow(call, attempt))
+        return (yield from flow(call, attempt, None))
     observe.emit("input", record)
     try:
-        result = yield from flow(call, noted)
+        result = yield from flow(call, noted, failures.append)
     except Exception as error:
-        _tell_failure(record, last, error, observe)
+        _tell_failure(record, last, error, failures, observe)
         raise
     except BaseException:
-        _tell_failure(record, last, None, observe)
+        _tell_failure(record, last, None, failures, observe)
         raise
-    _tell(record, result, observe)
-    return result
+    else:
+        _tell(record, result, failures, observe)
+        return result
+    finally:
+        failures.clear()  # their tracebacks lead to it: they would keep themselves until the collector comes
 
 
 def _harmless(tell: Callable[P, None]) -> Callable[P, None]:
@@ -94,8 +103,11 @@ def _begun(call: Call) -> CallRecord:
 
 
 @_harmless
-def _tell(record: CallRecord, result: Answer | Opened, observe: Observe) -> None:
+def _tell(record: CallRecord, result: Answer | Opened, failures: Sequence[LiteLLMError], observe: Observe) -> None:
+    _tell_exhausted(record, failures, observe)
     record = _answered(record, result)
+    if failures:
+        observe.emit("success_fallback", _ended(record, record.status, error=failures[0]))
     if isinstance(result, Opened):
         _Watch(record, result, observe)
         return
@@ -106,13 +118,29 @@ def _tell(record: CallRecord, result: Answer | Opened, observe: Observe) -> None
 
 
 @_harmless
-def _tell_failure(record: CallRecord, last: Target | None, error: Exception | None, observe: Observe) -> None:
+def _tell_failure(
+    record: CallRecord,
+    last: Target | None,
+    error: Exception | None,
+    failures: Sequence[LiteLLMError],
+    observe: Observe,
+) -> None:
     """error: None where the caller went away."""
+    _tell_exhausted(record, (*failures, error), observe)
     if error is None:
         record = _ended(_tried(record, last), "cancelled")
     else:
         record = _ended(_failed(record, error, last), "failure", error=error)
+        if len(failures) > 1:
+            observe.emit("failure_fallback", msgspec.structs.replace(record, error=failures[0]))
     observe.emit("failure", record)
+
+
+def _tell_exhausted(record: CallRecord, failures: Sequence[Exception | None], observe: Observe) -> None:
+    """That a group could not be asked, if one could not; of several, of the first."""
+    error = next((each for each in failures if isinstance(each, RouterRateLimitError)), None)
+    if error is not None:
+        observe.emit("exhausted", _ended(record, record.status, error=error))
 
 
 def _with(record: CallRecord, *data: bytes | None) -> CallRecord:

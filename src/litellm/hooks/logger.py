@@ -129,7 +129,7 @@ class CustomLogger:
     ) -> Any:
         """After an MCP tool was called. Not called by this release."""
 
-    # --- on the way to a deployment --------------------------------------------------------------------------------------
+    # --- on the way to a deployment; the call waits for them -------------------------------------------------------------
 
     async def async_pre_request_hook(self, model: str, messages: Any, kwargs: dict[str, Any]) -> dict[str, Any] | None:
         """Before a request is made. Returns other kwargs, or None. Not called by this release."""
@@ -143,7 +143,8 @@ class CustomLogger:
         input: Any = None,  # noqa: A002 - LiteLLM's name
         specific_deployment: bool | None = False,
     ) -> Any:
-        """Before a deployment is picked. Returns what to ask for instead, or None. Not called by this release."""
+        """Once for a call of a Router or the gateway, before it chooses. Returns an object or a dict with the `model` and
+        the `messages` to ask for instead, or None. A Router's caller may name a model that only this method knows."""
 
     async def async_filter_deployments(
         self,
@@ -153,44 +154,54 @@ class CustomLogger:
         request_kwargs: dict[str, Any] | None = None,
         parent_otel_span: Any = None,
     ) -> list[dict[str, Any]]:
-        """Of the deployments that could be picked, those that may be. Not called by this release."""
+        """Once for each group that a call goes to: of its deployments that do not rest, entries of a model_list, those that
+        may be used. Without any the call has failed, with a 400."""
         return healthy_deployments
 
     def pre_call_check(self, deployment: dict[str, Any]) -> dict[str, Any] | None:
-        """When a deployment was picked for a sync call; raises to refuse it. Not called by this release."""
+        """When a deployment was picked for a try of a sync call; raises to refuse it, which is a failure of that try. What
+        it returns means nothing."""
         return deployment
 
     async def async_pre_call_check(
         self, deployment: dict[str, Any], parent_otel_span: Any = None
     ) -> dict[str, Any] | None:
-        """The same for an async call. Not called by this release."""
+        """The same for an async call."""
         return deployment
 
     async def async_pre_call_deployment_hook(
         self, kwargs: dict[str, Any], call_type: Any = None
     ) -> dict[str, Any] | None:
-        """When a deployment was picked. Returns other kwargs for it, or None. Not called by this release."""
+        """Before a try. Returns other kwargs for it, or None for those that it was given, changed or not. What of them
+        would steer the call does nothing."""
         return None
 
     async def async_post_call_success_deployment_hook(
         self, request_data: dict[str, Any], response: Any, call_type: Any = None
     ) -> Any:
-        """When a deployment has answered. Returns another answer, or None. Not called by this release."""
+        """After a try with a whole answer. Returns another answer, or None for the one that it was given. request_data: the
+        kwargs of the method before."""
 
     async def log_success_fallback_event(
         self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
     ) -> None:
-        """When a fallback answered. Not called by this release."""
+        """Once for a call that a fallback answered, before its success is told; of a stream, when it has begun.
+
+        original_model_group: what was asked for first; original_exception: why that failed. Here and in the two below,
+        `kwargs` has neither "exception" nor "standard_logging_object" yet. Sync calls are told as well.
+        """
 
     async def log_failure_fallback_event(
         self, original_model_group: str, kwargs: dict[str, Any], original_exception: Exception
     ) -> None:
-        """When a fallback failed too. Not called by this release."""
+        """Once for a call whose fallbacks have all failed too, before its failure is told."""
 
     async def log_model_group_rate_limit_error(
         self, exception: Exception, original_model_group: str | None, kwargs: dict[str, Any]
     ) -> None:
-        """When a group of deployments has none left that is not rate limited. Not called by this release."""
+        """Once for a call that found all deployments of a group at rest or at their limits, whatever came of it. Of several
+        such groups the first is told: it is `exception.model`, and original_model_group is what was asked for first.
+        """
 
     # --- prompt management -----------------------------------------------------------------------------------------------
 
@@ -221,16 +232,10 @@ class CustomLogger:
         return model, messages, non_default_params
 
 
-# Methods that this release never calls. The refusing ones may keep callers away from deployments, or change what they are
-# asked: the gateway does not start with them.
-REFUSING = (
-    "async_pre_routing_hook", "async_filter_deployments", "pre_call_check", "async_pre_call_check",
-    "async_pre_call_deployment_hook",
-)  # fmt: skip
+# Methods that this release never calls.
 NOT_CALLED = (
-    *REFUSING, "async_pre_request_hook", "async_post_call_success_deployment_hook", "log_success_fallback_event",
-    "log_failure_fallback_event", "log_model_group_rate_limit_error", "get_chat_completion_prompt",
-    "async_get_chat_completion_prompt", "async_post_mcp_tool_call_hook",
+    "async_pre_request_hook", "get_chat_completion_prompt", "async_get_chat_completion_prompt",
+    "async_post_mcp_tool_call_hook",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from litellm._log import log
 from litellm.exceptions import BadRequestError
+from litellm.hooks.call_hooks import CallHooks
 from litellm.hooks.dispatch import Ask, Dispatcher, Work
 from litellm.hooks.logger import NOT_CALLED, overrides
 from litellm.hooks.payload import Payload, call_type, settled
@@ -40,6 +41,14 @@ def _of_event(payload: Payload, kwargs: dict[str, Any], response: Any) -> tuple[
     return (kwargs, response, payload.start, payload.end)
 
 
+def _of_fallback(payload: Payload, kwargs: dict[str, Any], _response: Any) -> tuple[Any, ...]:
+    return (payload.record.model, kwargs, payload.record.error)
+
+
+def _of_exhausted(payload: Payload, kwargs: dict[str, Any], _response: Any) -> tuple[Any, ...]:
+    return (payload.record.error, payload.record.model, kwargs)
+
+
 # event → (method, whether for async calls; None: for both; arguments). A logger's methods are called in this order.
 METHODS: Mapping[str, tuple[tuple[str, bool | None, Arguments], ...]] = {
     "input": (
@@ -59,7 +68,12 @@ METHODS: Mapping[str, tuple[tuple[str, bool | None, Arguments], ...]] = {
         ("log_failure_event", False, _of_event),
         ("async_log_failure_event", True, _of_event),
     ),
+    "success_fallback": (("log_success_fallback_event", None, _of_fallback),),
+    "failure_fallback": (("log_failure_fallback_event", None, _of_fallback),),
+    "exhausted": (("log_model_group_rate_limit_error", None, _of_exhausted),),
 }
+_OF_FUNCTIONS = frozenset({"input", "success", "failure"})  # what those are told of that are no loggers
+_ENDS = frozenset({"success", "failure"})  # one of them is the last of each call
 _ALTERING = {False: "logging_hook", True: "async_logging_hook"}
 _ALL = frozenset(METHODS)
 
@@ -76,8 +90,14 @@ class Observers:
     """An immutable snapshot of who is to be told. Made by Callbacks; None stands for nobody."""
 
     def __init__(
-        self, callbacks: Callbacks, events: Mapping[int, tuple[Any, frozenset[str]]], *, redacted: bool
+        self,
+        callbacks: Callbacks,
+        events: Mapping[int, tuple[Any, frozenset[str]]],
+        *,
+        redacted: bool,
+        hooks: CallHooks | None = None,
     ) -> None:
+        self.hooks = hooks  # those of them that do not only listen
         self._callbacks = callbacks
         self._put = callbacks.dispatcher.put
         self._redacted = redacted
@@ -94,7 +114,7 @@ class Observers:
         self.per_chunk = bool(self.told["stream", False] or self.told["stream", True])
 
     def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
-        """Have everybody told of `event`: "input", "stream", "success" or "failure". Never waits, never raises."""
+        """Have everybody told of `event`, one of METHODS. Never waits, never raises."""
         if self.told[event, record.is_async] and not record.params.get("no-log"):
             self._put(_Item(self, event, record, chunk, copy_context()), record.size)
 
@@ -108,7 +128,7 @@ class Observers:
             quiet = plain.without_words(redact(record))
         if everybody:
             plain = quiet
-        if item.event in ("success", "failure") and (hooks := self.altering[item.record.is_async]):
+        if item.event in _ENDS and (hooks := self.altering[item.record.is_async]):
             return (_Alter(self, item, hooks, plain, quiet),)
         return self.deliveries(item, plain, quiet)
 
@@ -177,7 +197,8 @@ class Callbacks:
                     before = events.get(id(observer), (observer, frozenset[str]()))[1]
                     events[id(observer)] = (observer, before | wanted_of)
             self._warn_of_not_called(observer for observer, _ in events.values())
-            known = (Observers(self, events, redacted=turn_off_message_logging), items)
+            hooks = CallHooks.of(all_)
+            known = (Observers(self, events, redacted=turn_off_message_logging, hooks=hooks), items)
             if len(self._snapshots) >= SNAPSHOTS:
                 self._snapshots.clear()
             self._snapshots[key] = known
@@ -302,7 +323,7 @@ class _Delivery:
         key, event = (self.callback, self.call), self._payload.event
         kwargs, size = self._memory.take(key)
         kwargs.update(fresh)
-        if event in ("input", "stream"):
+        if event not in _ENDS:
             self._memory.keep(key, kwargs, max(size, self._payload.record.size))  # a chunk's is only its own
         return kwargs
 
@@ -336,8 +357,8 @@ def _told(observers: Iterable[tuple[Any, frozenset[str]]], event: str, is_async:
 
 def _steps(observer: Any, event: str, is_async: bool) -> Iterable[tuple[Callable[..., Any], Arguments]]:
     if not _is_logger(observer):
-        # A function is told of whole calls, not of chunks; one that must be awaited, of async calls only.
-        if event != "stream" and (is_async or not _is_async(observer)):
+        # A function is told of whole calls; one that must be awaited, of async calls only.
+        if event in _OF_FUNCTIONS and (is_async or not _is_async(observer)):
             yield observer, _of_input if event == "input" else _of_event
         return
     for name, for_async, arguments in METHODS[event]:

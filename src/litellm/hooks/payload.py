@@ -26,8 +26,11 @@ EVENTS = {
     "stream": "stream_api_call",
     "success": "successful_api_call",
     "failure": "failed_api_call",
+    "success_fallback": "successful_fallback",
+    "failure_fallback": "failed_fallback",
+    "exhausted": "exhausted_model_group",
 }
-_CALL_TYPES = {"chat": "completion", "text": "text_completion", "embeddings": "embedding", "moderations": "moderation"}
+CALL_TYPES = {"chat": "completion", "text": "text_completion", "embeddings": "embedding", "moderations": "moderation"}
 _INPUTS = ("messages", "input", "prompt")
 _SECRET = re.compile(
     r"(api|subscription|master|access|private)[_-]?key$|secret|password|authorization|cookie|credential|(^|[_-])token$",
@@ -39,7 +42,7 @@ _OF_THE_CALLER = "user_api_key"  # what begins so describes the gateway's client
 class Payload:
     """What one call looks like to callbacks at one event, built when it is first asked for and then shared.
 
-    event: "input", "stream", "success" or "failure". chunk: with "stream", the chunk.
+    event: one of EVENTS. chunk: with "stream", the chunk.
     """
 
     def __init__(self, record: CallRecord, event: str, chunk: Any = None) -> None:
@@ -88,7 +91,7 @@ def settled(record: CallRecord, event: str) -> CallRecord:
 
 def call_type(record: CallRecord) -> str:
     """LiteLLM's name for the kind of call: "completion", "acompletion", "embedding" …"""
-    name = _CALL_TYPES.get(record.operation, record.operation)
+    name = CALL_TYPES.get(record.operation, record.operation)
     return f"a{name}" if record.is_async else name
 
 
@@ -160,7 +163,7 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
     }  # it is in metadata
     params, metadata = unsecret(steering), unsecret(record.metadata)
     if record.caller is not None:
-        metadata = {**metadata, **_about(record.caller)}  # who it is, is not for the client to say
+        metadata = {**metadata, **about_caller(record.caller)}  # who it is, is not for the client to say
     metadata |= _place(payload)
     whole = payload.response if event == "success" else None
     kwargs = {
@@ -205,7 +208,7 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
         kwargs["original_response"] = whole.model_dump_json(warnings=False) if isinstance(whole, BaseModel) else whole
         if record.stream:
             kwargs["async_complete_streaming_response" if record.is_async else "complete_streaming_response"] = whole
-    if record.error is not None:
+    if event == "failure" and record.error is not None:  # elsewhere it is not yet known what the call comes to
         kwargs["exception"] = record.error
         kwargs["traceback_exception"] = _traceback(record.error)
     if event in ("success", "failure"):
@@ -306,7 +309,7 @@ def _traceback(error: Exception) -> str:
     return mask("".join(traceback.format_exception(error)))
 
 
-def _about(caller: Any) -> dict[str, Any]:
+def about_caller(caller: Any) -> dict[str, Any]:
     """The gateway's client, as the documented keys of metadata."""
     names = {
         "user_api_key": "api_key",

@@ -96,10 +96,12 @@ def _without_bodies(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _nameless(error: Exception) -> Exception:
-    """An error of the same kind without its text."""
+    """An error of the same kind without its text: of the nearest public class, for others are made in their own ways."""
     if not isinstance(error, LiteLLMError):
         return RuntimeError(f"{type(error).__name__}: {REDACTED}")
-    return type(error)(
+    ours = LiteLLMError.__module__
+    kind = next(each for each in type(error).__mro__ if issubclass(each, LiteLLMError) and each.__module__ == ours)
+    return kind(
         message=REDACTED,
         llm_provider=error.llm_provider,
         model=error.model,

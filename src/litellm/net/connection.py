@@ -116,7 +116,9 @@ class DirectReply:
         if response.complete:
             self._complete()
         elif self.streamed:
-            if part or not begun:
+            if self._sink is not None:
+                self._deliver(self._sink)
+            elif part or not begun:
                 self._wake()
             if self._size >= HIGH_WATER and self._connection is not None:
                 self._connection.pause()
@@ -320,7 +322,7 @@ class Connection(asyncio.Protocol):
             self._last = self.loop.time()
         if response.complete:
             self._over(response)
-        elif spoke and reply.streamed:
+        elif spoke and reply.streamed and self._silence != reply.request.timeouts.between:
             self._allow(reply.request.timeouts.between)
         if len(data) >= LARGE and not response.complete and not self._queued and not self._transport.is_closing():
             self._queue()
@@ -373,9 +375,8 @@ class Connection(asyncio.Protocol):
 
     def _allow(self, silence: float) -> None:
         """From now on the upstream may be silent for this long."""
-        if self._silence != silence:
-            self._silence = silence
-            self._look_by(min(self._last + silence, self._ends))
+        self._silence = silence
+        self._look_by(min(self._last + silence, self._ends))
 
     def _look(self) -> None:
         self._timer = None

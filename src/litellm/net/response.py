@@ -194,7 +194,10 @@ class Response:
                 parts.append(part)
                 at += len(part)
                 self._left -= len(part)
-                if self._left == 0:
+                if data.startswith(b"\r\n", at) and not self._left:  # as nearly always
+                    at += 2
+                    self._state = _SIZE_LINE
+                elif not self._left:
                     self._state = _DATA_END
                 continue
             end = data.find(b"\r\n", at)

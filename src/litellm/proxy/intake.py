@@ -258,6 +258,7 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
         id=call_id,
         is_async=True,
         observe=proxy.observe,
+        hooks=None if proxy.observe is None else proxy.observe.hooks,
         about=telling.of_request(request.http, request.caller, request.body, overrides.told) if proxy.observe else {},
     )
 

@@ -24,10 +24,12 @@ STEERING = frozenset({
     "metadata", "litellm_metadata", "tags", "timeout", "stream_timeout", "num_retries", "max_retries", *FALLBACKS,
     "disable_fallbacks", "additional_drop_params", "allowed_openai_params", "drop_params", "cache", "caching", "no-log",
     "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
-    "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region",
+    "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region", "turn_off_message_logging",
 })  # fmt: skip
 _CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
-TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id"})  # to those who watch the call
+TOLD = frozenset(
+    {"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"}
+)  # to watchers
 _TAGS = b"x-litellm-tags"
 _IDS = {b"x-litellm-session-id": "litellm_session_id", b"x-litellm-trace-id": "litellm_trace_id"}
 _STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS, *_IDS)

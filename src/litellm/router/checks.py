@@ -35,6 +35,15 @@ def within(group: Group, region: Region) -> Group:
     return part
 
 
+def left(group: Group, allowed: frozenset[str]) -> Group:
+    """The part of `group` that filters of the user's have left, by their ids. Raises BadRequestError when that is none."""
+    part = group.part((left, allowed), lambda members: [each for each in members if each.id in allowed])
+    if not part.members:
+        text = f"no deployment of {group.name} may be used for this request (async_filter_deployments of a callback)"
+        raise BadRequestError(text, group.name)
+    return part
+
+
 def fitting(group: Group, body: Body, tokens: int | None = None) -> Group:
     """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Of
     which nobody knows, those count as able. tokens: those of the prompt, where they have been counted.

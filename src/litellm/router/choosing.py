@@ -11,6 +11,7 @@ import msgspec
 
 from litellm._log import log
 from litellm.engine.call import Call, Choice, Outcome
+from litellm.engine.hooked import kwargs_of
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError, Timeout
 from litellm.net.steps import Ask, Flow
 from litellm.providers.target import Target
@@ -74,8 +75,12 @@ class Choosing:
         self.custom: Custom | None = None
 
     def consult(self, asked: Asked) -> Flow[None]:
-        """Find out what may take a while, as a choice may not: what the user's own strategy says, and how many tokens a
-        long prompt has, if that is to be checked."""
+        """Find out what may take a while, as a choice may not: what the user's own filters and strategy say, and how many
+        tokens a long prompt has, if that is to be checked."""
+        hooks = asked.call.hooks
+        if hooks is not None and hooks.filters and asked.group.members:
+            entries = self._healthy(asked.group)
+            asked.allowed = yield from hooks.filter(asked.group.name, entries, kwargs_of(asked.call))
         if self.custom is not None:
             asked.wish = yield self.custom(asked.call.model, asked.call.body)
         if self.settings.pre_call_checks:
@@ -113,6 +118,12 @@ class Choosing:
                 return choice
         raise self._none_left(asked, levels, now)
 
+    def _healthy(self, group: Group) -> list[dict[str, Any]]:
+        """The deployments that do not rest, as entries of a model_list; all, if all do."""
+        now, resting = self.clock(), self.state.resting()
+        awake = [each for each in group.members if resting.get(each.id, now) <= now]
+        return [each.entry() for each in awake or group.members]
+
     def _levels(self, asked: Asked) -> Sequence[Level]:
         """The group's deployments that this request may use."""
         group, settings = asked.group, self.settings
@@ -124,6 +135,8 @@ class Choosing:
                     f"tags={list(asked.steer.tags)}",
                     model=asked.call.model,
                 )
+        if asked.allowed is not None:
+            group = checks.left(group, asked.allowed)
         if asked.steer.region is not None:
             group = checks.within(group, asked.steer.region)
         if settings.pre_call_checks:
@@ -246,13 +259,14 @@ class Choosing:
 class Asked:
     """A call, the group that it asks, and what was found out for it on the way."""
 
-    __slots__ = ("_adapted", "call", "group", "levels", "may_rest", "steer", "tokens", "wish")
+    __slots__ = ("_adapted", "allowed", "call", "group", "levels", "may_rest", "steer", "tokens", "wish")
 
     def __init__(self, call: Call, group: Group, steer: Steer) -> None:
         self.call = call
         self.group = group
         self.steer = steer
         self.levels: Sequence[Level] | None = None
+        self.allowed: frozenset[str] | None = None  # the ids that the user's own filters leave
         self.wish: str | None = None  # the id that the user's own strategy names
         self.tokens: int | None = None  # of the prompt, once they have been counted
         self.may_rest = group.may_rest

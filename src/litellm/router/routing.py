@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
+from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, Hooks, MakeCall
 from litellm.engine.fallbacks import Skip
+from litellm.engine.hooked import kwargs_of
 from litellm.engine.retry_policy import Retry
-from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError
+from litellm.exceptions import BadRequestError, ContentPolicyViolationError, ContextWindowExceededError
 from litellm.net.messages import Timeouts
+from litellm.net.steps import Flow
 from litellm.providers.target import Target
 from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer, nobody
 from litellm.router.deployments import Deployment
@@ -112,14 +114,33 @@ class Routing(Choosing):
 
     def route(self, call: Call, group: Group, steer: Steer = NO_STEER) -> Call:
         """`call` with its choices, retries and fallbacks set. Its clocks stay as they are."""
-        return self._routed(call, group, steer, {group.name}, 0)
+        self._routed(call, group, steer, {group.name}, 0)
+        if call.hooks is not None and call.hooks.routes:
+            call.reroute = partial(self._reroute, group, steer, call.hooks)
+        return call
+
+    def _reroute(self, group: Group, steer: Steer, hooks: Hooks, call: Call) -> Flow[None]:
+        """Send `call` where the hooks say, with what they say."""
+        model, messages = yield from hooks.route(call.model, kwargs_of(call))
+        if model == call.model and messages is None:
+            return
+        if model != call.model:
+            if steer.adapt is not None:
+                raise BadRequestError(f"this call brings its own access, which is not for {model[:200]}", call.model)
+            call.model, group = model, self.find(model, steer)
+        if messages is not None:
+            call.body = {**call.body, "messages": messages}
+        limit, own = call.retry.limit, call.own_retries
+        self._routed(call, group, steer, {group.name}, 0)
+        call.retry, call.own_retries = msgspec.structs.replace(call.retry, limit=limit), own
 
     def _routed(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Call:
         # What the call holds must not hold the call: its body, which may be large, would have to wait for the collector.
         asked = copy.copy(call)
         call.group = group.name
         place = Asked(asked, group, steer)
-        consults = self.custom is not None or self.settings.pre_call_checks
+        filters = call.hooks is not None and call.hooks.filters
+        consults = filters or self.custom is not None or self.settings.pre_call_checks
         call.consult = partial(self.consult, place) if consults else None
         call.choose = partial(self.choose, place)
         call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)

@@ -17,6 +17,7 @@ from litellm.exceptions import (
 )
 from litellm.providers.target import Target
 from litellm.router.choosing import Steer
+from litellm.router.pool import Group
 from litellm.router.regions import region_of_call
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
@@ -62,7 +63,7 @@ def routed_call(
     call.own_timeouts = "timeout" in control or (call.stream and "stream_timeout" in control)
     call.stand_in = stand_in(operation, is_async=is_async)
     steer = steer_of(routing, model, control, access)
-    group = routing.find(model, steer)
+    group = _group(routing, model, steer, call)
     routing.route(call, group, steer)
     if call.own_retries is False and "num_retries" not in words and settings.num_retries != RETRIES:
         call.retry = msgspec.structs.replace(call.retry, limit=settings.num_retries)
@@ -70,6 +71,13 @@ def routed_call(
         if params[name]:
             call.choose = _failing(TESTING[name], model, call)
     return call
+
+
+def _group(routing: Routing, model: str, steer: Steer, call: Call) -> Group:
+    """Whom the call is for; nobody yet, where hooks may know what is meant by a name that is not served."""
+    if call.hooks is not None and call.hooks.routes:
+        return routing.seek(model, steer) or Group.nobody(model)
+    return routing.find(model, steer)
 
 
 def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS) -> Steer:

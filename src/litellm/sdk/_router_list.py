@@ -20,6 +20,7 @@ from litellm.router.choosing import Asked
 from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
 from litellm.router.routing import Routing, nowhere
 from litellm.sdk._router_call import steer_of
+from litellm.sdk._settings import read_settings
 from litellm.sdk._words import sorted_words
 from litellm.types.router import Deployment as DeploymentShape
 from litellm.types.router import ModelGroupInfo
@@ -171,7 +172,9 @@ class ModelList:
     def _asked(self, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]) -> Asked:
         body, control = sorted_words(words)
         body |= {"messages": messages} if subject is None else {"input": subject}
+        observe = read_settings().observe
         call = Call(model=model, body=body, choose=nowhere, metadata=control.get("metadata") or {})
+        call.hooks = None if observe is None else observe.hooks
         return Asked(call, self.routing.find(model), steer_of(self.routing, model, control))
 
     def _available(self, asked: Asked) -> dict[str, Any]:

@@ -22,7 +22,9 @@ _DEFAULT_TIMEOUTS = Timeouts()
 _SUBJECTS: Mapping[Operation, str] = {
     "chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"
 }  # fmt: skip
-_TOLD = ("no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info")
+_TOLD = (
+    "no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info", "turn_off_message_logging"
+)  # fmt: skip
 
 
 def call_of(
@@ -61,6 +63,7 @@ def call_of(
         metadata=control.get("metadata") or {},
         id=control.get("litellm_call_id") or (str(uuid.uuid4()) if observe else ""),
         observe=observe,
+        hooks=None if observe is None else observe.hooks,
         is_async=is_async,
         about={name: control[name] for name in _TOLD if name in control} if observe else {},
     )

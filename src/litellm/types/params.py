@@ -131,8 +131,8 @@ OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | {
     "output_cost_per_second", "output_cost_per_token", "preset_cache_key", "priority", "prompt_id", "prompt_variables",
     "prompt_version", "region_name", "request_timeout", "retry_policy", "retry_strategy", "roles", "router_settings",
     "routing_strategy", "rpm", "shared_session", "specific_deployment", "success_callback", "tags", "tenant_id",
-    "text_completion", "tpm", "use_in_pass_through", "use_litellm_proxy", "user_config", "user_continue_message",
-    "weight",
+    "text_completion", "tpm", "turn_off_message_logging", "use_in_pass_through", "use_litellm_proxy", "user_config",
+    "user_continue_message", "weight",
 }  # fmt: skip
 
 # Access to clouds, and to services that are told of calls. It means nothing to an upstream and is not to travel there.

@@ -171,6 +171,17 @@ class ModelGroupInfo(_Open):
     supports_function_calling: bool = False
 
 
+class PreRoutingHookResponse(BaseModel):
+    """What async_pre_routing_hook returns to have something else asked for. messages: None for those that there are.
+
+    >>> PreRoutingHookResponse(model="fast").messages is None
+    True
+    """
+
+    model: str
+    messages: list[dict[str, Any]] | None = None
+
+
 class CustomRoutingStrategyBase:
     """A strategy of your own: implement one of the two, and give an object of it to Router.set_custom_routing_strategy.
 

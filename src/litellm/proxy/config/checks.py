@@ -20,7 +20,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from litellm.hooks.logger import REFUSING, overrides
 from litellm.hooks.observers import BUILT_IN, METHODS
 from litellm.proxy.config.files import HandlerError
 from litellm.proxy.config.load import EnvText
@@ -140,13 +139,6 @@ def _callback(reference: Any, info: ValidationInfo) -> Any:
     found = _import(reference, info)
     if not callable(found) and not _is_told(found) and found != reference:
         raise PydanticCustomError("callback", "not a callback: name a function, or an instance of a CustomLogger")
-    for name in REFUSING:
-        if overrides(found, name):
-            raise PydanticCustomError(
-                "not_called",
-                "its method {name} is not called by this release, so it would let everything pass; use async_pre_call_hook",
-                {"name": name},
-            )
     return found
 
 
