@@ -139,7 +139,7 @@ def revision() -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, in four minutes")
-    parser.add_argument("--long", action="store_true", help="all parts, in about an hour")
+    parser.add_argument("--long", action="store_true", help="all parts, in about half an hour")
     parser.add_argument("--part", metavar="NAMES", help=f"only these, of {', '.join(PARTS)}")
     parser.add_argument("--peers", default="", metavar="NAMES", help="install these first, say nginx,litellm,portkey")
     parser.add_argument("--only", metavar="NAMES", help="measure only these rows, say ours,nginx; direct always is")
