@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.suite.examples import examples
 
 from litellm.tokens.count import decode, encode, longest, token_counter
 from litellm.types.chat import Message
@@ -144,6 +145,7 @@ def test_an_answer_is_followed_by_no_other() -> None:
         )
     )
 )
+@examples(100)
 @pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
 def test_no_prompt_is_longer_than_the_longest(model: str, messages: list[dict]) -> None:
     assert token_counter(model, messages=messages) <= longest(messages)
