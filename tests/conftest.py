@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
+
+# A timing decides no test. The first example of one may have to load what all others find.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 collect_ignore = ["clients"]  # scripts/test-clients runs them, in an environment that has them
 
