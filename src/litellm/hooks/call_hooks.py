@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from litellm.exceptions import LiteLLMError, of_status
 from litellm.hooks.logger import overrides
 from litellm.hooks.payload import CALL_TYPES, about_caller, copied
+from litellm.hooks.refusal import refusal_of
 from litellm.net.steps import Ask, Flow
 
 ROUTE = "async_pre_routing_hook"
@@ -87,7 +88,7 @@ class CallHooks:
                 yield from _asked(hook, deployment=entry, parent_otel_span=None)
         else:
             for hook in self._hooks[CHECK]:
-                _called(hook, deployment=entry)
+                yield from _answered(Ask(partial(hook, deployment=entry), None))
 
     def before(self, kwargs: dict[str, Any], operation: str, *, is_async: bool) -> Flow[dict[str, Any] | None]:
         """Other kwargs for a try, or None where nobody wants to see them."""
@@ -114,44 +115,21 @@ class CallHooks:
 
 
 def _asked(hook: Hook, **words: Any) -> Flow[Any]:
-    """What a hook returns; a caller who does not await runs it to its end."""
+    """What an async hook returns; a caller who does not await runs it to its end."""
+    return (yield from _answered(Ask(None, partial(hook, **words))))
+
+
+def _answered(ask: Ask) -> Flow[Any]:
     try:
-        return (yield Ask(None, partial(hook, **words)))
+        return (yield ask)
     except LiteLLMError:
         raise
     except Exception as error:
-        if _status(error) is None:
+        said = refusal_of(error)
+        if said is None:
             raise
-        raise _refusal(error) from error
-
-
-def _called(hook: Hook, **words: Any) -> None:
-    """The same for what is not awaited: only callers who may be kept waiting ask it."""
-    try:
-        hook(**words)
-    except LiteLLMError:
-        raise
-    except Exception as error:
-        if _status(error) is None:
-            raise
-        raise _refusal(error) from error
-
-
-def _status(error: Exception) -> int | None:
-    """The status with which `error` refuses (400 to 599), as fastapi's HTTPException does; None for a bug."""
-    status = getattr(error, "status_code", None)
-    if status is None and hasattr(error, "param"):  # LiteLLM's ProxyException, which has it as a text
-        status = getattr(error, "code", None)
-    return int(status) if status is not None and str(status).isdecimal() and 400 <= int(status) < 600 else None
-
-
-def _refusal(error: Exception) -> LiteLLMError:
-    """The error of the status that `error` states, with its words, and headers such as Retry-After."""
-    detail = getattr(error, "detail", None) or getattr(error, "message", None) or str(error)
-    if isinstance(detail, Mapping) and len(detail) == 1:
-        detail = next(iter(detail.values()))
-    headers = {str(name).lower(): str(value) for name, value in (getattr(error, "headers", None) or {}).items()}
-    return of_status(_status(error) or 500, str(detail), "", "", response_headers=headers)
+        headers = {str(name).lower(): str(value) for name, value in said.headers.items()}
+        raise of_status(said.status, said.words, "", "", response_headers=headers) from error
 
 
 def _described(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,8 @@ STEERING = frozenset({
     "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region", "turn_off_message_logging",
 })  # fmt: skip
 _CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
-TOLD = frozenset(
-    {"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"}
-)  # to watchers
+# What of it those are told who watch the call.
+TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"})
 _TAGS = b"x-litellm-tags"
 _IDS = {b"x-litellm-session-id": "litellm_session_id", b"x-litellm-trace-id": "litellm_trace_id"}
 _STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS, *_IDS)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from litellm import _json
 from litellm._log import mask
 from litellm.exceptions import LiteLLMError
+from litellm.hooks.refusal import refusal_of
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Headers
 
@@ -19,8 +19,6 @@ _OURS = frozenset({"connection", "content-encoding", "content-length", "content-
 def as_answer(error: Exception) -> Exception:
     """`error`, as a RequestError if it says with which status (400 to 599) to refuse; any other as it is.
 
-    fastapi's HTTPException and what is like a ProxyException are known by their attributes: fastapi need not be installed.
-
     >>> class HTTPException(Exception):
     ...     status_code, detail, headers = 403, {"error": "not today"}, None
     >>> as_answer(HTTPException())
@@ -28,36 +26,11 @@ def as_answer(error: Exception) -> Exception:
     """
     if isinstance(error, RequestError | LiteLLMError):
         return error
-    if hasattr(error, "status_code") and hasattr(error, "detail"):
-        status, said, kind, param = error.status_code, error.detail, None, None
-    elif all(hasattr(error, name) for name in ("code", "message", "type", "param")):
-        status, said = error.code, error.message  # type: ignore[attr-defined]
-        kind, param = _text(error.type), _text(error.param)  # type: ignore[attr-defined]
-    else:
+    said = refusal_of(error)
+    if said is None:
         return error
-    if not str(status).isdecimal() or not 400 <= int(status) < 600:
-        return error
-    return RequestError(
-        int(status),
-        mask(_words(said)),
-        kind=kind,
-        param=param,
-        headers=header_lines(getattr(error, "headers", None) or {}),
-    )
-
-
-def _words(detail: Any) -> str:
-    """A detail in words. Those of {"error": "words"} alone are enough."""
-    if isinstance(detail, Mapping) and len(detail) == 1:
-        detail = next(iter(detail.values()))
-    try:
-        return detail if isinstance(detail, str) else _json.encode(detail).decode()
-    except (TypeError, ValueError):  # it holds what JSON has no form for
-        return str(detail)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value not in ("", "None") else None  # "None" is LiteLLM's None
+    headers = header_lines(said.headers)
+    return RequestError(said.status, mask(said.words), kind=said.kind, param=said.param, headers=headers)
 
 
 def header_lines(headers: Mapping[Any, Any]) -> Headers:

@@ -24,6 +24,7 @@ Rank = Callable[[Deployment], float]  # of equals by order, those with the lowes
 
 MAX_PARTS = 64  # of a group, by tags and checks; the oldest are forgotten
 MAX_EXPANDED = 1024  # names that clients made up and a wildcard answered; the oldest are forgotten
+_UNASKED: Any = object()
 LONGEST_EXPANDED = 512  # characters; comparing a pattern of several stars with a long name takes long
 
 
@@ -107,14 +108,14 @@ class Group:
 
     def part(self, key: Hashable, keep: Callable[[Sequence[Deployment]], Sequence[Deployment]]) -> Group:
         """The group with only those of its members that `keep` returns; itself, if these are all. Asked once for a key."""
-        if key not in self._parts:
+        part = self._parts.get(key, _UNASKED)
+        if part is _UNASKED:
             members, part = tuple(keep(self.members)), None
             if len(members) < len(self.members):
                 part = Group(self.name, members, wild=self.wild, may_rest=self.may_rest)
             with self._lock:
                 _put(self._parts, key, part, MAX_PARTS)
-            return part or self
-        return self._parts.get(key) or self
+        return part or self
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -21,14 +21,13 @@ from litellm.net.url import fault_in_address
 from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
 from litellm.router.routing import Routing
-from litellm.router.settings import RoutingSettings
+from litellm.router.settings import MAX_FALLBACKS, RoutingSettings
+from litellm.router.state import MOST_LATENCIES
 from litellm.router.strategies import STRATEGIES
 from litellm.types.params import SAMPLING
 
 MOST_MODELS = 100
 MOST_RETRIES = 10
-MOST_FALLBACKS = 5  # how deep fallbacks of fallbacks are followed
-MOST_LATENCIES = 100  # that are looked at
 DEEPEST = 64  # levels of lists and objects
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -105,7 +104,7 @@ class UserConfig(msgspec.Struct, forbid_unknown_fields=True):
     context_window_fallbacks: Table = []
     content_policy_fallbacks: Table = []
     default_fallbacks: list[str] = []
-    max_fallbacks: Annotated[int, msgspec.Meta(ge=0, le=MOST_FALLBACKS)] | None = None
+    max_fallbacks: Annotated[int, msgspec.Meta(ge=0, le=MAX_FALLBACKS)] | None = None
     routing_strategy: str = "simple-shuffle"
     routing_strategy_args: StrategyArgs | None = None
     enable_pre_call_checks: bool = False

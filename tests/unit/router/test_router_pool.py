@@ -70,6 +70,28 @@ def test_what_wildcards_answered_is_bounded():
     assert pool.find(f"team/{MAX_EXPANDED}") is pool.find(f"team/{MAX_EXPANDED}"), "kept, so that a target stays itself"
 
 
+def test_a_part_that_is_forgotten_at_this_moment_is_made_again():
+    """A10: another thread may need its place; the whole group, of which it was to be a part, is never given for it."""
+
+    class Key:
+        """Whoever has found it in a dict finds it gone the next time."""
+
+        found = False
+
+        def __hash__(self) -> int:
+            return 1
+
+        def __eq__(self, _: object) -> bool:
+            if self.found:
+                group._parts.clear()
+            self.found = True
+            return True
+
+    group = Group.serving("m", deployments(entry("m", 0), entry("m", 1)))
+    for _ in range(3):
+        assert [each.id for each in group.part(Key(), lambda members: members[:1]).members] == ["m-0"]
+
+
 def test_patterns_are_not_compared_with_endless_names():
     """P3: a client's name of many megabytes does not hold up the others."""
     pool = Pool.of(deployments(entry("*a*a*a*b", model="openai/*")))
