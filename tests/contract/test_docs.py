@@ -38,8 +38,9 @@ from litellm.cli import run as command
 from litellm.engine import mock_models
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Place
-from litellm.proxy import errors, overrides
+from litellm.proxy import errors
 from litellm.proxy.auth import gate
+from litellm.proxy.calls import overrides
 from litellm.proxy.config import load_config
 from litellm.wire.protocol import Outgoing
 

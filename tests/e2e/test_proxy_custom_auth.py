@@ -12,7 +12,7 @@ from tests.fakes import behaviour as act
 from tests.suite.inprocess import ServedProxy, deployment
 
 from litellm.proxy._types import ProxyException
-from litellm.proxy.auth.gate import is_guarded
+from litellm.proxy.auth.authenticator import is_guarded
 from litellm.proxy.config import ConfigError
 
 AUTH = """

@@ -535,8 +535,7 @@ def test_more_than_can_wait(up, caplog):
 
 # --- nobody is told -------------------------------------------------------------------------------------------------------
 
-OF_WATCHING = ("/litellm/hooks/", "/engine/observe.py", "/proxy/gates.py", "/proxy/telling.py", "/proxy/refusals.py",
-               "/proxy/auth/custom.py")  # fmt: skip
+OF_WATCHING = ("/litellm/hooks/", "/engine/observe.py", "/proxy/hooks/", "/proxy/auth/custom.py")
 
 
 class Profile:

@@ -61,7 +61,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.sync_io._url": lambda n: (f"http://host-{n}/v1",),
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
     "providers.resolve._by_bare_name": lambda n: (f"model-{n}",),
-    "proxy.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
+    "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {

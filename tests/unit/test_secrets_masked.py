@@ -20,7 +20,7 @@ from litellm.net.sync_io import SyncTransport
 from litellm.net.tls import DIRECT
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Defaults, Place
-from litellm.proxy.auth.gate import Gate
+from litellm.proxy.auth.authenticator import Gate
 from litellm.proxy.config import load_config
 from litellm.proxy.state import build
 from litellm.sdk import _call, _settings

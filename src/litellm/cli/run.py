@@ -16,7 +16,7 @@ from litellm import _log
 from litellm._version import version
 from litellm.cli.check import check
 from litellm.proxy.app import App
-from litellm.proxy.auth.gate import is_guarded
+from litellm.proxy.auth.authenticator import is_guarded
 from litellm.proxy.config import Config, ConfigError, Problem, load_config
 from litellm.proxy.deployments import unreachable
 from litellm.proxy.limits import CONCURRENCY

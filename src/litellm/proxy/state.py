@@ -15,12 +15,12 @@ from litellm.hooks.dispatch import default_dispatcher
 from litellm.hooks.observers import Callbacks
 from litellm.net.guard import Guard
 from litellm.providers.target import Defaults
+from litellm.proxy.auth.authenticator import Gate
 from litellm.proxy.auth.custom import CustomAuth
-from litellm.proxy.auth.gate import Gate
-from litellm.proxy.client_side import ClientSide
+from litellm.proxy.calls.client_credentials import ClientSide
 from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
-from litellm.proxy.gates import Gates
+from litellm.proxy.hooks.request_hooks import Gates
 from litellm.proxy.limits import HELD
 from litellm.proxy.user_configs import UserConfigs
 from litellm.router.pool import Pool

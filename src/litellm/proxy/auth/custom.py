@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from litellm._log import log, mask
 from litellm.net.steps import Ask
 from litellm.net.transport import AsyncTransport
-from litellm.proxy.auth.gate import Caller, Gate, shown_key
+from litellm.proxy.auth.authenticator import Caller, Gate, shown_key
 from litellm.proxy.errors import RequestError
+from litellm.proxy.hooks.refusals import as_answer
 from litellm.proxy.http import Exchange
-from litellm.proxy.refusals import as_answer
 from litellm.router.regions import asked_region
 from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litellm.proxy import calling
+from litellm.proxy.calls import calling
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy
 

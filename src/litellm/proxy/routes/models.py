@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litellm import _json
-from litellm.proxy.calling import admitted
+from litellm.proxy.calls.calling import admitted
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy

@@ -14,13 +14,14 @@ from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Place, Target
-from litellm.proxy import operations, telling
-from litellm.proxy.auth.gate import Caller
-from litellm.proxy.client_side import at_one_address
+from litellm.proxy import operations
+from litellm.proxy.auth.authenticator import Caller
+from litellm.proxy.calls.client_credentials import at_one_address
+from litellm.proxy.calls.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.errors import RequestError
+from litellm.proxy.hooks import hook_data
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import missing, wrong_type
-from litellm.proxy.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.state import Proxy
 from litellm.router.checks import within
 from litellm.router.choosing import NO_STEER, Steer
@@ -259,7 +260,7 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
         is_async=True,
         observe=proxy.observe,
         hooks=None if proxy.observe is None else proxy.observe.hooks,
-        about=telling.of_request(request.http, request.caller, request.body, overrides.told) if proxy.observe else {},
+        about=hook_data.of_request(request.http, request.caller, request.body, overrides.told) if proxy.observe else {},
     )
 
 

@@ -22,8 +22,8 @@ from litellm.exceptions import LiteLLMError
 from litellm.hooks.logger import overrides
 from litellm.hooks.scratch import ScratchCache
 from litellm.proxy.errors import RequestError
+from litellm.proxy.hooks.refusals import as_answer, header_lines
 from litellm.proxy.http import Headers
-from litellm.proxy.refusals import as_answer, header_lines
 from litellm.types.hooks import UserAPIKeyAuth
 from litellm.wire.protocol import Body, Operation
 

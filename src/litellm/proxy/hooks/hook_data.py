@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from litellm.proxy.auth.gate import Caller
-from litellm.proxy.client_side import OWN
+from litellm.proxy.auth.authenticator import Caller
+from litellm.proxy.calls.client_credentials import OWN
+from litellm.proxy.calls.overrides import unforged
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import wrong_type
-from litellm.proxy.overrides import unforged
 from litellm.wire.protocol import Body
 
 _SECRET_HEADER = re.compile(rb"key|auth|token|secret|cookie|password")

@@ -15,11 +15,12 @@ from litellm.engine.drivers import afan_out, arun
 from litellm.engine.present import answer_class, built
 from litellm.net.steps import Fan
 from litellm.providers.target import Mock
-from litellm.proxy import intake, reply, telling
-from litellm.proxy.auth.gate import Caller
-from litellm.proxy.gates import Visit
+from litellm.proxy.auth.authenticator import Caller
+from litellm.proxy.calls import intake, reply
+from litellm.proxy.calls.intake import Several
+from litellm.proxy.hooks import hook_data
+from litellm.proxy.hooks.request_hooks import Visit
 from litellm.proxy.http import Exchange
-from litellm.proxy.intake import Several
 from litellm.proxy.operations import STREAMED
 from litellm.proxy.state import Proxy
 from litellm.wire.protocol import Operation
@@ -108,11 +109,11 @@ async def _gated(
 ) -> None:
     """The same as `_plain`, by way of the administrator's hooks."""
     assert proxy.gates is not None  # noqa: S101 - the caller has looked
-    data = telling.for_hooks(http, caller, body)
+    data = hook_data.for_hooks(http, caller, body)
     visit = Visit(gates=proxy.gates, caller=caller.described(), operation=operation, data=data)
     try:
         said = await visit.before()
-        call = intake.call(proxy, caller, operation, http, telling.from_hooks(visit.data))
+        call = intake.call(proxy, caller, operation, http, hook_data.from_hooks(visit.data))
         if said is not None:  # an answer of the hook's own, in the shape of a model's
             for each in call.calls.values() if isinstance(call, Several) else (call,):
                 each.mock, each.relay = Mock(said), False
@@ -134,7 +135,7 @@ async def _presented(proxy: Proxy, http: Exchange, visit: Visit, result: Answer 
     io = proxy.client.async_io
     if isinstance(result, Answer):
         response = await _after(visit, result)
-        reply.whole(http, result, started, await visit.headers(response, telling.headers_of(http)))
+        reply.whole(http, result, started, await visit.headers(response, hook_data.headers_of(http)))
     elif visit.gates.sees_streams:
         async with aclosing(visit.chunks(reply.objects(result, io, visit.operation))) as chunks:
             await reply.stream_objects(http, result, chunks, started)

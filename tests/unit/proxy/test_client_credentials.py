@@ -11,7 +11,7 @@ from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
 from litellm.providers.target import Defaults, Place
-from litellm.proxy.client_side import ClientSide, Own, at_one_address, read_own
+from litellm.proxy.calls.client_credentials import ClientSide, Own, at_one_address, read_own
 from litellm.proxy.errors import RequestError
 from litellm.router.deployments import Deployment
 from litellm.router.pool import Group

@@ -9,7 +9,7 @@ import msgspec
 
 from litellm.net.messages import Timeouts
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
-from litellm.proxy.client_side import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
+from litellm.proxy.calls.client_credentials import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
