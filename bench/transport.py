@@ -16,8 +16,8 @@ import uvloop
 
 from litellm.net.direct_io import Pool
 from litellm.net.messages import Reply, Request, Timeouts
+from litellm.net.network import DIRECT
 from litellm.net.proxied_io import ProxiedPool
-from litellm.net.tls import DIRECT
 
 AT_ONCE = 32
 CALLS = 100  # of each task, in one batch
@@ -31,7 +31,7 @@ Send = Callable[[Request], Awaitable[Reply]]
 def request(port: int, *, stream: bool) -> Request:
     return Request(
         url=f"http://127.0.0.1:{port}/v1/chat/completions", headers=HEADERS, timeouts=Timeouts(), network=DIRECT,
-        body=BODY[:-1] + b',"stream":true}' if stream else BODY, stream=stream, lasting=True,
+        body=BODY[:-1] + b',"stream":true}' if stream else BODY, stream=stream, cacheable_head=True,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from litellm.net.guard import Guard
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.proxy.user_configs import UserConfigs
 
 NETWORK = Network(guard=Guard())

@@ -26,11 +26,13 @@ import litellm
 from litellm.engine.attempt import MAX_REMEMBERED, Memory
 from litellm.hooks import dispatch, observers, scratch
 from litellm.net import connect
-from litellm.net.messages import Request, Timeouts, TransportFault
-from litellm.net.place import place_of
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Request, Timeouts
+from litellm.net.network import DIRECT, Network
+from litellm.net.request_head import origin_of
 from litellm.net.steps import Send
 from litellm.net.sync_io import MAX_POOLS, SyncTransport
-from litellm.net.tls import DIRECT, Network, Proxies
+from litellm.net.tls import Proxies
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Target
 from litellm.proxy import user_configs
@@ -53,7 +55,7 @@ def context() -> ssl.SSLContext:
 FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "catalog.facts._as_shipped": lambda n: (f"nobody-{n}",),
     "engine.handler_calls._parameters": lambda n: (lambda: n,),
-    "net.place.place_of": lambda n: (f"http://host-{n}/v1",),
+    "net.request_head.origin_of": lambda n: (f"http://host-{n}/v1",),
     "net.proxied_io._clocks": lambda n: (Timeouts(total=n + 1.0),),
     "net.proxied_io._url": lambda n: (f"http://host-{n}/v1",),
     "net.response._lower": lambda n: (f"X-Header-{n}",),
@@ -181,7 +183,7 @@ def fill_names() -> connect.Names:
 
     async def ask() -> None:
         for number in range(TIMES * connect.MAX_NAMES):
-            await names.addresses(place_of(f"http://localhost:{1000 + number}/"), DIRECT)
+            await names.addresses(origin_of(f"http://localhost:{1000 + number}/"), DIRECT)
 
     asyncio.run(ask())
     return names
@@ -332,7 +334,7 @@ hooks/dispatch.py _Room._empty
 net/async_io.py AsyncTransport._sessions
 net/direct_io.py Pool._open
 net/proxied_io.py ProxiedPool._streams
-net/turns.py Turns._waiting
+net/fair_queue.py FairQueue._waiting
 """
 NOT_FILLED = {line for text in (OF_ONE_CALL, OF_THE_CONFIGURATION, UNDER_WAY) for line in text.splitlines() if line}
 MAKERS = {"Counter", "OrderedDict", "WeakKeyDictionary", "WeakSet", "WeakValueDictionary", "defaultdict", "deque", "dict",

@@ -15,9 +15,9 @@ from litellm import _log, exceptions
 from litellm.engine.call import Answer, Call, Choice, Opened, Source
 from litellm.engine.client import Client
 from litellm.net.messages import Request, Script, Timeouts
+from litellm.net.network import DIRECT
 from litellm.net.steps import Ask, Read, Send
 from litellm.net.sync_io import SyncTransport
-from litellm.net.tls import DIRECT
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Defaults, Place
 from litellm.proxy.auth.authenticator import Gate

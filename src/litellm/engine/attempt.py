@@ -17,7 +17,8 @@ from litellm.engine.retries import clocks_of
 from litellm.engine.several import ask_each, prompts_apart
 from litellm.engine.stream import advance
 from litellm.exceptions import AuthenticationError, BadRequestError
-from litellm.net.messages import Reply, Request, Timeouts, TransportFault, streams
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Reply, Request, Timeouts, streams
 from litellm.net.steps import Ask, Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
@@ -104,7 +105,7 @@ def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool)
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
     request = Request(
         url=target.url, headers=target.headers, body=body, timeouts=clocks, network=target.network,
-        stream=call.stream, lasting=target.lasting,
+        stream=call.stream, cacheable_head=target.lasting,
     )  # fmt: skip
     if call.mock is not None or target.mock is not None:
         request.script = mock.scripted(call, target)
@@ -189,7 +190,7 @@ def _decoded(target: Target, body: bytes, reply: Reply, out: Outgoing) -> Body:
 
 def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opened]:
     wire = wire_of(target)
-    source = Source(Read(reply), reply.close, reply.finish, getattr(reply, "pour", None))
+    source = Source(Read(reply), reply.close, reply.finish, reply.stream_to)
     opened = Opened(
         target=target, asked=call.model, headers=reply.headers, source=source, first=[],
         decoder=wire.decoder(include_usage=call.show_usage),

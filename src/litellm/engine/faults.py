@@ -8,8 +8,9 @@ from typing import Any
 from litellm import exceptions as errors
 from litellm._log import mask
 from litellm.exceptions import LiteLLMError
-from litellm.net.messages import Reply, TransportFault
-from litellm.net.url import shown, with_v1
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Reply
+from litellm.net.url import redacted_url, with_v1
 from litellm.providers.resolve import wire_named
 from litellm.providers.target import Target
 from litellm.wire.protocol import Fault, Operation, StreamFault, StreamWire, WrongShape
@@ -38,14 +39,14 @@ def wire_of(target: Target) -> StreamWire:
 def answer_error(reply: Reply, target: Target) -> LiteLLMError:
     """The exception for an answer with an error status. Status first, the vendor's code second, text last."""
     if reply.status < 400:
-        where = shown(reply.headers.get("location", "nowhere"))
-        text = f"{shown(target.url)} redirects to {where}; redirects are not followed, so use that as api_base"
+        where = redacted_url(reply.headers.get("location", "nowhere"))
+        text = f"{redacted_url(target.url)} redirects to {where}; redirects are not followed, so use that as api_base"
         return _make(502, Fault(text), target, reply.headers)
     wire = wire_of(target)
     fault = wire.error(reply.status, reply.body)
     hint = ""
     if reply.status == 404 and fault.code != "model_not_found":
-        hint = f" (POST {shown(target.url)} answered 404"
+        hint = f" (POST {redacted_url(target.url)} answered 404"
         better = None if target.provider.address else with_v1(target.url, wire.PATH)
         hint += f"; did you mean api_base={better}?)" if better else ")"
     elif reply.status == 401 and target.api_key is None:
@@ -60,9 +61,10 @@ def stream_error(error: StreamFault, target: Target, headers: Mapping[str, str])
 
 def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -> LiteLLMError:
     """The exception for a 200 that is no answer."""
-    text = f"{shown(target.url) or target.provider.name} sent no usable answer: {error}"
+    text = f"{redacted_url(target.url) or target.provider.name} sent no usable answer: {error}"
     return errors.APIResponseValidationError(said(target, text), target.provider.name, target.model,
-                                             response_headers=headers, request_url=shown(target.url) or None)  # fmt: skip
+                                             response_headers=headers,
+                                             request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
 _BROKEN: dict[str, type[LiteLLMError]] = {"timeout": errors.Timeout, "busy": errors.ServiceUnavailableError}
@@ -75,14 +77,14 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
                                       param="api_base")  # fmt: skip
     kind = _BROKEN.get(fault.kind, errors.APIConnectionError)
     return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
-                request_url=shown(target.url) or None)  # fmt: skip
+                request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
 def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
     return errors.IncompleteStream(said(target, text), target.provider.name, target.model, response_headers=headers,
-                                   request_url=shown(target.url) or None)  # fmt: skip
+                                   request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
 def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str], hint: str = "") -> LiteLLMError:
@@ -91,7 +93,7 @@ def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str],
         status, said(target, fault.message, kind) + hint, target.provider.name, target.model,
         kind=fault.kind, body=_masked(target, fault.body), code=_masked(target, fault.code),
         param=_masked(target, fault.param), type=_masked(target, fault.type),
-        response_headers=_masked(target, dict(headers)), request_url=shown(target.url) or None,
+        response_headers=_masked(target, dict(headers)), request_url=redacted_url(target.url) or None,
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from litellm.engine.call import Call
 from litellm.engine.faults import broken, said, wrong_shape
 from litellm.engine.present import answer_class
 from litellm.exceptions import InternalServerError, LiteLLMError, of_status
-from litellm.net.messages import Timeouts, TransportFault
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Timeouts
 from litellm.net.steps import Ask
 from litellm.providers import policy as params_policy
 from litellm.providers.custom import CustomLLM, implemented

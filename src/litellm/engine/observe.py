@@ -26,7 +26,7 @@ from litellm.engine.present import answer_class, chunk_class
 from litellm.engine.retries import Attempt
 from litellm.exceptions import LiteLLMError, RouterRateLimitError
 from litellm.net.steps import Flow
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 from litellm.providers.target import Target
 from litellm.types.hooks import CallRecord
 from litellm.wire.protocol import Body, Chunk
@@ -172,7 +172,7 @@ def _tried(record: CallRecord, target: Target | None) -> CallRecord:
         return record
     return msgspec.structs.replace(
         record, provider=target.provider.name, target_model=target.model, model_id=target.id,
-        model_group=target.group or record.model_group, api_base=target.api_base and shown(target.api_base),
+        model_group=target.group or record.model_group, api_base=target.api_base and redacted_url(target.api_base),
         deployment=_configured(target), model_info=target.params.get("model_info") or {},
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import msgspec
 from litellm.engine.call import Opened
 from litellm.engine.faults import broken, incomplete, stream_error, wrong_shape
 from litellm.exceptions import LiteLLMError
-from litellm.net.messages import TransportFault
+from litellm.net.faults import TransportFault
 from litellm.net.steps import Sleep
 from litellm.net.transport import AsyncTransport, SyncTransport
 from litellm.types.chat import ModelResponseStream

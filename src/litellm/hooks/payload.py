@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from litellm._log import mask
 from litellm.exceptions import APIConnectionError
 from litellm.hooks.redact import quiet
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 from litellm.types.hooks import CallRecord, StandardLoggingPayload
 
 MASKED = "**********"
@@ -50,7 +50,7 @@ class Payload:
         self.event = event
         self.chunk = chunk
         self.model = record.target_model or record.model
-        self.api_base = shown(record.api_base) if record.api_base else ""  # people put passwords into URLs
+        self.api_base = redacted_url(record.api_base) if record.api_base else ""  # people put passwords into URLs
         self.start = datetime.fromtimestamp(record.started)  # noqa: DTZ006 - local and naive, as LiteLLM's
         self.end = datetime.fromtimestamp(record.ended or record.started)  # noqa: DTZ006
         self._kwargs: dict[str, Any] | None = None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from litellm.net import memory_io, workers
 from litellm.net.connection import DirectReply
 from litellm.net.direct_io import Pool
-from litellm.net.messages import Request, TransportFault
-from litellm.net.place import place_of
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Request
+from litellm.net.request_head import origin_of
 from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Proxies
 
@@ -36,8 +37,8 @@ class Session:
         """Send, whichever way it goes."""
         if self.proxies and request.network.guard is None:
             # A proxy looks names up by itself: what a guard admits is not what it would connect to.
-            place = place_of(request.url)
-            proxy = self.proxies.find(place.scheme, place.authority)
+            origin = origin_of(request.url)
+            proxy = self.proxies.find(origin.scheme, origin.authority)
             if proxy is not None:
                 return await self._through_proxies(request).send(request, proxy)
         return await self.direct.send(request)

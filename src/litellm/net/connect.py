@@ -12,10 +12,10 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from litellm.net import workers
+from litellm.net.faults import TransportFault
 from litellm.net.guard import literal, system_addresses
-from litellm.net.messages import TransportFault
-from litellm.net.place import Place
-from litellm.net.tls import Network
+from litellm.net.network import Network
+from litellm.net.request_head import Origin
 
 HEAD_START = 0.25  # seconds that an address has before the next one is tried beside it (RFC 8305)
 DNS_TTL = 60.0  # seconds for which a name's addresses are remembered
@@ -29,21 +29,21 @@ class Names:
         # A future and not its result, so that a thousand calls to a new host make one look-up.
         self._known: dict[tuple[str, int, int], tuple[float, asyncio.Future[list[str]]]] = {}
 
-    async def addresses(self, place: Place, network: Network) -> list[str]:
+    async def addresses(self, origin: Origin, network: Network) -> list[str]:
         """Where to connect to, in the system's order of preference. Raises OSError, TransportFault."""
         family = socket.AF_INET if network.ipv4_only else socket.AF_UNSPEC
         if network.guard is not None:
-            if literal(place.host):
-                return network.guard.addresses(place.host, place.port, family)
+            if literal(origin.host):
+                return network.guard.addresses(origin.host, origin.port, family)
             try:
-                return await workers.looked_up(network.guard.addresses, place.host, place.port, family)
+                return await workers.looked_up(network.guard.addresses, origin.host, origin.port, family)
             except workers.Full:
                 text = "too many names of hosts are being looked up now; try again"
                 raise TransportFault("busy", text) from None
         with contextlib.suppress(ValueError):
-            return [str(ip_address(place.host))]
+            return [str(ip_address(origin.host))]
         loop = asyncio.get_running_loop()
-        key = (place.host, place.port, family)
+        key = (origin.host, origin.port, family)
         known = self._known.get(key)
         if known is None or loop.time() >= known[0]:
             if len(self._known) >= MAX_NAMES:
@@ -58,9 +58,9 @@ class Names:
         if failed and key in self._known and self._known[key][1] is answer:
             del self._known[key]
 
-    def forget(self, place: Place) -> None:
+    def forget(self, origin: Origin) -> None:
         """None of its addresses answered: look again next time."""
-        for key in [key for key in self._known if key[0] == place.host]:
+        for key in [key for key in self._known if key[0] == origin.host]:
             del self._known[key]
 
 

@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from litellm.net.messages import FaultKind, Request, Sink, TransportFault, streams
+from litellm.net.fair_queue import LARGE, FairQueue
+from litellm.net.faults import FaultKind, TransportFault
+from litellm.net.messages import Request, Sink, streams
+from litellm.net.network import Network
 from litellm.net.response import Response
-from litellm.net.tls import Network
-from litellm.net.turns import LARGE, Turns
 from litellm.net.unzip import Malformed, too_large
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 
 IDLE = 30.0  # seconds that a connection is kept for; servers commonly close after 60 or more
 LOOK = 15.0  # seconds between looks at the clock, at the most
@@ -25,15 +26,15 @@ HIGH_WATER = 256 << 10  # bytes of a stream that wait for its reader; beyond it 
 Key = tuple[str, str, int, Network]  # scheme, host, port: what two requests must share to share a connection
 
 
-class Keeper(Protocol):
-    """Who keeps connections: a Pool.
+class ConnectionOwner(Protocol):
+    """Who opens connections and keeps them: a Pool.
 
-    room: bytes that the unfinished answers from where clients have sent us may still take, all together.
-    turns: for long bodies, to be written and to be read on.
+    buffer_left: bytes that the unfinished answers from where clients have sent us may still take, all together.
+    fair_queue: for long bodies, to be written and to be read on.
     """
 
-    room: int
-    turns: Turns
+    buffer_left: int
+    fair_queue: FairQueue
 
     def keep(self, connection: Connection) -> None:
         """It has nothing to do."""
@@ -46,7 +47,17 @@ class DirectReply:
     """A reply whose body may still be on its way. It outlives the connection's part in it: what has arrived stays."""
 
     __slots__ = (
-        "_connection", "_fault", "_held", "_parts", "_sink", "_size", "_waiter", "body", "request", "response", "streamed",
+        "_buffered",
+        "_connection",
+        "_fault",
+        "_parts",
+        "_sink",
+        "_size",
+        "_waiter",
+        "body",
+        "request",
+        "response",
+        "streamed",
     )  # fmt: skip
 
     def __init__(self, request: Request, connection: Connection, waiter: asyncio.Future[None]) -> None:
@@ -57,7 +68,7 @@ class DirectReply:
         self._connection: Connection | None = connection  # until the last byte, a fault, or close()
         self._parts: list[bytes] = []
         self._size = 0
-        self._held = 0  # bytes of the pool's room
+        self._buffered = 0  # bytes of what the pool's guarded answers may take
         self._fault: TransportFault | None = None
         self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = waiter
@@ -83,7 +94,7 @@ class DirectReply:
             self._connection.resume()
         return data
 
-    def pour(self, sink: Sink) -> None:
+    def stream_to(self, sink: Sink) -> None:
         """Give the rest of a streamed body to `sink` where it comes in, instead of waking a task that reads it."""
         self._sink = sink
         self._wake()
@@ -123,7 +134,7 @@ class DirectReply:
             if self._size >= HIGH_WATER and self._connection is not None:
                 self._connection.pause()
         else:
-            self._hold(self.request.network)
+            self._buffer(self.request.network)
         return bool(part)
 
     def end(self, exc: Exception | None) -> None:
@@ -152,27 +163,27 @@ class DirectReply:
         if not self.streamed:
             self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts.clear()
-        if self._held:
+        if self._buffered:
             self._let_go()
         self._connection = None
         self._wake()
 
-    def _hold(self, network: Network) -> None:
+    def _buffer(self, network: Network) -> None:
         """It waits here until it is whole, if it is not too large, and not too much waits already."""
         if self._size > network.largest:
             raise too_large(network.largest)
         if network.guard is not None and self._connection is not None:
             pool = self._connection.pool
-            pool.room -= self._size - self._held
-            self._held = self._size
-            if pool.room < 0:
+            pool.buffer_left -= self._size - self._buffered
+            self._buffered = self._size
+            if pool.buffer_left < 0:
                 raise TransportFault("busy", "there is no room for the answer now; try again")
 
     def _let_go(self) -> Connection | None:
         connection, self._connection = self._connection, None
-        if self._held and connection is not None:
-            connection.pool.room += self._held
-            self._held = 0
+        if self._buffered and connection is not None:
+            connection.pool.buffer_left += self._buffered
+            self._buffered = 0
         return connection
 
     def _arrived(self) -> bytes:
@@ -209,7 +220,7 @@ class Connection(asyncio.Protocol):
         "_due", "_ends", "_last", "_paused", "_queued", "_reply", "_silence", "_timer", "_transport", "key", "loop", "pool",
     )  # fmt: skip
 
-    def __init__(self, pool: Keeper, key: Key, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, pool: ConnectionOwner, key: Key, loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
         self.loop = loop
         self.pool = pool
@@ -245,7 +256,7 @@ class Connection(asyncio.Protocol):
             if len(request.body) < LARGE:
                 self._transport.write(head + request.body)
             else:
-                await self.pool.turns.come()
+                await self.pool.fair_queue.turn()
                 # By now it may be answered, and the connection be somebody else's.
                 if self._reply is reply and not self._transport.is_closing():
                     self._transport.writelines((head, request.body))  # which need no copy
@@ -312,7 +323,7 @@ class Connection(asyncio.Protocol):
         try:
             spoke = reply.take(data)
         except Malformed as error:
-            self.break_off("protocol", f"{shown(reply.request.url)} did not answer in HTTP: {error}")
+            self.break_off("protocol", f"{redacted_url(reply.request.url)} did not answer in HTTP: {error}")
             return
         except TransportFault as fault:
             self.break_off(fault.kind, str(fault))
@@ -332,7 +343,7 @@ class Connection(asyncio.Protocol):
         self._queued = True
         if not self._paused:
             self._transport.pause_reading()
-        self.pool.turns.take(self._read_on)
+        self.pool.fair_queue.schedule(self._read_on)
 
     def _read_on(self) -> None:
         self._queued = False
@@ -389,7 +400,9 @@ class Connection(asyncio.Protocol):
                 self.abort()
         elif now >= self._ends:
             total = reply.request.timeouts.total
-            self.break_off("timeout", f"the answer from {shown(reply.request.url)} was not complete after {total:g} s")
+            self.break_off(
+                "timeout", f"the answer from {redacted_url(reply.request.url)} was not complete after {total:g} s"
+            )
         elif now >= self._last + self._silence and not (self._paused or self._queued):
             self.break_off("timeout", _silent(reply))
         else:
@@ -399,12 +412,12 @@ class Connection(asyncio.Protocol):
 
 
 def _closed(request: Request, how: str) -> TransportFault:
-    where = shown(request.url)
+    where = redacted_url(request.url)
     return TransportFault("closed", f"{where} closed the connection before the answer was complete: {how}")
 
 
 def _silent(reply: DirectReply) -> str:
-    clocks, where = reply.request.timeouts, shown(reply.request.url)
+    clocks, where = reply.request.timeouts, redacted_url(reply.request.url)
     if reply.streamed:
         return f"{where} was silent for {clocks.between:g} s in mid-stream"
     return f"no answer from {where} within {clocks.first_byte:g} s (first byte)"

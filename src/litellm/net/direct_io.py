@@ -12,15 +12,16 @@ import msgspec
 
 from litellm.net.connect import Names, connected_socket
 from litellm.net.connection import Connection, DirectReply, Key
-from litellm.net.messages import Request, TransportFault
-from litellm.net.place import Place, fields_of, place_of
+from litellm.net.fair_queue import FairQueue
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Request
+from litellm.net.request_head import Origin, fields_of, origin_of
 from litellm.net.tls import ssl_context
-from litellm.net.turns import Turns
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 
 MAX_IDLE = 1000
 MAX_IDLE_GUARDED = 250
-ROOM = 256 << 20  # bytes of unfinished answers to guarded requests, all together
+BUFFER_LIMIT = 256 << 20  # bytes of unfinished answers to guarded requests, all together
 MAX_HEADS = 512
 HANDSHAKE = 86_400.0  # seconds for TLS alone: never reached, the clock for the whole connection is stricter
 
@@ -29,14 +30,16 @@ class Pool:
     """One loop's connections. There is no limit to how many work: limits belong to deployments, not to sockets.
 
     max_idle: how many are kept for later, to all origins together. max_idle_guarded: the same where a guard says
-    that a client has chosen the origin; they are counted apart, so that these never push out the others. room: bytes
-    that unfinished answers from such origins may take, all together.
+    that a client has chosen the origin; they are counted apart, so that these never push out the others.
+    buffer_limit: bytes that unfinished answers from such origins may take, all together.
     """
 
-    def __init__(self, max_idle: int = MAX_IDLE, max_idle_guarded: int = MAX_IDLE_GUARDED, room: int = ROOM) -> None:
+    def __init__(
+        self, max_idle: int = MAX_IDLE, max_idle_guarded: int = MAX_IDLE_GUARDED, buffer_limit: int = BUFFER_LIMIT
+    ) -> None:
         self._max_idle = (max_idle, max_idle_guarded)
-        self.room = room
-        self.turns = Turns()
+        self.buffer_left = buffer_limit
+        self.fair_queue = FairQueue()
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
         self._idle: dict[Key, list[Connection]] = {}
@@ -53,14 +56,14 @@ class Pool:
 
     async def send(self, request: Request) -> DirectReply:
         """Send on a connection that is there, or on a new one. Raises TransportFault."""
-        place = place_of(request.url)
+        origin = origin_of(request.url)
         network = request.network
         if network.guard is not None:
-            network.guard.check(place.scheme, place.host, place.port)
-        head = self._head(place, request)
+            network.guard.check(origin.scheme, origin.host, origin.port)
+        head = self._head(origin, request)
         ends = self._loop.time() + request.timeouts.total
-        key = (place.scheme, place.host, place.port, network)
-        connection = self._take(key) or await self._connect(place, request, key)
+        key = (origin.scheme, origin.host, origin.port, network)
+        connection = self._take(key) or await self._connect(origin, request, key)
         return await connection.exchange(request, head, ends)
 
     def close(self) -> None:
@@ -108,12 +111,12 @@ class Pool:
             connection.abort()
         return None
 
-    async def _connect(self, place: Place, request: Request, key: Key) -> Connection:
-        clocks, where = request.timeouts, shown(request.url)
+    async def _connect(self, origin: Origin, request: Request, key: Key) -> Connection:
+        clocks, where = request.timeouts, redacted_url(request.url)
         try:
             # Less than the total, so that a connection that does not come about says that this was it.
             async with asyncio.timeout(min(clocks.connect, 0.75 * clocks.total)):
-                return await self._open_connection(place, key)
+                return await self._open_connection(origin, key)
         except TimeoutError:
             text = f"no connection to {where} within {clocks.connect:g} s (connect timeout)"
             fault = TransportFault("timeout", text)
@@ -121,15 +124,15 @@ class Pool:
             raise TransportFault("tls", f"TLS with {where} failed: {error}") from None
         except OSError as error:
             fault = TransportFault("connect", f"cannot connect to {where}: {error}")
-        self._names.forget(place)
+        self._names.forget(origin)
         raise fault
 
-    async def _open_connection(self, place: Place, key: Key) -> Connection:
+    async def _open_connection(self, origin: Origin, key: Key) -> Connection:
         network = key[3]
-        context = ssl_context(network) if place.scheme == "https" else None
-        addresses = await self._names.addresses(place, network)
+        context = ssl_context(network) if origin.scheme == "https" else None
+        addresses = await self._names.addresses(origin, network)
         connection = Connection(self, key, self._loop)
-        sock = await connected_socket(addresses, place.port)
+        sock = await connected_socket(addresses, origin.port)
         try:
             transport, _ = await self._loop.create_connection(lambda: connection, sock=sock)
         except BaseException:
@@ -138,7 +141,7 @@ class Pool:
         if context is not None:
             # A step of its own, because create_connection(ssl=…) leaks its socket if it is cancelled before the handshake.
             secured = await self._loop.start_tls(
-                transport, connection, context, server_hostname=place.host, ssl_handshake_timeout=HANDSHAKE
+                transport, connection, context, server_hostname=origin.host, ssl_handshake_timeout=HANDSHAKE
             )
             if secured is not None:  # else it has been lost meanwhile, as the bare transport says
                 connection.connection_made(secured)
@@ -148,12 +151,12 @@ class Pool:
             self._open.add(connection)
         return connection
 
-    def _head(self, place: Place, request: Request) -> bytes:
+    def _head(self, origin: Origin, request: Request) -> bytes:
         """The head of `request`. A deployment's requests share their headers, so most heads are known."""
         known = self._heads.get(id(request.headers))
         if known is None or not known.fits(request):
-            known = _Head(dict(request.headers), request.url, request.method, _head_of(place, request))
-            if request.lasting and request.network.guard is None:  # a client's key belongs to its call alone
+            known = _Head(dict(request.headers), request.url, request.method, _head_of(origin, request))
+            if request.cacheable_head and request.network.guard is None:  # a client's key belongs to its call alone
                 if len(self._heads) >= MAX_HEADS:
                     self._heads.clear()
                 self._heads[id(request.headers)] = known
@@ -172,6 +175,6 @@ class _Head(msgspec.Struct, frozen=True):
         return self.headers == request.headers and self.url == request.url and self.method == request.method
 
 
-def _head_of(place: Place, request: Request) -> bytes:
-    lines = [f"{name}: {value}" for name, value in fields_of(place, request)]
-    return "\r\n".join([f"{request.method} {place.target} HTTP/1.1", *lines, "Content-Length: "]).encode("latin-1")
+def _head_of(origin: Origin, request: Request) -> bytes:
+    lines = [f"{name}: {value}" for name, value in fields_of(origin, request)]
+    return "\r\n".join([f"{request.method} {origin.target} HTTP/1.1", *lines, "Content-Length: "]).encode("latin-1")

@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import msgspec
 
 from litellm._log import log
-from litellm.net.messages import TransportFault
+from litellm.net.faults import TransportFault
 
 # A list of our own, because `is_global` of Python's ipaddress changes between 3.11 and 3.14. After IANA's registries of
 # special-purpose addresses, but coarser: nobody serves an API from the few public places within these networks.

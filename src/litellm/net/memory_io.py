@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from litellm.net.messages import Part, Request, Script, TransportFault, streams
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Part, Request, Script, streams
 
 TEXTS = {
     "connect": "cannot connect",
@@ -49,6 +50,8 @@ class ScriptedReply:
         if part.fault is not None:
             raise _broken(part, self.request)
         return part.data
+
+    stream_to = None
 
     @property
     def whole(self) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
+from litellm.net.faults import FaultKind, TransportFault
+from litellm.net.network import Network
 from litellm.net.sealed import Sealed
-from litellm.net.url import shown
-
-if TYPE_CHECKING:
-    from litellm.net.tls import Network
+from litellm.net.url import redacted_url
 
 
 class Timeouts(msgspec.Struct, frozen=True):
@@ -84,7 +83,8 @@ class Script(msgspec.Struct, frozen=True):
 class Request(Sealed, msgspec.Struct, kw_only=True):
     """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting.
 
-    lasting: its headers come again, so a transport may keep what it makes of them; not so a client's, which are forgotten.
+    cacheable_head: its headers come again, so a transport may keep what it makes of them; not so a client's, which are
+    forgotten.
     """
 
     url: str
@@ -95,10 +95,10 @@ class Request(Sealed, msgspec.Struct, kw_only=True):
     stream: bool = False
     method: str = "POST"
     script: Script | None = None
-    lasting: bool = False
+    cacheable_head: bool = False
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {shown(self.url)})"
+        return f"Request({self.method} {redacted_url(self.url)})"
 
 
 class Reply(Protocol):
@@ -120,6 +120,12 @@ class Reply(Protocol):
     def finish(self) -> None:
         """All that matters has been read, though the last bytes may not be here: keep the connection if they come."""
 
+    @property
+    def stream_to(self) -> Callable[[Sink], None] | None:
+        """Push mode: gives the rest of a streamed body to a Sink where it comes in, which wakes no task for each piece.
+        None where pieces can only be asked for.
+        """
+
 
 def streams(status: int, headers: Mapping[str, str]) -> bool:
     """Whether what a request for a stream is answered with is one: not an error, and not one piece of JSON.
@@ -133,17 +139,3 @@ def streams(status: int, headers: Mapping[str, str]) -> bool:
 # Takes what a streamed body brings as it comes: pieces, then the empty one at its end, or a TransportFault. A future that
 # it returns holds the upstream up until it is done.
 Sink = Callable[["bytes | TransportFault"], "Awaitable[None] | None"]
-
-FaultKind = Literal["connect", "tls", "closed", "protocol", "timeout", "url", "blocked", "busy"]
-
-
-class TransportFault(Exception):  # noqa: N818 - it is not an error class that users see; the engine translates it
-    """The exchange broke before an answer was complete. `kind` says how; the text says what and where."""
-
-    def __init__(self, kind: FaultKind, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
-SyncFunction = Callable[..., object]
-AsyncFunction = Callable[..., Awaitable[object]]

@@ -16,12 +16,13 @@ from weakref import WeakSet
 import aiohttp
 import yarl
 
-from litellm.net.messages import Request, Timeouts, TransportFault, streams
-from litellm.net.place import headers_of, place_of
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Request, Timeouts, streams
+from litellm.net.request_head import headers_of, origin_of
 from litellm.net.response import joined
 from litellm.net.tls import ssl_context
 from litellm.net.unzip import Malformed, too_large, unzip_for
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 
 LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
 LARGE = 1 << 20  # bytes; aiohttp warns of larger bodies that are not files
@@ -29,8 +30,8 @@ LARGE = 1 << 20  # bytes; aiohttp warns of larger bodies that are not files
 
 @lru_cache(maxsize=1024)
 def _url(url: str) -> yarl.URL:
-    place = place_of(url)
-    return yarl.URL(f"{place.scheme}://{place.authority}{place.target}", encoded=True)
+    origin = origin_of(url)
+    return yarl.URL(f"{origin.scheme}://{origin.authority}{origin.target}", encoded=True)
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +47,7 @@ class ProxiedReply:
     """A reply whose body may still be on its way."""
 
     __slots__ = ("__weakref__", "_begun", "_request", "_response", "_unzip", "body", "headers", "status")
+    stream_to = None
 
     def __init__(self, request: Request, response: aiohttp.ClientResponse) -> None:
         self._request = request
@@ -195,7 +197,7 @@ class ProxiedPool:
 
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
     """Translate aiohttp's errors into TransportFault; anything else is a bug of ours and stays as it is."""
-    where = shown(request.url)
+    where = redacted_url(request.url)
     clocks = request.timeouts
     match error:
         case aiohttp.ConnectionTimeoutError():

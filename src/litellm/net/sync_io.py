@@ -17,14 +17,16 @@ from typing import Any
 import httpcore2
 
 from litellm.net import memory_io, workers
+from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
-from litellm.net.messages import Request, TransportFault, streams
-from litellm.net.place import Place, fields_of, place_of
+from litellm.net.messages import Request, streams
+from litellm.net.network import Network
+from litellm.net.request_head import Origin, fields_of, origin_of
 from litellm.net.response import joined
 from litellm.net.steps import Ask, Read, Send, Step
-from litellm.net.tls import Network, Proxies, ssl_context
+from litellm.net.tls import Proxies, ssl_context
 from litellm.net.unzip import Malformed, too_large, unzip_for
-from litellm.net.url import shown, without_userinfo
+from litellm.net.url import redacted_url, without_userinfo
 
 MAX_POOLS = 64
 KEEP_ALIVE = 30.0  # seconds; servers commonly close after 60 or more
@@ -106,9 +108,9 @@ class GuardedBackend(ClockedBackend):
 
 @lru_cache(maxsize=1024)
 def _url(url: str) -> httpcore2.URL:
-    place = place_of(url)
+    origin = origin_of(url)
     return httpcore2.URL(
-        scheme=place.scheme.encode(), host=place.host.encode(), port=place.port, target=place.target.encode()
+        scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=origin.target.encode()
     )
 
 
@@ -116,6 +118,7 @@ class SyncReply:
     """A reply whose body may still be on its way."""
 
     __slots__ = ("_chunks", "_clock", "_request", "_response", "_unzip", "body", "headers", "status")
+    stream_to = None
 
     def __init__(self, request: Request, response: httpcore2.Response, clock: Clock) -> None:
         self._request = request
@@ -149,7 +152,7 @@ class SyncReply:
             return None
         total = self._request.timeouts.total
         return TransportFault(
-            "timeout", f"the answer from {shown(self._request.url)} was not complete after {total:g} s"
+            "timeout", f"the answer from {redacted_url(self._request.url)} was not complete after {total:g} s"
         )
 
     def read_whole(self) -> None:
@@ -237,15 +240,15 @@ class SyncTransport:
 
     def _goes_through_proxy(self, request: Request) -> bool:
         try:
-            return self._proxy(request.network, place_of(request.url)) is not None
+            return self._proxy(request.network, origin_of(request.url)) is not None
         except TransportFault:
             return False
 
     def _handle(self, request: Request) -> httpcore2.Response:
-        place = place_of(request.url)
+        origin = origin_of(request.url)
         if request.network.guard is not None:
-            request.network.guard.check(place.scheme, place.host, place.port)
-        headers = [*fields_of(place, request), ("Content-Length", str(len(request.body)))]
+            request.network.guard.check(origin.scheme, origin.host, origin.port)
+        headers = [*fields_of(origin, request), ("Content-Length", str(len(request.body)))]
         clocks = request.timeouts
         first_byte = min(clocks.first_byte, clocks.total)
         allowed = {"connect": min(clocks.connect, clocks.total), "read": first_byte, "write": first_byte, "pool": None}
@@ -256,14 +259,14 @@ class SyncTransport:
             content=request.body,
             extensions={"timeout": allowed},
         )
-        return self._pool(request.network, place).handle_request(message)
+        return self._pool(request.network, origin).handle_request(message)
 
-    def _pool(self, network: Network, place: Place) -> httpcore2.ConnectionPool:
+    def _pool(self, network: Network, origin: Origin) -> httpcore2.ConnectionPool:
         if self._pid != os.getpid():
             # A forked child must not talk on its parent's sockets. Closing its copies leaves the parent's open.
             self._pid = os.getpid()
             _hang_up(self._pools)
-        key = (network, self._proxy(network, place))
+        key = (network, self._proxy(network, origin))
         try:
             return self._pools[key]
         except KeyError:
@@ -272,13 +275,13 @@ class SyncTransport:
                     self._pools.pop(next(iter(self._pools))).close()
                 return self._pools.setdefault(key, _make_pool(*key))
 
-    def _proxy(self, network: Network, place: Place) -> str | None:
+    def _proxy(self, network: Network, origin: Origin) -> str | None:
         if network.guard is not None:
             # A proxy looks names up by itself: what the guard admits is not what it would connect to.
             return None
         if self._proxies is None:
             self._proxies = Proxies()
-        return self._proxies.find(place.scheme, place.authority)
+        return self._proxies.find(origin.scheme, origin.authority)
 
     def close(self) -> None:
         """Close all connections."""
@@ -325,7 +328,7 @@ def _ask(ask: Ask) -> Any:
 
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
     """Translate httpcore2's errors into TransportFault; anything else is a bug of ours and stays as it is."""
-    where = shown(request.url)
+    where = redacted_url(request.url)
     clocks = request.timeouts
     match error:
         case httpcore2.ConnectTimeout():

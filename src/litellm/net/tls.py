@@ -2,60 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # unlisted
 
-import msgspec
-
-from litellm.net.guard import Guard
-from litellm.net.messages import TransportFault
-from litellm.net.unzip import LARGEST
-
-LARGEST_GUARDED = 16 << 20  # bytes of an answer from where a client has sent us
-
-
-class Network(msgspec.Struct, frozen=True):
-    """How to reach an upstream, besides its URL.
-
-    verify: True (the system's authorities, or SSL_CERT_FILE), False (none), the path of a CA file or folder, or a
-    context of your own.
-    client_cert: path of a PEM file with certificate and key, or None.
-    ipv4_only: do not try IPv6.
-    guard: for a URL that somebody else chose: which hosts may be reached. Its requests have connections of their own and
-    no proxy. None: any host.
-    """
-
-    verify: bool | str | ssl.SSLContext = True
-    client_cert: str | None = None
-    ipv4_only: bool = False
-    guard: Guard | None = None
-
-    @property
-    def largest(self) -> int:
-        """Bytes that an answer may come to, once it is decompressed. Of a stream this limits only what is compressed."""
-        return LARGEST if self.guard is None else LARGEST_GUARDED
-
-    @classmethod
-    def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:
-        """Read LiteLLM's words for it, falling back to the variables SSL_VERIFY and SSL_CERTIFICATE.
-
-        >>> Network.of("false").verify, Network.of("/etc/ca.pem").verify
-        (False, '/etc/ca.pem')
-        """
-        verify = os.environ.get("SSL_VERIFY") if ssl_verify is None else ssl_verify
-        if isinstance(verify, str):
-            verify = {"true": True, "1": True, "": True, "false": False, "0": False}.get(verify.strip().lower(), verify)
-        if ssl_certificate is None:
-            ssl_certificate = os.environ.get("SSL_CERTIFICATE")
-        return cls(True if verify is None else verify, ssl_certificate or None, bool(force_ipv4))
-
-
-DIRECT = Network()
+from litellm.net.faults import TransportFault
+from litellm.net.network import Network
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ def with_v1(url: str, path: str) -> str | None:
     return urlunsplit(parts._replace(path=prefix + "/v1", query=""))
 
 
-def shown(url: str) -> str:
+def redacted_url(url: str) -> str:
     """`url` as it may stand in a message: without user, password and query, where people put keys."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]

@@ -16,8 +16,9 @@ import msgspec
 from litellm._log import log
 from litellm._version import version
 from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.net.network import DIRECT
 from litellm.net.sealed import names_credential
-from litellm.net.tls import DIRECT, ssl_context
+from litellm.net.tls import ssl_context
 from litellm.net.url import join, split, without_userinfo
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS

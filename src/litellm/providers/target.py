@@ -10,9 +10,9 @@ import msgspec
 
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
+from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
-from litellm.net.tls import DIRECT, Network
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
 from litellm.wire.protocol import Body, Operation, StreamWire
@@ -94,7 +94,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     others: dict[Operation, Target] = {}
 
     def __repr__(self) -> str:
-        return f"Target({self.provider.name}/{self.model} at {shown(self.url)})"
+        return f"Target({self.provider.name}/{self.model} at {redacted_url(self.url)})"
 
 
 class Defaults(Sealed, msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import httptools
 
 from litellm._log import log
-from litellm.net.turns import LARGE, Turns
+from litellm.net.fair_queue import LARGE, FairQueue
 from litellm.proxy import errors
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
@@ -45,7 +45,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.held = 0  # bytes of requests that arrive or are under way, and of answers that are not read
         self.unknown = 0  # those of them that arrive from callers who are not known yet
-        self.turns = Turns()  # for long bodies: to be read on, and to be served
+        self.turns = FairQueue()  # for long bodies: to be read on, and to be served
         self.closing = False
         self.gone = asyncio.Event()  # set when, after close_idle, nobody is left
 
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if len(data) >= LARGE:  # there may be megabytes more, and as many for each of a thousand others
             self._transport.pause_reading()
-            self._all.turns.take(self._read_on)
+            self._all.turns.schedule(self._read_on)
         if self._refused:
             return
         self._seen = self._loop.time()
@@ -303,7 +303,7 @@ class Connection(asyncio.Protocol):
         keep = False
         try:
             if len(exchange.body) >= LARGE:
-                await self._all.turns.come()
+                await self._all.turns.turn()
             await self._all.handle(exchange)
             if self._resumed is not None:
                 await self._until_read(self._resumed)  # a client that does not read gets no further answers

@@ -13,7 +13,7 @@ from typing import Any
 
 from litellm import _json
 from litellm.exceptions import BadRequestError
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.proxy.errors import RequestError
 from litellm.router.routing import Routing
 

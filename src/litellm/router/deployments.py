@@ -17,8 +17,8 @@ from litellm._log import log
 from litellm._numbers import amount, whole
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
+from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed, names_credential
-from litellm.net.tls import DIRECT, Network
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why
 from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target

@@ -16,7 +16,7 @@ import msgspec
 
 from litellm.engine.retry_policy import POLICY_NAMES
 from litellm.exceptions import BadRequestError
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.net.url import fault_in_address
 from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
@@ -125,7 +125,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
 
     Raises BadRequestError that names the path of what is wrong with it.
 
-    >>> from litellm.net.tls import DIRECT
+    >>> from litellm.net.network import DIRECT
     >>> mine = {"model_list": [{"model_name": "m", "litellm_params": {"model": "groq/llama3", "api_key": "sk-mine"}}]}
     >>> read_user_config(mine, network=DIRECT).pool.names()
     ['m']

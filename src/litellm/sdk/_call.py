@@ -15,7 +15,7 @@ from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
-from litellm.net.tls import DIRECT, Network
+from litellm.net.network import DIRECT, Network
 from litellm.providers.policy import truthy
 from litellm.providers.resolve import resolve_or_say_why, split_model
 from litellm.providers.target import Place, Target

@@ -12,7 +12,7 @@ from litellm.engine.call import Answer, Call, Opened
 from litellm.engine.cost import price
 from litellm.engine.present import answer_class, built, chunk_class
 from litellm.engine.stream import CustomStreamWrapper
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 from litellm.providers.target import Target
 from litellm.types.base import OpenAIObject
 
@@ -46,7 +46,7 @@ def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[
     return {
         "custom_llm_provider": target.provider.name,
         "model_id": target.id or None,
-        "api_base": target.api_base and shown(target.api_base),
+        "api_base": target.api_base and redacted_url(target.api_base),
         "litellm_model_name": target.model,
         "litellm_call_id": call.id or str(uuid.uuid4()),
         "response_cost": price(target, result.usage) if isinstance(result, Answer) else None,

@@ -22,7 +22,7 @@ from litellm.exceptions import (
     NotFoundError,
 )
 from litellm.net.async_io import AsyncTransport
-from litellm.net.messages import TransportFault
+from litellm.net.faults import TransportFault
 from litellm.net.steps import Ask, Sleep
 from litellm.net.sync_io import SyncTransport
 from litellm.providers.table import BY_NAME

@@ -3,7 +3,7 @@
 import pytest
 
 from litellm.net.messages import Request, Timeouts
-from litellm.net.tls import DIRECT
+from litellm.net.network import DIRECT
 
 BODY = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
 STREAMED = BODY[:-1] + b', "stream": true}'

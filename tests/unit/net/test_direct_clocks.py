@@ -11,8 +11,9 @@ from tests.unit.net.direct import pool, to, until
 from tests.unit.net.scripted import Scripted, Skipping, always, whole
 
 from litellm.net.connection import HIGH_WATER, LAST_BYTES, LOOK
-from litellm.net.messages import Timeouts, TransportFault
-from litellm.net.tls import Network
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Timeouts
+from litellm.net.network import Network
 
 pytestmark = pytest.mark.alone
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard, Listed, is_public, literal
-from litellm.net.messages import TransportFault
 
 PUBLIC = """
 8.8.8.8 1.1.1.1 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.0.1.1 198.17.255.255 198.20.0.0 223.255.255.255

@@ -16,9 +16,9 @@ from tests.fakes.forward_proxy import ForwardProxy
 from tests.fakes.upstream import Upstream
 from tests.unit.net.asking import read_all, request
 
+from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
-from litellm.net.messages import TransportFault
-from litellm.net.tls import DIRECT, Network
+from litellm.net.network import DIRECT, Network
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 

@@ -18,10 +18,11 @@ from litellm.net.async_io import AsyncTransport
 from litellm.net.connect import MAX_NAMES
 from litellm.net.connection import IDLE
 from litellm.net.direct_io import MAX_HEADS, Pool
+from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
-from litellm.net.messages import Timeouts, TransportFault
+from litellm.net.messages import Timeouts
+from litellm.net.network import Network
 from litellm.net.steps import Send
-from litellm.net.tls import Network
 
 pytestmark = pytest.mark.alone  # seconds, counted objects
 
@@ -75,7 +76,7 @@ def test_many_origins(run, monkeypatch):
         async with pool(max_idle=20) as ours:
             for number in range(2 * MAX_HEADS + 50):
                 asked = request(f"http://h{number}.example:{server.port}/v1")
-                asked.lasting = number % 2 == 0
+                asked.cacheable_head = number % 2 == 0
                 await ours.send(asked)
                 assert ours.size[1] <= 20
             await until(lambda: ours.size == (20, 20))
@@ -96,11 +97,11 @@ def test_headers_of_one_call_are_not_kept(run):
 
     async def scene():
         async with pool() as ours:
-            for lasting in False, True:
+            for cacheable_head in False, True:
                 asked = to(server)
-                asked.lasting = lasting
+                asked.cacheable_head = cacheable_head
                 await ours.send(asked)
-                assert len(ours._heads) == lasting
+                assert len(ours._heads) == cacheable_head
 
     with Scripted(always(whole())) as server:
         run(scene())
@@ -446,9 +447,9 @@ def test_clients_upstreams_share_a_room(run, stream):
     """P5: what does not fit into it is refused, whoever has begun is served, and all of it is free again afterwards."""
 
     async def scene():
-        async with pool(room=100_000) as ours:
+        async with pool(buffer_limit=100_000) as ours:
             calls = [asyncio.create_task(ours.send(asked())) for _ in range(2)]
-            await until(lambda: ours.room == 100_000 - 2 * 40_000)
+            await until(lambda: ours.buffer_left == 100_000 - 2 * 40_000)
             with pytest.raises(TransportFault, match="no room") as caught:
                 await ours.send(asked())
             assert caught.value.kind == "busy"
@@ -456,14 +457,14 @@ def test_clients_upstreams_share_a_room(run, stream):
                 "the server's own upstreams have nothing to do with it"
             )
             calls.pop().cancel()
-            await until(lambda: ours.room == 60_000)
+            await until(lambda: ours.buffer_left == 60_000)
             for connection in server.by[:2]:  # either may be the one that was cancelled
                 connection.say(b"x" * 10_000)
             assert len((await calls.pop()).body) == 50_000
             server.answer = lambda connection, _: (connection.say(begun), connection.vanish())
             with pytest.raises(TransportFault, match="closed"):
                 await ours.send(asked())
-            assert ours.room == 100_000
+            assert ours.buffer_left == 100_000
 
     def asked():
         return msgspec.structs.replace(to(server, stream=stream), network=GUARDED)

@@ -6,7 +6,8 @@ from tests.fakes import behaviour as act
 from tests.fakes.server import unconnectable
 from tests.unit.net.asking import STRAIGHT, read_all, request
 
-from litellm.net.messages import Timeouts, TransportFault
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Timeouts
 
 SLOW = {
     "no first byte": (act.hang(), Timeouts(first_byte=0.1, total=5), "first byte"),

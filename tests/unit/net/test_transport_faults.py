@@ -13,7 +13,7 @@ from tests.fakes.replies import SSE
 from tests.unit.net.asking import BODY, STRAIGHT, read_all, request
 
 import litellm
-from litellm.net.messages import TransportFault
+from litellm.net.faults import TransportFault
 
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 

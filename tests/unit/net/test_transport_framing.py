@@ -13,8 +13,9 @@ from tests.fakes import http1
 from tests.unit.net.asking import STRAIGHT, read_all, request
 from tests.unit.net.scripted import Answering, Scripted, always, whole
 
-from litellm.net.messages import Timeouts, TransportFault
-from litellm.net.tls import Network
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Timeouts
+from litellm.net.network import Network
 
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 TEXT = b"Hello from upstream. " * 50
@@ -357,7 +358,7 @@ def test_headers_of_the_callers_own(caller, up):
 def test_headers_that_change(caller, up):
     """G2: what is sent is what the headers say now, also if they are the same object as before."""
     asked = request(up.base + "/chat/completions")
-    asked.lasting = True
+    asked.cacheable_head = True
     for value in "one", "two":
         asked.headers["x-tag"] = value
         assert caller.send(asked).status == 200

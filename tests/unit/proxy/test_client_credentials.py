@@ -6,7 +6,7 @@ import pytest
 
 from litellm.exceptions import LiteLLMError
 from litellm.net.guard import Guard
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS

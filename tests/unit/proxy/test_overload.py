@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm.net.turns import LARGE
+from litellm.net.fair_queue import LARGE
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import Exchange
 from litellm.proxy.http1 import MAX_HEAD, SMALL_BODY, Connections

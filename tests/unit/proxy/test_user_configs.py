@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from litellm.net.guard import Guard
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.proxy.errors import RequestError
 from litellm.proxy.user_configs import MAX_EACH, MAX_KEPT, MAX_SIZE, UserConfigs
 

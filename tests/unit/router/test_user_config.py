@@ -17,7 +17,7 @@ from tests.suite.examples import examples
 
 from litellm.exceptions import AuthenticationError, BadRequestError, Timeout
 from litellm.net.guard import Guard
-from litellm.net.tls import Network
+from litellm.net.network import Network
 from litellm.router.regions import region_of
 from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
 from litellm.types.params import OWNED

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from litellm.net.guard import Guard
+from litellm.net.network import Network
 from litellm.net.sealed import Sealed
-from litellm.net.tls import Network
 from litellm.net.url import fault_in_address
 from litellm.providers.resolve import resolve, with_key, with_version
 from litellm.providers.target import Place, Target

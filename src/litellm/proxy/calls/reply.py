@@ -18,9 +18,9 @@ from litellm.engine.present import chunk_class
 from litellm.engine.stream import advance
 from litellm.exceptions import LiteLLMError
 from litellm.net import sse
-from litellm.net.messages import TransportFault
+from litellm.net.faults import TransportFault
 from litellm.net.transport import AsyncTransport
-from litellm.net.url import shown
+from litellm.net.url import redacted_url
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange, Headers
 from litellm.wire.openai_format import Relabel
@@ -215,7 +215,7 @@ def _target_headers(api_base: str | None, deployment: str, group: str) -> tuple[
     if deployment:
         pairs.append((b"x-litellm-model-id", deployment.encode()))
     if api_base:
-        pairs.append((b"x-litellm-model-api-base", _safe(shown(api_base))))
+        pairs.append((b"x-litellm-model-api-base", _safe(redacted_url(api_base))))
     if group:
         pairs.append((b"x-litellm-model-group", _safe(group)))
     return tuple(pairs)

@@ -9,7 +9,8 @@ from tests.unit.net.direct import pool, to, until
 from tests.unit.net.scripted import Scripted, always, whole
 
 from litellm.net.connection import HIGH_WATER
-from litellm.net.messages import Timeouts, TransportFault
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Timeouts
 
 pytestmark = pytest.mark.alone
 
@@ -40,7 +41,7 @@ class Taken:
 
 async def poured(ours, server, sink, **options):
     reply = await ours.send(to(server, stream=True, **options))
-    reply.pour(sink)
+    reply.stream_to(sink)
     return reply
 
 
@@ -78,7 +79,7 @@ def test_what_is_there_already_is_given_at_once(run):
                 reply = await ours.send(to(server, stream=True))
                 await until(lambda: ours.size == (0, 0))
                 sink = Taken()
-                reply.pour(sink)
+                reply.stream_to(sink)
                 assert sink.data == b"12345"
                 assert sink.ended == ended or sink.ended.kind == ended
 
@@ -94,7 +95,7 @@ def test_one_that_was_made_to_wait_goes_on(run):
             reply = await ours.send(to(server, stream=True))
             await until(lambda: reply._size >= HIGH_WATER)
             sink = Taken()
-            reply.pour(sink)
+            reply.stream_to(sink)
             await until(lambda: sink.ended is not None)
             assert (len(sink.data), sink.ended) == (40 * HIGH_WATER, b"")
 
@@ -162,7 +163,7 @@ def test_a_sink_that_lets_go(run):
         async with pool() as ours:
             reply = await ours.send(to(server, stream=True))
             sink = Taken(reply.close)
-            reply.pour(sink)
+            reply.stream_to(sink)
             await until(lambda: ours.size == (0, 0))
             assert sink.pieces
             assert sink.ended is None

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from litellm.net.messages import Request, TransportFault
+from litellm.net.faults import TransportFault
+from litellm.net.messages import Request
 
 LONGEST = 16 << 10  # characters of a URL; servers commonly take 8 KiB
 FRAMING = ("content-length", "transfer-encoding")  # what says where a request ends is ours to say
@@ -17,7 +18,7 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _VALUE = re.compile(r"[^\x00\r\n\u0100-\U0010ffff]*")
 
 
-class Place(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True):
     """A URL, taken apart once. authority: the host as a Host header has it; target: path and query."""
 
     scheme: str
@@ -28,12 +29,12 @@ class Place(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)
-def place_of(url: str) -> Place:
+def origin_of(url: str) -> Origin:
     """Where `url` leads. Raises TransportFault, which does not repeat it: people put keys into URLs.
 
-    >>> place_of("http://[::1]:8000/v1/x y?a=b").target
+    >>> origin_of("http://[::1]:8000/v1/x y?a=b").target
     '/v1/x%20y?a=b'
-    >>> place_of("https://Bücher.example/v1").authority
+    >>> origin_of("https://Bücher.example/v1").authority
     'xn--bcher-kva.example'
     """
     try:
@@ -45,7 +46,7 @@ def place_of(url: str) -> Place:
     if not host or port == 0 or parts.scheme not in ("http", "https") or any(c <= " " or c == "\x7f" for c in host):
         raise TransportFault("url", "api_base is no usable URL")
     shown = f"[{host}]" if ":" in host else host
-    return Place(
+    return Origin(
         scheme=parts.scheme,
         host=host,
         port=port or (443 if parts.scheme == "https" else 80),
@@ -66,8 +67,8 @@ def headers_of(request: Request) -> dict[str, str]:
     return kept
 
 
-def fields_of(place: Place, request: Request) -> list[tuple[str, str]]:
+def fields_of(origin: Origin, request: Request) -> list[tuple[str, str]]:
     """All header fields but the length, the host first; a Host among the caller's headers is used instead of ours."""
     headers = headers_of(request)
     own = any(name.lower() == "host" for name in headers)
-    return [*([] if own else [("Host", place.authority)]), *headers.items()]
+    return [*([] if own else [("Host", origin.authority)]), *headers.items()]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.net.asking import request
 
-from litellm.net.messages import TransportFault
-from litellm.net.place import LONGEST, fields_of, place_of
+from litellm.net.faults import TransportFault
+from litellm.net.request_head import LONGEST, fields_of, origin_of
 
-PLACES = {
+ORIGINS = {
     "http://host": ("http", "host", 80, "host", "/"),
     "HTTPS://Host/": ("https", "host", 443, "host", "/"),
     "https://host:443/v1": ("https", "host", 443, "host:443", "/v1"),
@@ -38,25 +38,25 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("url", "place"), PLACES.items(), ids=ascii)
-def test_places(url, place):
+@pytest.mark.parametrize(("url", "origin"), ORIGINS.items(), ids=ascii)
+def test_origins(url, origin):
     """A6: scheme, host, port, what the Host header says, and the path with its query."""
-    found = place_of(url)
-    assert (found.scheme, found.host, found.port, found.authority, found.target) == place
+    found = origin_of(url)
+    assert (found.scheme, found.host, found.port, found.authority, found.target) == origin
 
 
-NO_PLACES = [
+NO_ORIGINS = [
     "", "host/v1", "//host/v1", "ftp://host/", "mock://host/", "http://", "http:///v1", "http://:8000/", "http://host:0/",
     "http://host:99999/", "http://host:x/", "http://[::1/", "http://ho st/", "http://host\x7f/", "http://a..b/", "http://.b/",
     f"http://{'a' * 64}.example/", f"http://{'ü' * 64}.example/", "http://host/" + "a" * LONGEST,
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("url", NO_PLACES, ids=lambda url: ascii(url)[:30])
-def test_no_places(url):
+@pytest.mark.parametrize("url", NO_ORIGINS, ids=lambda url: ascii(url)[:30])
+def test_no_origins(url):
     """A6, F5: told as such, and without repeating what may have a key in it."""
     with pytest.raises(TransportFault) as caught:
-        place_of(url)
+        origin_of(url)
     assert caught.value.kind == "url"
     assert str(caught.value) == "api_base is no usable URL"
     assert caught.value.__cause__ is None
@@ -64,13 +64,13 @@ def test_no_places(url):
 
 @given(st.text(max_size=60), st.text(string.printable, max_size=60))
 def test_no_url_becomes_two_lines(host, path):
-    """F2: whatever stands in a URL: a place of which nothing breaks out of its line, or a TransportFault."""
+    """F2: whatever stands in a URL: an origin of which nothing breaks out of its line, or a TransportFault."""
     try:
-        place = place_of(f"http://{host}/{path}")
+        origin = origin_of(f"http://{host}/{path}")
     except TransportFault as fault:
         assert fault.kind == "url"
         return
-    for part in (place.authority, place.target):
+    for part in (origin.authority, origin.target):
         assert part.isascii()
         assert part.isprintable()
         assert " " not in part
@@ -78,7 +78,7 @@ def test_no_url_becomes_two_lines(host, path):
 
 # --- headers -------------------------------------------------------------------------------------------------------------
 
-PLACE = place_of("http://[::1]:8000/v1")
+ORIGIN = origin_of("http://[::1]:8000/v1")
 
 
 def test_the_fields_of_a_request():
@@ -86,7 +86,7 @@ def test_the_fields_of_a_request():
     asked = request(
         "http://[::1]:8000/v1", headers={"Content-Length": "999", "transfer-encoding": "chunked", "X-A": "é"}
     )
-    assert fields_of(PLACE, asked) == [
+    assert fields_of(ORIGIN, asked) == [
         ("Host", "[::1]:8000"), ("content-type", "application/json"), ("accept-encoding", "identity"), ("X-A", "é")
     ]  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_the_fields_of_a_request():
 def test_a_host_of_the_callers_own():
     """A6: behind some gateways the Host header is another than the URL's; there is one of it."""
     asked = request("http://[::1]:8000/v1", headers={"HOST": "model.internal"})
-    assert [value for name, value in fields_of(PLACE, asked) if name.lower() == "host"] == ["model.internal"]
+    assert [value for name, value in fields_of(ORIGIN, asked) if name.lower() == "host"] == ["model.internal"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_host_of_the_callers_own():
 def test_what_is_no_header(name, value):
     """F2: refused before anything is sent, and not repeated: it may be a key."""
     with pytest.raises(TransportFault) as caught:
-        fields_of(PLACE, request("http://[::1]:8000/v1", headers={name: value}))
+        fields_of(ORIGIN, request("http://[::1]:8000/v1", headers={name: value}))
     assert caught.value.kind == "url"
     assert "Evil" not in str(caught.value)
 
@@ -115,7 +115,7 @@ def test_headers_that_are_sent_are_those_that_are_read(headers):
     """F2: a server finds exactly the fields that were given, or nothing is sent."""
     asked = request("http://[::1]:8000/v1", headers=headers)
     try:
-        fields = fields_of(PLACE, asked)
+        fields = fields_of(ORIGIN, asked)
     except TransportFault:
         return
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.net.asking import request
 
 from litellm.net.connection import Connection
-from litellm.net.tls import Network
-from litellm.net.turns import LARGE, Turns
+from litellm.net.fair_queue import LARGE, FairQueue
+from litellm.net.network import Network
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 100000000\r\n\r\n"
 
@@ -27,9 +27,9 @@ class Rounds:
 
 async def test_one_in_a_round():
     """P3: the first come first, and never two in one round."""
-    rounds, turns, seen = Rounds(), Turns(), []
+    rounds, turns, seen = Rounds(), FairQueue(), []
     for name in "abcd":
-        turns.take(lambda name=name: seen.append((name, rounds.count)))
+        turns.schedule(lambda name=name: seen.append((name, rounds.count)))
     while len(seen) < 4:
         await asyncio.sleep(0)
     assert [name for name, _ in seen] == list("abcd")
@@ -38,11 +38,11 @@ async def test_one_in_a_round():
 
 async def test_one_who_does_not_wait_any_more():
     """P5: it costs the others nothing but its turn; one who comes when all have had theirs has one too."""
-    turns = Turns()
-    first, second = turns.come(), turns.come()
+    turns = FairQueue()
+    first, second = turns.turn(), turns.turn()
     first.cancel()
     await second
-    await turns.come()
+    await turns.turn()
 
 
 class Line(asyncio.Transport):
@@ -78,13 +78,13 @@ class Line(asyncio.Transport):
         pass
 
 
-class Keeper:
+class ConnectionOwner:
     """A pool of nothing."""
 
-    room = 0
+    buffer_left = 0
 
     def __init__(self):
-        self.turns = Turns()
+        self.fair_queue = FairQueue()
 
         self.kept = []
 
@@ -96,10 +96,10 @@ class Keeper:
 
 
 @contextlib.asynccontextmanager
-async def streaming(keeper, body=b"{}"):
+async def streaming(owner, body=b"{}"):
     """A connection in the middle of a streamed answer, and its line."""
     loop = asyncio.get_running_loop()
-    connection, line = Connection(keeper, ("http", "x", 80, Network()), loop), Line()
+    connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
     connection.connection_made(line)
     asked = request("http://x/", stream=True, body=body)
     exchange = loop.create_task(connection.exchange(asked, b"head", loop.time() + 60))
@@ -115,8 +115,8 @@ async def streaming(keeper, body=b"{}"):
 
 async def test_upstreams_that_say_much_are_read_by_turns():
     """P3: after a large piece, the next is read when it is one's turn; small ones are read as they come."""
-    keeper = Keeper()
-    async with streaming(keeper) as (one, first, _), streaming(keeper) as (other, second, _):
+    owner = ConnectionOwner()
+    async with streaming(owner) as (one, first, _), streaming(owner) as (other, second, _):
         one.data_received(b"x" * (LARGE - 1))
         assert first.reading
         one.data_received(b"x" * LARGE)
@@ -131,7 +131,7 @@ async def test_upstreams_that_say_much_are_read_by_turns():
 @pytest.mark.parametrize("early", [True, False], ids=["goes on before its turn", "goes on after it"])
 async def test_a_turn_does_not_wake_who_has_enough(early):
     """P5: one whose reader is slow is read on when both have been: its turn, and its reader."""
-    async with streaming(Keeper()) as (connection, line, _):
+    async with streaming(ConnectionOwner()) as (connection, line, _):
         connection.data_received(b"x" * LARGE)
         connection.pause()
         if early:
@@ -148,10 +148,10 @@ async def test_a_turn_does_not_wake_who_has_enough(early):
 
 async def test_long_requests_are_written_by_turns():
     """P3: two of them are not written in one round."""
-    keeper, loop = Keeper(), asyncio.get_running_loop()
+    owner, loop = ConnectionOwner(), asyncio.get_running_loop()
     lines, tasks = [], []
     for _ in range(3):
-        connection, line = Connection(keeper, ("http", "x", 80, Network()), loop), Line()
+        connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
         connection.connection_made(line)
         asked = request("http://x/", body=b"x" * LARGE)
         tasks.append(loop.create_task(connection.exchange(asked, b"head", loop.time() + 60)))
@@ -168,16 +168,16 @@ async def test_long_requests_are_written_by_turns():
 
 async def test_a_request_that_is_answered_before_its_turn_is_not_sent():
     """P9: by then the connection may be somebody else's."""
-    keeper, loop = Keeper(), asyncio.get_running_loop()
-    connection, line = Connection(keeper, ("http", "x", 80, Network()), loop), Line()
+    owner, loop = ConnectionOwner(), asyncio.get_running_loop()
+    connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
     connection.connection_made(line)
-    keeper.turns.take(lambda: None)
+    owner.fair_queue.schedule(lambda: None)
     asked = request("http://x/", body=b"x" * LARGE)
     exchange = loop.create_task(connection.exchange(asked, b"head", loop.time() + 60))
     await asyncio.sleep(0)
     connection.data_received(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")
     assert (await exchange).status == 503
-    assert keeper.kept == [connection]
+    assert owner.kept == [connection]
     for _ in range(3):
         await asyncio.sleep(0)
     assert line.written == 0
