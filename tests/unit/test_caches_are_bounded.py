@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from threading import RLock
 from typing import Any
 
 import pytest
@@ -39,7 +38,8 @@ from litellm.proxy import user_configs
 from litellm.router import tags
 from litellm.router.pool import MAX_EXPANDED, MAX_PARTS, Group, Pool
 from litellm.router.ranking import AT_ONCE, Ranking
-from litellm.router.state import MOST_LATENCIES, LocalState
+from litellm.router.state import LocalState
+from litellm.router.tally import MOST_LATENCIES
 
 SRC = Path(litellm.__file__).parent
 TIMES = 10
@@ -242,7 +242,7 @@ def fill_parts() -> Full:
 def fill_ranking() -> Ranking:
     """A place whose number always stands until a little earlier than before."""
     times = iter(range(TIMES * AT_ONCE, 0, -1))
-    ranking = Ranking(1, lambda _place, _now: (0.0, float(next(times))), RLock())
+    ranking = Ranking(1, lambda _place, _now: (0.0, float(next(times))))
     for _ in range(TIMES * AT_ONCE):
         ranking.changed(0)
         ranking.draw(0.0, Random(1))
@@ -270,7 +270,7 @@ OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
     "router/pool.py Group._parts": (MAX_PARTS, fill_parts),
     "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),
     "router/ranking.py Ranking._due": (2 + AT_ONCE, fill_ranking),
-    "router/state.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
+    "router/tally.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
 }
 
 
@@ -323,9 +323,9 @@ proxy/config/include.py FileTree.problems
 proxy/workers.py Supervisor._workers
 router/pool.py Group._known
 router/pool.py Group._levels
+router/changes.py Changes._subscribers
 router/ranking.py Ranking._until
-router/state.py LocalState._followers
-router/state.py LocalState._rankings
+router/ranking.py Rankings._known
 router/state.py LocalState._resting
 router/state.py LocalState._tallies
 """

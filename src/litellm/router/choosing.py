@@ -20,9 +20,11 @@ from litellm.router.deployments import Deployment
 from litellm.router.limits import GroupExhaustedError, guess, tokens_of
 from litellm.router.pick.latency import PENALTY
 from litellm.router.pool import Group, Level
+from litellm.router.ranking import Rankings
 from litellm.router.regions import Region
 from litellm.router.settings import RoutingSettings
-from litellm.router.state import NO_LIMITS, LocalState, State
+from litellm.router.state import LocalState, State
+from litellm.router.tally import NO_LIMITS
 from litellm.wire.protocol import Body
 
 DRAWS = 4  # how often a deployment that is not free may be drawn, before all are looked at
@@ -70,6 +72,7 @@ class Choosing:
     ) -> None:
         self.settings = settings
         self.state: State = state or LocalState()
+        self.rankings = Rankings(self.state)
         self.clock = clock
         self.rng = rng or _RNG
         self.custom: Custom | None = None
@@ -164,7 +167,7 @@ class Choosing:
             return level.draw(self.rng)
         if level.ranking is None or level.ranking[0] is not strategy:
             places = tuple((each.id, each.limits) for each in level.members)
-            level.ranking = strategy, self.state.ranking(places, strategy.measure)
+            level.ranking = strategy, self.rankings.of(places, strategy.measure)
         return level.ranking[1].draw(now, self.rng, slack=strategy.slack, besides=besides)
 
     def _pick(self, asked: Asked, candidates: Sequence[Deployment], now: float) -> Choice | None:

@@ -22,7 +22,7 @@ from litellm import exceptions
 from litellm._numbers import amount, whole
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
-from litellm.router.state import Tally
+from litellm.router.tally import Tally
 
 AT_ONCE = frozenset({401, 402, 404, 429})
 FEWEST = 5  # requests in a minute, before a share of failures means something

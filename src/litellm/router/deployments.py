@@ -22,7 +22,7 @@ from litellm.net.sealed import Sealed, names_credential
 from litellm.providers.policy import KEEP_ALL, Policy, truthy
 from litellm.providers.resolve import resolve_or_say_why
 from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
-from litellm.router.state import NO_LIMITS, Limits
+from litellm.router.tally import NO_LIMITS, Limits
 from litellm.types.params import ALWAYS, SAMPLING, is_ours
 
 _REFERENCE = "os.environ/"

@@ -8,15 +8,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from random import Random
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from litellm.providers.target import Target
 from litellm.router.deployments import Deployment
-
-if TYPE_CHECKING:
-    from litellm.router.ranking import Ranking
+from litellm.router.ranking import Ranking
 
 K = TypeVar("K")
 T = TypeVar("T")

@@ -2,65 +2,26 @@
 
 `State` is the seam for a shared store. None of its methods waits for anything: an implementation that shares with other
 processes keeps these numbers here as well, writes what changes behind the calls and reads the others' ahead of them.
-Minutes are windows that begin every 60 seconds of the clock, as providers count: a limit holds within each of them, so up
-to twice as much may pass in the 60 seconds around the beginning of one.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 from math import inf
 from threading import RLock
-from typing import TYPE_CHECKING, Protocol
-from weakref import ReferenceType, WeakValueDictionary, finalize, ref
+from typing import Protocol
 
-import msgspec
-
-if TYPE_CHECKING:
-    from litellm.router.ranking import Ranking
-
-MINUTE = 60.0  # seconds
-MOST_LATENCIES = 100  # kept for a deployment
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What a deployment takes: requests and tokens in a minute, and requests at once. None: no limit."""
-
-    rpm: int | None = None
-    tpm: int | None = None
-    parallel: int | None = None
-
-
-NO_LIMITS = Limits()
-
-
-class Tally:
-    """The numbers of one deployment. requests, tokens, successes and failures are those of `minute`."""
-
-    __slots__ = ("failures", "in_flight", "latencies", "minute", "requests", "successes", "tokens")
-
-    def __init__(self, minute: int) -> None:
-        self.in_flight = 0
-        self.latencies: deque[tuple[float, float]] = deque(maxlen=MOST_LATENCIES)  # (when, seconds)
-        self.begin(minute)
-
-    def begin(self, minute: int) -> None:
-        self.minute = minute
-        self.requests = self.tokens = self.successes = 0
-        self.failures: dict[str, int] = {}  # by the name of the error's class
-
-
-# How a strategy sees a deployment: a number, the lowest first, and until when it stands if nothing happens: seconds of the
-# clock, or infinite.
-Standing = tuple[float, float]
-Measure = Callable[[Tally, float], Standing]
-Ranked = tuple[str, Limits]  # a deployment by its id, and what it takes
+from litellm.router.changes import Changes
+from litellm.router.tally import MINUTE, Limits, Measure, Score, Tally
 
 
 class State(Protocol):
-    """What is shared. Times are seconds of one clock, `deployment` is a deployment's id."""
+    """What is shared. Times are seconds of one clock, `deployment` is a deployment's id.
+
+    changes: told whenever a score may have become another one.
+    """
+
+    changes: Changes
 
     def resting(self) -> Mapping[str, float]:
         """The deployments that cool down, and until when. Mostly empty; may hold some whose time is over."""
@@ -74,9 +35,8 @@ class State(Protocol):
     def tally(self, deployment: str, now: float) -> Tally:
         """Its numbers in the current minute, to be read."""
 
-    def ranking(self, places: Sequence[Ranked], measure: Measure) -> Ranking:
-        """These deployments, as 0, 1, 2, …, in the order of `measure`, with those that rest or are full last. It follows
-        what happens to them as long as somebody holds it; meanwhile the same question has the same answer."""
+    def score(self, deployment: str, limits: Limits, measure: Measure, now: float) -> Score:
+        """What `measure` says of its numbers; infinite while it cools down or is at a limit."""
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
         """Take a place for a request and reserve `tokens`: 0. If there is none: the seconds until there may be one."""
@@ -112,8 +72,7 @@ class LocalState:
         self._lock = RLock()
         self._tallies: dict[str, Tally] = {}
         self._resting: dict[str, float] = {}
-        self._rankings: WeakValueDictionary[tuple[Sequence[Ranked], Measure], Ranking] = WeakValueDictionary()
-        self._followers: dict[str, list[tuple[ReferenceType[Ranking], int]]] = {}  # in which rankings, and as what
+        self.changes = Changes()
 
     def resting(self) -> Mapping[str, float]:
         return self._resting
@@ -122,7 +81,7 @@ class LocalState:
         with self._lock:
             known = self._resting.get(deployment, now)
             self._resting[deployment] = max(known, until)
-            self._changed(deployment)
+            self.changes.tell(deployment)
             return known <= now
 
     def rested(self, deployment: str, now: float) -> bool:
@@ -131,40 +90,38 @@ class LocalState:
             if until is None or until > now:
                 return False
             del self._resting[deployment]
-            self._changed(deployment)
+            self.changes.tell(deployment)
             return True
 
     def tally(self, deployment: str, now: float) -> Tally:
         with self._lock:
             return self._current(deployment, now)
 
-    def ranking(self, places: Sequence[Ranked], measure: Measure) -> Ranking:
-        from litellm.router.ranking import Ranking
-
+    def score(self, deployment: str, limits: Limits, measure: Measure, now: float) -> Score:
         with self._lock:
-            ranking = self._rankings.get((places, measure))
-            if ranking is None:
-                ranking = Ranking(len(places), partial(self._standing, places, measure), self._lock)
-                self._rankings[places, measure] = ranking
-                for at, (deployment, _) in enumerate(places):
-                    self._followers.setdefault(deployment, []).append((ref(ranking), at))
-                finalize(ranking, self._unfollow, places).atexit = False
-            return ranking
+            until = self._resting.get(deployment, now)
+            if until > now:
+                return inf, until
+            if deployment not in self._tallies:
+                return 0.0, inf
+            tally = self._current(deployment, now)
+            seconds = tally.wait(limits, now)
+            return (inf, now + seconds) if seconds else measure(tally, now)
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
         with self._lock:
             tally = self._current(deployment, now)
-            seconds = _wait(tally, limits, now)
+            seconds = tally.wait(limits, now)
             if not seconds:
                 tally.requests += 1
                 tally.tokens += tokens
                 tally.in_flight += 1
-            self._changed(deployment)
+            self.changes.tell(deployment)
             return seconds
 
     def wait(self, deployment: str, limits: Limits, now: float) -> float:
         with self._lock:
-            return _wait(self._current(deployment, now), limits, now)
+            return self._current(deployment, now).wait(limits, now)
 
     def give_back(self, deployment: str, taken: float, reserved: int, used: int | None, now: float) -> None:
         with self._lock:
@@ -178,7 +135,7 @@ class LocalState:
                 tally.tokens = max(0, tally.tokens - reserved)
                 tally.requests = max(0, tally.requests - (used is None))
             tally.tokens += used or 0  # tokens count in the minute in which the answer ends
-            self._changed(deployment)
+            self.changes.tell(deployment)
 
     def succeeded(self, deployment: str, now: float, seconds: float | None = None) -> None:
         with self._lock:
@@ -186,7 +143,7 @@ class LocalState:
             tally.successes += 1
             if seconds is not None:
                 tally.latencies.append((now, seconds))
-                self._changed(deployment)
+                self.changes.tell(deployment)
 
     def failed(self, deployment: str, kind: str, now: float) -> Tally:
         with self._lock:
@@ -197,20 +154,19 @@ class LocalState:
     def penalise(self, deployment: str, seconds: float, now: float) -> None:
         with self._lock:
             self._current(deployment, now).latencies.append((now, seconds))
-            self._changed(deployment)
+            self.changes.tell(deployment)
 
     def forget(self, deployments: Iterable[str]) -> None:
         with self._lock:
             for deployment in deployments:
                 self._tallies.pop(deployment, None)
                 self._resting.pop(deployment, None)
-                self._changed(deployment)
+                self.changes.tell(deployment)
 
     def clear(self) -> None:
         with self._lock:
             self._resting.clear()
-            for deployment in self._followers:
-                self._changed(deployment)
+            self.changes.tell_all()
             for tally in self._tallies.values():  # what is under way stays counted: it will give its place back
                 tally.begin(tally.minute)
                 tally.latencies.clear()
@@ -223,40 +179,3 @@ class LocalState:
         elif tally.minute < minute:  # not for a thread that is late
             tally.begin(minute)
         return tally
-
-    def _changed(self, deployment: str) -> None:
-        for follower, at in self._followers.get(deployment, ()):
-            ranking = follower()
-            if ranking is not None:
-                ranking.changed(at)
-
-    def _unfollow(self, places: Sequence[Ranked]) -> None:
-        """A ranking of these is gone."""
-        with self._lock:
-            for deployment, _ in places:
-                left = [each for each in self._followers.get(deployment, ()) if each[0]() is not None]
-                if left:
-                    self._followers[deployment] = left
-                else:
-                    self._followers.pop(deployment, None)
-
-    def _standing(self, places: Sequence[Ranked], measure: Measure, at: int, now: float) -> Standing:
-        deployment, limits = places[at]
-        until = self._resting.get(deployment, now)
-        if until > now:
-            return inf, until
-        if deployment not in self._tallies:
-            return 0.0, inf
-        tally = self._current(deployment, now)
-        seconds = _wait(tally, limits, now)
-        return (inf, now + seconds) if seconds else measure(tally, now)
-
-
-def _wait(tally: Tally, limits: Limits, now: float) -> float:
-    if limits.rpm is not None and tally.requests >= limits.rpm:
-        return MINUTE - now % MINUTE
-    if limits.tpm is not None and tally.tokens >= limits.tpm:
-        return MINUTE - now % MINUTE
-    if limits.parallel is not None and tally.in_flight >= limits.parallel:
-        return 1.0  # nobody knows; whoever is in there may leave at any moment
-    return 0.0

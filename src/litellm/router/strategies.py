@@ -11,7 +11,7 @@ import msgspec
 from litellm._numbers import amount, whole
 from litellm.router.deployments import Deployment
 from litellm.router.pick import cost, latency, least_busy, usage
-from litellm.router.state import Measure
+from litellm.router.tally import Measure
 
 
 class Strategy(msgspec.Struct, frozen=True):

@@ -22,8 +22,8 @@ from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
 from litellm.router.routing import Routing
 from litellm.router.settings import MAX_FALLBACKS, RoutingSettings
-from litellm.router.state import MOST_LATENCIES
 from litellm.router.strategies import STRATEGIES
+from litellm.router.tally import MOST_LATENCIES
 from litellm.types.params import SAMPLING
 
 MOST_MODELS = 100

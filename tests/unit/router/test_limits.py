@@ -14,7 +14,7 @@ from litellm.engine.call import CANCELLED, UNUSED, Choice, Outcome
 from litellm.exceptions import BadRequestError, RouterRateLimitError
 from litellm.router.choosing import Steer
 from litellm.router.limits import guess, tokens_of
-from litellm.router.state import Limits
+from litellm.router.tally import Limits
 
 FAILED = Outcome("failure", error_of(500))
 

@@ -16,8 +16,9 @@ from tests.unit.router.world import GOOD, World, deployments, entry, group_of
 from litellm.router.pick.latency import average
 from litellm.router.pick.least_busy import under_way
 from litellm.router.pick.usage import used
-from litellm.router.ranking import AT_ONCE
-from litellm.router.state import NO_LIMITS, Limits, LocalState, Measure, Standing, Tally
+from litellm.router.ranking import AT_ONCE, Ranking, Rankings
+from litellm.router.state import LocalState
+from litellm.router.tally import NO_LIMITS, Limits, Measure, Score, Tally
 
 MEASURES: list[Measure] = [under_way, used, average]
 SIZE = 5
@@ -68,7 +69,7 @@ def happen(state: LocalState, event: str, place: int, now: float) -> None:
 def test_the_first_is_who_a_look_at_each_would_find(measure, events, slack, besides, seed):
     """A10: after anything that may happen, and with time passing."""
     state, rng, now = LocalState(), Random(seed), 6000.0
-    ranking = state.ranking(PLACES, measure)
+    ranking = Rankings(state).of(PLACES, measure)
 
     def check() -> None:
         drawn = ranking.draw(now, rng, slack=slack, besides=besides)
@@ -110,7 +111,7 @@ def test_among_equals_it_is_chance():
     state = LocalState()
     for at in range(SIZE):
         state.succeeded(f"d{at}", 6000.0, 1.0 + at / 10)
-    ranking, rng = state.ranking(PLACES, average), Random(1)
+    ranking, rng = Rankings(state).of(PLACES, average), Random(1)
     assert {ranking.draw(6000.0, rng) for _ in range(50)} == {0}
     assert {ranking.draw(6000.0, rng, slack=0.25) for _ in range(50)} == {0, 1, 2}
     assert {ranking.draw(6000.0, rng, slack=0.25, besides=[0, 3]) for _ in range(50)} == {1, 2}
@@ -124,7 +125,7 @@ def test_a_choice_looks_at_few_of_many(strategy):
     world = World(group_of(3 * AT_ONCE), routing_strategy=strategy)
     plain = world.routing.settings.strategy
 
-    def counting(tally: Tally, now: float) -> Standing:
+    def counting(tally: Tally, now: float) -> Score:
         nonlocal asked
         asked += 1
         assert plain.measure is not None
@@ -144,13 +145,14 @@ def test_a_choice_looks_at_few_of_many(strategy):
 def test_the_same_question_has_the_same_answer():
     """P5: thousands of names behind one pattern have the same deployments; and what nobody holds is gone."""
     state = LocalState()
-    ranking = state.ranking(PLACES, used)
-    assert state.ranking(tuple(PLACES), used) is ranking
-    assert state.ranking(PLACES[:2], used) is not ranking
+    rankings = Rankings(state)
+    ranking = rankings.of(PLACES, used)
+    assert rankings.of(tuple(PLACES), used) is ranking
+    assert rankings.of(PLACES[:2], used) is not ranking
     del ranking
     gc.collect()
-    assert not state._rankings
-    assert not state._followers
+    assert not rankings._known
+    assert not state.changes._subscribers
 
 
 def test_deployments_that_come_and_go_leave_nothing():
@@ -164,7 +166,8 @@ def test_deployments_that_come_and_go_leave_nothing():
     world.choose()
     del held
     gc.collect()
-    assert len(state._followers) == len(state._rankings[next(iter(state._rankings))]._numbers) == 2
+    assert len(state.changes._subscribers) == 2
+    assert [len(ranking._numbers) for ranking in world.routing.rankings._known.values()] == [2]
 
 
 def test_a_group_that_changes_is_ranked_anew():
@@ -190,3 +193,18 @@ def test_threads_leave_the_numbers_right():
         each.join()
     held = [world.choose() for _ in range(16)]
     assert sorted(choice.target.id for choice in held) == sorted([f"m-{at}" for at in range(8)] * 2)
+
+
+def test_what_changes_during_a_draw_is_seen_by_the_next():
+    """Other threads do not wait for a draw: they note a change while it looks at those of before."""
+    numbers = dict.fromkeys(range(SIZE), 1.0)
+
+    def score(place: int, _now: float) -> Score:
+        if place == 2 and numbers[3]:
+            numbers[3] = 0.0
+            ranking.changed(3)
+        return numbers[place], float("inf")
+
+    ranking, rng = Ranking(SIZE, score), Random(1)
+    ranking.draw(6000.0, rng)
+    assert {ranking.draw(6000.0, rng) for _ in range(20)} == {3}

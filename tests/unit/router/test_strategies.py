@@ -13,9 +13,9 @@ from litellm.exceptions import AuthenticationError, ContextWindowExceededError
 from litellm.router.choosing import Steer
 from litellm.router.pick import cost
 from litellm.router.pool import Group
-from litellm.router.state import NO_LIMITS
 from litellm.router.strategies import STRATEGIES, strategy_named
 from litellm.router.tags import allowed, tags_of
+from litellm.router.tally import NO_LIMITS
 
 THREE = group_of(3)
 
