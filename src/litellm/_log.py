@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
+
+from litellm._credentials import mask
 
 log = logging.getLogger("LiteLLM")
 log.addHandler(logging.NullHandler())
-
-# What keys look like in the wild; used where text that we did not write (an upstream's error) is shown to people.
-_SECRETS = re.compile(r"\b(?:sk|pk|gsk|xai|hf|r8|nvapi|AIza|Bearer )[-_ ]?[A-Za-z0-9._\-]{11,}[A-Za-z0-9_\-]")
-
-
-def mask(text: str, *secrets: str) -> str:
-    """Replace `secrets`, and whatever looks like a key, in `text`.
-
-    >>> mask("Incorrect API key provided: sk-abcdefghijklmnop.")
-    'Incorrect API key provided: **********.'
-    """
-    for secret in secrets:
-        if len(secret) > 3:
-            text = text.replace(secret, "**********")
-    return _SECRETS.sub("**********", text)
 
 
 class _MaskingFormatter(logging.Formatter):

@@ -1,4 +1,4 @@
-"""Numbers as people write them into settings: also as text, which is what os.environ/NAME turns into."""
+"""Numbers and switches as people write them into settings: also as text, which is what os.environ/NAME turns into."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def whole(name: str, value: Any, *, least: float = 0.0) -> int | None:
     if not number.is_integer():
         raise _wrong(name, value, least, "a whole number")
     return int(number)
+
+
+def truthy(value: Any) -> bool:
+    """What people mean by true in YAML, environment variables and databases: True, 1, "true", "True", "1".
+
+    >>> truthy("true"), truthy("false"), truthy(None), truthy(1)
+    (True, False, False, True)
+    """
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1", "yes", "on")
+    return bool(value)
 
 
 def _read(name: str, value: Any, least: float, kind: str) -> float:

@@ -37,7 +37,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from litellm._log import mask
+from litellm._credentials import mask
 
 _NO_HEADERS: Mapping[str, str] = {}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm import exceptions as errors
-from litellm._log import mask
+from litellm._credentials import mask
 from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm.engine.handler_calls import translated, wrong_kind
 from litellm.net.workers import SideLoop
 from litellm.providers.target import Target

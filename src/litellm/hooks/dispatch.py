@@ -23,7 +23,8 @@ from contextvars import Context
 from functools import cache
 from typing import Any, Protocol
 
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm.hooks.threads import Threads
 
 MAXIMUM = 10_000  # items in the inbox, and works that wait for one callback

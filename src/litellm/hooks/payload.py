@@ -5,7 +5,6 @@ Everything handed out is a copy: whatever a callback does with it, the caller's 
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,13 +13,12 @@ from typing import Any
 from msgspec import structs
 from pydantic import BaseModel
 
-from litellm._log import mask
+from litellm._credentials import mask, masked
 from litellm.exceptions import APIConnectionError
 from litellm.hooks.redact import quiet
 from litellm.net.url import redacted_url
 from litellm.types.hooks import CallRecord, StandardLoggingPayload
 
-MASKED = "**********"
 EVENTS = {
     "input": "pre_api_call",
     "stream": "stream_api_call",
@@ -32,11 +30,7 @@ EVENTS = {
 }
 CALL_TYPES = {"chat": "completion", "text": "text_completion", "embeddings": "embedding", "moderations": "moderation"}
 _INPUTS = ("messages", "input", "prompt")
-_SECRET = re.compile(
-    r"(api|subscription|master|access|private)[_-]?key$|secret|password|authorization|cookie|credential|(^|[_-])token$",
-    re.IGNORECASE,
-)
-_OF_THE_CALLER = "user_api_key"  # what begins so describes the gateway's client, and holds digests at most
+_OF_THE_CALLER = ("user_api_key",)  # what begins so describes the gateway's client, and holds digests at most
 
 
 class Payload:
@@ -123,34 +117,13 @@ def copied(value: Any, known: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def unsecret(value: Any, known: dict[int, Any] | None = None) -> Any:
+def unsecret(value: Any) -> Any:
     """A copy of what steered a call, in which whatever is, or looks like, a credential is masked.
 
     >>> unsecret({"headers": {"Authorization": "Bearer x"}, "user_api_key_alias": "ada", "note": "see sk-abcdefghijklmnop"})
     {'headers': {'Authorization': '**********'}, 'user_api_key_alias': 'ada', 'note': 'see **********'}
     """
-    known = {} if known is None else known
-    if isinstance(value, str):
-        return mask(value)
-    if id(value) in known:
-        return known[id(value)]
-    if isinstance(value, Mapping):
-        made: dict[Any, Any] = {}
-        known[id(value)] = made
-        for key, inner in value.items():
-            text = isinstance(inner, str | bytes)  # a schema may have a property called password
-            made[key] = MASKED if text and inner and _is_secret(str(key)) else unsecret(inner, known)
-        return made
-    if isinstance(value, list | tuple | set | frozenset):
-        items: list[Any] = []
-        known[id(value)] = items
-        items += (unsecret(inner, known) for inner in value)
-        return items
-    return copied(value, known)
-
-
-def _is_secret(name: str) -> bool:
-    return not name.startswith(_OF_THE_CALLER) and _SECRET.search(name) is not None
+    return masked(value, _OF_THE_CALLER, copied)
 
 
 def _kwargs(payload: Payload) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from litellm._numbers import truthy
 from litellm.exceptions import LiteLLMError
 from litellm.types.hooks import CallRecord
 
@@ -34,11 +35,11 @@ def wanted(record: CallRecord, default: bool) -> bool:
     """Whether this call is to be redacted for every logger: the call's own word, or else the setting's `default`."""
     for place in (record.params, record.metadata):
         if place.get(_SWITCH) is not None:
-            return _true(place[_SWITCH])
+            return truthy(place[_SWITCH])
     headers = {str(name).lower(): value for name, value in _headers(record).items()}
-    if any(_true(headers.get(name)) for name in _ON):
+    if any(truthy(headers.get(name)) for name in _ON):
         return True
-    return default and not any(_true(headers.get(name)) for name in _OFF)
+    return default and not any(truthy(headers.get(name)) for name in _OFF)
 
 
 def redact(record: CallRecord) -> CallRecord:
@@ -120,7 +121,3 @@ def _headers(record: CallRecord) -> Mapping[str, Any]:
         if isinstance(place, Mapping) and isinstance(place.get("headers"), Mapping):
             return place["headers"]  # type: ignore[no-any-return]
     return {}
-
-
-def _true(value: Any) -> bool:
-    return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "1", "yes", "on"))

@@ -39,17 +39,6 @@ class Policy(msgspec.Struct, frozen=True):
 KEEP_ALL = Policy()
 
 
-def truthy(value: Any) -> bool:
-    """What people mean by true in YAML, environment variables and databases: True, 1, "true", "True", "1".
-
-    >>> truthy("true"), truthy("false"), truthy(None), truthy(1)
-    (True, False, False, True)
-    """
-    if isinstance(value, str):
-        return value.strip().lower() in ("true", "1", "yes", "on")
-    return bool(value)
-
-
 def with_defaults(defaults: Mapping[str, Any], body: Body) -> Body:
     """The deployment's own fields where the request does not have them; tools of both, as LiteLLM has it.
 

@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from litellm._credentials import names_credential
 from litellm._log import log
 from litellm._version import version
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.network import DIRECT
-from litellm.net.sealed import names_credential
 from litellm.net.tls import ssl_context
 from litellm.net.url import join, split, without_userinfo
 from litellm.providers.spec import Provider

@@ -7,7 +7,8 @@ from traceback import clear_frames
 from typing import Any
 
 from litellm import _json
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
 from litellm.proxy.http import Headers

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from litellm._numbers import truthy
 from litellm.catalog.facts import Facts, facts
 from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
-from litellm.providers.policy import truthy
 from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
 from litellm.router.regions import Region, region_of

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from litellm import _json
+from litellm._credentials import names_credential
 from litellm._log import log
-from litellm._numbers import amount, whole
+from litellm._numbers import amount, truthy, whole
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
-from litellm.net.sealed import Sealed, names_credential
-from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.net.sealed import Sealed
+from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.resolve import resolve_or_say_why
 from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
 from litellm.router.tally import NO_LIMITS, Limits

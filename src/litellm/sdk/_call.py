@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from litellm import _log
+from litellm._numbers import truthy
 from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
 from litellm.net.network import DIRECT, Network
-from litellm.providers.policy import truthy
 from litellm.providers.resolve import resolve_or_say_why, split_model
 from litellm.providers.target import Place, Target
 from litellm.router.fallbacks import FALLBACKS, asked_for

@@ -8,12 +8,12 @@ from typing import Any, cast
 import msgspec
 from pydantic import BaseModel
 
-from litellm._log import log, mask
+from litellm._credentials import MASK, mask, names_credential
+from litellm._log import log
 from litellm.catalog.facts import Facts, facts
 from litellm.engine.call import UNUSED, Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
-from litellm.net.sealed import names_credential
 from litellm.providers.target import Target
 from litellm.router.checks import room_of
 from litellm.router.choosing import Asked
@@ -24,8 +24,6 @@ from litellm.sdk._settings import read_settings
 from litellm.sdk._words import sorted_words
 from litellm.types.router import Deployment as DeploymentShape
 from litellm.types.router import ModelGroupInfo
-
-MASKED = "**********"
 
 
 def plain(entry: Any) -> dict[str, Any]:
@@ -232,7 +230,7 @@ class ModelList:
 
 def _shown(name: str, value: Any) -> Any:
     if names_credential(name):
-        return MASKED
+        return MASK
     return mask(value) if isinstance(value, str) else value
 
 

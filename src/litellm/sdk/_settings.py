@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from litellm._log import log, turn_on
+from litellm._numbers import truthy
 from litellm.engine.call import Observe
 from litellm.exceptions import BadRequestError
 from litellm.net.sealed import Sealed
-from litellm.providers.policy import truthy
 from litellm.providers.target import Defaults
 
 if TYPE_CHECKING:

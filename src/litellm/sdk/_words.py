@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from litellm._numbers import truthy
 from litellm.engine.call import Call
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
-from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock
 from litellm.router.fallbacks import FALLBACKS, of_request
 from litellm.router.routing import nowhere

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litellm.proxy.config import ConfigError, Secret, load_config, reveal_all
-from litellm.proxy.config.secrets import hide_credentials, mask_credentials, names_credential
+from litellm.proxy.config.secrets import hide_credentials, mask_credentials
 
 CANARY = "sk-canary-8d1f"
 
@@ -71,31 +71,6 @@ def test_as_a_pydantic_field():
     assert Holder.model_validate_json(f'{{"key":"{CANARY}"}}').key.reveal() == CANARY
     with pytest.raises(pydantic.ValidationError):
         Holder.model_validate({"key": 1234})
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "api_key",
-        "OPENAI_API_KEY",
-        "aws_secret_access_key",
-        "aws_access_key_id",
-        "aws_session_token",
-        "client_secret",
-        "azure_ad_token",
-        "azure_password",
-        "vertex_credentials",
-        "Authorization",
-        "x-api-key",
-    ],
-)
-def test_names_of_credentials(name):
-    assert names_credential(name)
-
-
-@pytest.mark.parametrize("name", ["max_tokens", "input_cost_per_token", "model", "keys", "output_cost_per_audio_token"])
-def test_names_of_other_things(name):
-    assert not names_credential(name)
 
 
 def test_free_form_settings_are_masked_at_any_depth():

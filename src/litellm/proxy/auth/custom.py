@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm.net.steps import Ask
 from litellm.net.transport import AsyncTransport
 from litellm.proxy.auth.authenticator import Caller, Gate, shown_key

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from litellm._numbers import truthy
 from litellm.net.messages import Timeouts
-from litellm.providers.policy import KEEP_ALL, Policy, truthy
+from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.proxy.calls.client_credentials import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type

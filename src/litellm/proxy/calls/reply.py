@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from litellm import _json
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm._version import version
 from litellm.engine.call import Answer, Opened
 from litellm.engine.present import chunk_class

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
-from litellm.net.sealed import names_credential
-from litellm.proxy.config.secrets import MASK
+from litellm._credentials import MASK, names_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

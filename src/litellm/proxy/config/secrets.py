@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsIndex
 
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
 
-from litellm.net.sealed import names_credential
+from litellm._credentials import names_credential
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler

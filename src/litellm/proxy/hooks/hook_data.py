@@ -6,10 +6,10 @@ client may have put there. The copy of the request beside it is for logs, and ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from litellm._credentials import names_credential
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.client_credentials import OWN
 from litellm.proxy.calls.overrides import unforged
@@ -17,7 +17,6 @@ from litellm.proxy.http import Exchange
 from litellm.proxy.operations import wrong_type
 from litellm.wire.protocol import Body
 
-_SECRET_HEADER = re.compile(rb"key|auth|token|secret|cookie|password")
 _ONLY_TO_SEE = ("litellm_call_id", "proxy_server_request")
 
 
@@ -64,8 +63,5 @@ def _without_own(body: Body) -> Body:
 
 def headers_of(http: Exchange) -> dict[str, str]:
     """The headers of a request as texts, without those that are secret."""
-    return {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in http.headers.items()
-        if not _SECRET_HEADER.search(name)
-    }
+    texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers.items()}
+    return {name: value for name, value in texts.items() if not names_credential(name)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from litellm._log import mask
+from litellm._credentials import mask
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.refusal import refusal_of
 from litellm.proxy.errors import RequestError

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel
 
-from litellm._log import log, mask
+from litellm._credentials import mask
+from litellm._log import log
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.logger import overrides
 from litellm.hooks.scratch import ScratchCache
