@@ -75,14 +75,19 @@ def broken_rule(importer: str, imported: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_imports_go_down(path: Path) -> None:
-    importer = name_of(path)
-    first = importer.partition(".")[0]
-    assert first in FLOORS or first in ROOF | PORCHES, f"{path.name} has no floor: put {first} into FLOORS"
-    for line, imported in imports(path):
-        rule = broken_rule(importer, imported)
-        assert rule is None, f"{path.relative_to(SOURCE)}:{line} {rule}"
+def test_every_module_has_a_floor() -> None:
+    """What is new says in FLOORS where it stands."""
+    assert {name_of(path).partition(".")[0] for path in modules()} - FLOORS.keys() - ROOF - PORCHES == set()
+
+
+def test_imports_go_down() -> None:
+    broken = [
+        f"{path.relative_to(SOURCE)}:{line} {rule}"
+        for path in modules()
+        for line, imported in imports(path)
+        if (rule := broken_rule(name_of(path), imported))
+    ]
+    assert broken == []
 
 
 def test_there_are_nine_floors() -> None:
