@@ -23,7 +23,7 @@ from litellm.engine.client import Client
 from litellm.proxy.app import App
 from litellm.proxy.config import Config, CustomProvider, load_config
 from litellm.proxy.serve import Listening, Server, bind
-from litellm.proxy.state import Proxy, build
+from litellm.proxy.state import Lasting, Proxy, build
 
 
 class ServedProxy:
@@ -51,7 +51,7 @@ class ServedProxy:
             settings = loaded.litellm_settings.model_copy(update={"custom_provider_map": entries})
             loaded = dataclasses.replace(loaded, litellm_settings=settings)
         self.client = Client(isolate_handlers=True)
-        self.state: Proxy = build(loaded, master_key, self.client)
+        self.state: Proxy = build(loaded, master_key, Lasting(client=self.client))
         self.app = App(self.state)
         self._listening = Listening("127.0.0.1", 0, grace=grace)
         self._started = threading.Event()

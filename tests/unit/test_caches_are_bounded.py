@@ -217,7 +217,7 @@ def fill_configs_of_one() -> Full:
     configs = user_configs.UserConfigs(DIRECT)
     for number in range(TIMES * user_configs.MAX_EACH):
         configs.routing("caller", user_config(number))
-    return Full(max(len(each) for each in configs._callers.values()))
+    return Full(max(len(each) for each in configs.store._callers.values()))
 
 
 def user_config(number: int) -> dict[str, Any]:
@@ -265,7 +265,7 @@ OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
     "net/connect.py Names._known": (connect.MAX_NAMES, fill_names),
     "net/sync_io.py SyncTransport._pools": (MAX_POOLS, fill_sync_pools),
     "net/tls.py Proxies._found": (1024, fill_proxies),
-    "proxy/user_configs.py UserConfigs._callers": (user_configs.MAX_KEPT, fill_user_configs),
+    "proxy/user_configs.py Store._callers": (user_configs.MAX_KEPT, fill_user_configs),
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
     "router/pool.py Group._parts": (MAX_PARTS, fill_parts),
     "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),

@@ -21,7 +21,7 @@ from litellm.proxy.config import Config, ConfigError, Problem, load_config
 from litellm.proxy.deployments import unreachable
 from litellm.proxy.limits import CONCURRENCY
 from litellm.proxy.serve import Listening, bind, serve
-from litellm.proxy.state import Proxy, build
+from litellm.proxy.state import Lasting, Proxy, build
 from litellm.proxy.workers import Supervisor
 
 LOOPBACK = "127.0.0.1"
@@ -140,8 +140,8 @@ class Current:
             raise
 
     def build(self, before: Proxy | None = None) -> Proxy:
-        """The Proxy for it. before: the one in use, whose connections go on to serve."""
-        return build(self.config, self.key_of(self.config), before.client if before is not None else None)
+        """The Proxy for it. before: the one in use, from which it takes over what lasts."""
+        return build(self.config, self.key_of(self.config), Lasting.of(before) if before is not None else None)
 
     def _export(self) -> None:
         os.environ.update({name: value.reveal() for name, value in self.config.environment_variables.items()})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,10 +22,11 @@ from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
 from litellm.proxy.hooks.request_hooks import Gates
 from litellm.proxy.limits import HELD
-from litellm.proxy.user_configs import UserConfigs
+from litellm.proxy.user_configs import Store, UserConfigs
 from litellm.router.pool import Pool
 from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
+from litellm.router.state import LocalState, State
 
 if TYPE_CHECKING:
     from litellm.proxy.config import Config
@@ -49,7 +50,6 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     max_held: int
     heartbeat: float | None
     completion_model: str | None
-    handlers: Mapping[str, Any]
     client_side: ClientSide
     user_configs: UserConfigs
     observe: Observe | None = None
@@ -62,29 +62,52 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         return self.routing.pool
 
 
-def build(config: Config, master_key: str | None = None, client: Client | None = None) -> Proxy:
-    """The Proxy for a configuration. master_key: overrules the file's. Raises ConfigError with all that is wrong."""
+class Lasting(msgspec.Struct, frozen=True, kw_only=True):
+    """What outlives a reload. All else is made anew from the file, and what is under way keeps what it began with.
+
+    client: the connections to providers. state: what is used of deployments' limits, who cools down, how fast they were; by
+    their ids, so that one that stays is held to what it was, and one that is gone is forgotten once nothing of it is under
+    way. user_configs: the same for the deployments that clients bring along.
+    """
+
+    client: Client = msgspec.field(default_factory=lambda: Client(isolate_handlers=True))
+    state: State = msgspec.field(default_factory=LocalState)
+    user_configs: Store = msgspec.field(default_factory=Store)
+
+    @classmethod
+    def of(cls, proxy: Proxy) -> Lasting:
+        """That of a Proxy whose place another one is to take."""
+        return cls(client=proxy.client, state=proxy.routing.state, user_configs=proxy.user_configs.store)
+
+
+def build(config: Config, master_key: str | None = None, lasting: Lasting | None = None) -> Proxy:
+    """The Proxy for a configuration. master_key: overrules the file's. lasting: that of the Proxy in use.
+
+    Raises ConfigError with all that is wrong; then `lasting` is as it was.
+    """
     general, settings = config.general_settings, config.litellm_settings
+    lasting = lasting or Lasting()
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
     defaults = Defaults(organization=settings.organization, handlers=handlers)
     key = master_key or (general.master_key.reveal() if general.master_key else None)
-    gate, client = Gate(key, custom_auth=general.uses_custom_auth), client or Client(isolate_handlers=True)
+    gate = Gate(key, custom_auth=general.uses_custom_auth)
     client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
-    return Proxy(
-        routing=Routing(deployments_of(config, defaults), routing_settings(config)),
-        client=client,
+    proxy = Proxy(
+        routing=Routing(deployments_of(config, defaults), routing_settings(config), state=lasting.state),
+        client=lasting.client,
         gate=gate,
         max_body=MAX_BODY if general.max_request_size_mb is None else int(general.max_request_size_mb * 1_000_000),
         max_held=HELD if general.max_request_memory_mb is None else int(general.max_request_memory_mb * 1_000_000),
         heartbeat=general.stream_heartbeat_seconds or None,
         completion_model=general.completion_model,
-        handlers=handlers,
         client_side=client_side,
-        user_configs=UserConfigs(client_side.network),
+        user_configs=UserConfigs(client_side.network, lasting.user_configs),
         observe=_observers(config),
         gates=Gates.of(settings.callbacks),
-        custom_auth=_custom_auth(config, gate, client) if general.uses_custom_auth else None,
+        custom_auth=_custom_auth(config, gate, lasting.client) if general.uses_custom_auth else None,
     )
+    lasting.state.serve(proxy.pool.by_id)  # the last step: a file that is no good has changed nothing
+    return proxy
 
 
 def _observers(config: Config) -> Observe | None:

@@ -9,47 +9,51 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from litellm import _json
 from litellm.exceptions import BadRequestError
 from litellm.net.network import Network
 from litellm.proxy.errors import RequestError
 from litellm.router.routing import Routing
+from litellm.router.state import State
 
 MAX_KEPT = 1024  # configurations
 MAX_EACH = 256  # of one caller: where all have the master key, everybody is one
 MAX_SIZE = 100_000  # bytes; ten deployments have some two thousand
-_NONE: OrderedDict[bytes, Routing] = OrderedDict()
 
 
-class UserConfigs:
-    """network: how the places in them are reached."""
+class Known(NamedTuple):
+    """A configuration that was read, and the network that its deployments were made for."""
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._callers: OrderedDict[str, OrderedDict[bytes, Routing]] = OrderedDict()
+    network: Network
+    routing: Routing
+
+
+class Store:
+    """The configurations that were read, by caller and digest."""
+
+    def __init__(self) -> None:
+        self._callers: OrderedDict[str, OrderedDict[bytes, Known]] = OrderedDict()
         self._count = 0
 
-    def routing(self, caller: str, config: Mapping[str, Any]) -> Routing:
-        """What `config` says, ready for use. Raises RequestError 400 that names what is wrong with it.
-
-        caller: whose it is; the same configuration of somebody else is another one.
-        """
-        sent = _encoded(config)
-        digest = sha256(sent).digest()
-        mine = self._callers.get(caller, _NONE)
-        if digest not in mine:
-            routing = self._read(config)
-            mine = self._callers.setdefault(caller, OrderedDict())
-            mine[digest] = routing
-            self._count += 1
-            self._make_room(mine)
+    def find(self, caller: str, digest: bytes) -> Known | None:
+        """What is known, which counts as used by that."""
+        mine = self._callers.get(caller)
+        if mine is None or digest not in mine:
+            return None
         self._callers.move_to_end(caller)
         mine.move_to_end(digest)
         return mine[digest]
 
-    def _make_room(self, mine: OrderedDict[bytes, Routing]) -> None:
+    def put(self, caller: str, digest: bytes, known: Known) -> None:
+        mine = self._callers.setdefault(caller, OrderedDict())
+        self._count += digest not in mine
+        mine[digest] = known
+        self._callers.move_to_end(caller)
+        self._make_room(mine)
+
+    def _make_room(self, mine: OrderedDict[bytes, Known]) -> None:
         """Forget what was not asked for the longest: of this caller, then of the one who was away the longest."""
         while len(mine) > MAX_EACH:
             mine.popitem(last=False)
@@ -61,11 +65,32 @@ class UserConfigs:
             if not theirs:
                 del self._callers[caller]
 
-    def _read(self, config: Mapping[str, Any]) -> Routing:
+
+class UserConfigs:
+    """network: how the places in them are reached. store: what outlives a reload."""
+
+    def __init__(self, network: Network, store: Store | None = None) -> None:
+        self._network = network
+        self.store = store or Store()
+
+    def routing(self, caller: str, config: Mapping[str, Any]) -> Routing:
+        """What `config` says, ready for use. Raises RequestError 400 that names what is wrong with it.
+
+        caller: whose it is; the same configuration of somebody else is another one.
+        """
+        sent = _encoded(config)
+        digest = sha256(sent).digest()
+        known = self.store.find(caller, digest)
+        if known is None or known.network != self._network:  # another network: the same limits, but other connections
+            known = Known(self._network, self._read(config, known and known.routing.state))
+            self.store.put(caller, digest, known)
+        return known.routing
+
+    def _read(self, config: Mapping[str, Any], state: State | None) -> Routing:
         from litellm.router.user_config import read_user_config
 
         try:
-            return read_user_config(config, network=self._network)
+            return read_user_config(config, network=self._network, state=state)
         except (BadRequestError, ValueError) as error:
             raise _refused(str(error).removeprefix("litellm.BadRequestError: ")) from None
         except RecursionError:

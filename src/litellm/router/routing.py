@@ -40,7 +40,8 @@ def nowhere(tried: Sequence[Target]) -> Choice:
 
 
 class Routing(Choosing):
-    """Sends calls to deployments. Two of them share nothing, unless they are given the same `state`.
+    """Sends calls to deployments. Two of them share nothing, unless they are given the same `state`: one that takes the
+    place of another begins with what that knew, and then tells the state whom it serves.
 
     clock: seconds, never going back. rng: where chance comes from.
     """
@@ -93,22 +94,21 @@ class Routing(Choosing):
     def replace(self, deployments: Iterable[Deployment]) -> None:
         """Serve these and no others. What is known of those that stay is kept."""
         with self.changing:
-            pool = Pool.of(deployments, self.settings.aliases)
-            gone = self.pool.by_id.keys() - pool.by_id.keys()
-            self.pool = pool
-            self.state.forget(gone)
+            self._serve(Pool.of(deployments, self.settings.aliases))
 
     def add(self, *deployments: Deployment) -> None:
         """Serve these from now on. One with the id of another takes its place."""
         with self.changing:
-            self.pool = self.pool.changed(add=deployments)
+            self._serve(self.pool.changed(add=deployments))
 
     def remove(self, *ids: str) -> None:
         """Serve these no longer, and forget what is known of them. Unknown ids are none of its business."""
         with self.changing:
-            known = [each for each in ids if each in self.pool.by_id]
-            self.pool = self.pool.changed(remove=known)
-            self.state.forget(known)
+            self._serve(self.pool.changed(remove=ids))
+
+    def _serve(self, pool: Pool) -> None:
+        self.pool = pool
+        self.state.serve(pool.by_id)
 
     # --- a call's way -------------------------------------------------------------------------------------------------
 

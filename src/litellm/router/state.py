@@ -6,7 +6,7 @@ processes keeps these numbers here as well, writes what changes behind the calls
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from math import inf
 from threading import RLock
 from typing import Protocol
@@ -56,8 +56,9 @@ class State(Protocol):
     def penalise(self, deployment: str, seconds: float, now: float) -> None:
         """Remember a call as having taken this long."""
 
-    def forget(self, deployments: Iterable[str]) -> None:
-        """They are gone."""
+    def serve(self, deployments: Collection[str]) -> None:
+        """From now on these are served and no others. A deployment that is not is forgotten, once nothing of it is under
+        way; until then it may come back, and goes on counting. Before the first call all are served."""
 
     def clear(self) -> None:
         """Begin anew: nobody rests, nothing is used."""
@@ -72,6 +73,7 @@ class LocalState:
         self._lock = RLock()
         self._tallies: dict[str, Tally] = {}
         self._resting: dict[str, float] = {}
+        self._served: Collection[str] | None = None  # None: all
         self.changes = Changes()
 
     def resting(self) -> Mapping[str, float]:
@@ -79,6 +81,8 @@ class LocalState:
 
     def rest(self, deployment: str, until: float, now: float) -> bool:
         with self._lock:
+            if self._is_gone(deployment) and deployment not in self._tallies:
+                return False
             known = self._resting.get(deployment, now)
             self._resting[deployment] = max(known, until)
             self.changes.tell(deployment)
@@ -113,6 +117,7 @@ class LocalState:
             tally = self._current(deployment, now)
             seconds = tally.wait(limits, now)
             if not seconds:
+                self._tallies[deployment] = tally
                 tally.requests += 1
                 tally.tokens += tokens
                 tally.in_flight += 1
@@ -127,7 +132,7 @@ class LocalState:
         with self._lock:
             tally = self._tallies.get(deployment)
             if tally is None:
-                return  # it was deleted while the call was under way
+                return
             tally.in_flight = max(0, tally.in_flight - 1)
             tally = self._current(deployment, now)
             same_minute = tally.minute == int(taken // MINUTE)
@@ -135,6 +140,8 @@ class LocalState:
                 tally.tokens = max(0, tally.tokens - reserved)
                 tally.requests = max(0, tally.requests - (used is None))
             tally.tokens += used or 0  # tokens count in the minute in which the answer ends
+            if not tally.in_flight and self._is_gone(deployment):
+                self._forget(deployment)
             self.changes.tell(deployment)
 
     def succeeded(self, deployment: str, now: float, seconds: float | None = None) -> None:
@@ -156,12 +163,14 @@ class LocalState:
             self._current(deployment, now).latencies.append((now, seconds))
             self.changes.tell(deployment)
 
-    def forget(self, deployments: Iterable[str]) -> None:
+    def serve(self, deployments: Collection[str]) -> None:
         with self._lock:
-            for deployment in deployments:
-                self._tallies.pop(deployment, None)
-                self._resting.pop(deployment, None)
-                self.changes.tell(deployment)
+            self._served = deployments
+            for deployment in [each for each in (*self._tallies, *self._resting) if each not in deployments]:
+                tally = self._tallies.get(deployment)
+                if tally is None or not tally.in_flight:
+                    self._forget(deployment)
+                    self.changes.tell(deployment)
 
     def clear(self) -> None:
         with self._lock:
@@ -175,7 +184,16 @@ class LocalState:
         minute = int(now // MINUTE)
         tally = self._tallies.get(deployment)
         if tally is None:
-            tally = self._tallies[deployment] = Tally(minute)
+            tally = Tally(minute)
+            if not self._is_gone(deployment):
+                self._tallies[deployment] = tally
         elif tally.minute < minute:  # not for a thread that is late
             tally.begin(minute)
         return tally
+
+    def _is_gone(self, deployment: str) -> bool:
+        return self._served is not None and deployment not in self._served
+
+    def _forget(self, deployment: str) -> None:
+        self._tallies.pop(deployment, None)
+        self._resting.pop(deployment, None)

@@ -22,6 +22,7 @@ from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
 from litellm.router.routing import Routing
 from litellm.router.settings import MAX_FALLBACKS, RoutingSettings
+from litellm.router.state import State
 from litellm.router.strategies import STRATEGIES
 from litellm.router.tally import MOST_LATENCIES
 from litellm.types.params import SAMPLING
@@ -120,8 +121,8 @@ _FIELDS = frozenset({
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 
 
-def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
-    """The Routing that `config` describes. network: how its hosts are reached.
+def read_user_config(config: Mapping[str, Any], *, network: Network, state: State | None = None) -> Routing:
+    """The Routing that `config` describes. network: how its hosts are reached. state: what is known of its deployments.
 
     Raises BadRequestError that names the path of what is wrong with it.
 
@@ -135,7 +136,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network) -> Routing:
         said = msgspec.convert(_without_nulls(config), UserConfig)
     except msgspec.ValidationError as error:
         raise _wrong(_advised(str(error))) from None
-    routing = Routing(settings=_settings(said))
+    routing = Routing(settings=_settings(said), state=state)
     around = Surroundings(environ={}, network=network, quiet=True)
     made: list[Deployment] = []
     for at, entry in enumerate(said.model_list):

@@ -26,7 +26,8 @@ PLACES = tuple((f"d{at}", Limits(rpm=3, parallel=2) if at % 2 else Limits()) for
 EVENTS = st.lists(
     st.one_of(
         st.tuples(
-            st.sampled_from(["take", "give back", "answer", "timeout", "rest", "forget"]), st.integers(0, SIZE - 1)
+            st.sampled_from(["take", "give back", "answer", "timeout", "rest", "leave", "come back"]),
+            st.integers(0, SIZE - 1),
         ),
         st.tuples(st.just("wait"), st.sampled_from([0.5, 5, 61, 3601])),
         st.tuples(st.sampled_from(["draw", "clear"]), st.just(0)),
@@ -55,8 +56,10 @@ def happen(state: LocalState, event: str, place: int, now: float) -> None:
         state.penalise(deployment, 1000.0, now)
     elif event == "rest":
         state.rest(deployment, now + 5, now)
-    elif event == "forget":
-        state.forget([deployment])
+    elif event == "leave":
+        state.serve([each for each, _ in PLACES if each != deployment])
+    elif event == "come back":
+        state.serve([each for each, _ in PLACES])
     elif event == "clear":
         state.clear()
 
