@@ -128,6 +128,31 @@ WRONG = {
     "fallbacks, too many": ({"fallbacks": ["other"] * 1000}, "fallbacks", "at most"),
     "fallbacks of numbers": ({"fallbacks": [1]}, "fallbacks", None),
     "drop params text": ({"additional_drop_params": "seed"}, "additional_drop_params", "a list of names"),
+    "drop params, too many": ({"additional_drop_params": ["x"] * 101}, "additional_drop_params", "at most 100 names"),
+    "drop params, nested": (
+        {"additional_drop_params": ["tools[*].x"] * 3000, "tools": [{"x": 1}] * 3000},
+        "additional_drop_params",
+        "at most",
+    ),
+    "drop params, too deep": ({"additional_drop_params": ["a." * 200]}, "additional_drop_params", "256 characters"),
+    "drop params in extra_body": (
+        {"extra_body": {"additional_drop_params": ["x"] * 101}},
+        "additional_drop_params",
+        "at most 100 names",
+    ),
+    "allowed params, too many": ({"allowed_openai_params": ["x"] * 101}, "allowed_openai_params", "at most 100 names"),
+    "timeout too long": ({"timeout": 6000.5}, "timeout", "timeout may be at most 6000 seconds"),
+    "timeout beyond all measure": ({"timeout": 1e300}, "timeout", "at most 6000 seconds"),
+    "timeout text too long": ({"timeout": "1e9"}, "timeout", "at most 6000 seconds"),
+    "timeout text nan": ({"timeout": "nan"}, "timeout", "timeout must be a number of seconds"),
+    "timeout text infinite": ({"timeout": "inf"}, "timeout", "finite"),
+    "stream_timeout too long": (
+        {"stream_timeout": 7000},
+        "stream_timeout",
+        "stream_timeout may be at most 6000 seconds",
+    ),
+    "stream_timeout too long beside a timeout": ({"timeout": 5, "stream_timeout": 1e300}, "stream_timeout", "at most"),
+    "stream_timeout infinite": ({"stream_timeout": "Infinity"}, None, "finite"),
     "extra_body text": ({"extra_body": "x"}, "extra_body", "extra_body must be an object"),
 }
 
@@ -146,7 +171,7 @@ def test_wrong_fields(talk, up, fields, param, said):
 
 
 @pytest.mark.parametrize("name", ["x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-num-retries"])
-@pytest.mark.parametrize("value", ["soon", "-1", "nan", "1e999", ""])
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "1e999", "1e300", ""])
 def test_wrong_steering_headers(talk, up, name, value):
     """C4: as for the fields; a number of retries below none means none."""
     answer = talk.chat(headers={name: value})

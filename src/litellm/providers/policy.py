@@ -7,7 +7,7 @@ Taken out are, in this order: what the caller lists in additional_drop_params, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -54,8 +54,8 @@ def with_defaults(defaults: Mapping[str, Any], body: Body) -> Body:
 
 def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str, model: str) -> Body:
     """`body` without what must not be sent. Raises UnsupportedParamsError, which names the three ways out."""
-    for path in policy.additional_drop_params:
-        body = without(body, _steps(path))
+    if policy.additional_drop_params:
+        body = without(body, policy.additional_drop_params)
     refused = [
         name for name in unsupported if name in body and name not in ALWAYS and name not in policy.allowed_openai_params
     ]
@@ -75,6 +75,34 @@ def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str,
 
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\*|-?\d+)\]")
+Paths = dict[str | int, "Paths | None"]  # a tree of steps; None: what lies here is dropped
+
+
+def without(value: Any, paths: Iterable[str]) -> Any:
+    """`value` without what lies at the ends of `paths`, whose places are those of `value` as it came; the original is not
+    touched. Takes as long as `value` and `paths` are, however many the paths.
+
+    >>> without({"tools": [{"x": 1, "y": 2}], "seed": 1}, ["tools[*].x", "seed"])
+    {'tools': [{'y': 2}]}
+    """
+    return _pruned(value, [_tree(paths)])
+
+
+def _tree(paths: Iterable[str]) -> Paths:
+    """The paths as one: those that begin alike share their beginnings, and nothing lies below what is dropped.
+
+    >>> _tree(["tools[*].x", "tools[*].y", "user", "user.id"])
+    {'tools': {'*': {'x': None, 'y': None}}, 'user': None}
+    """
+    tree: Paths = {}
+    for steps in filter(None, map(_steps, paths)):
+        *way, last = steps
+        at: Paths | None = tree
+        for step in way:
+            at = at.setdefault(step, {}) if at is not None else None
+        if at is not None:
+            at[last] = None
+    return tree
 
 
 def _steps(path: str) -> list[str | int]:
@@ -85,24 +113,16 @@ def _steps(path: str) -> list[str | int]:
     return steps
 
 
-def without(value: Any, steps: list[str | int]) -> Any:
-    """`value` without what lies at the end of `steps`; the original is not touched.
-
-    >>> without({"tools": [{"x": 1, "y": 2}]}, ["tools", "*", "x"])
-    {'tools': [{'y': 2}]}
-    """
-    if not steps:
-        return value
-    step, *rest = steps
-    if isinstance(value, dict) and step in value:
-        if not rest:
-            return {name: item for name, item in value.items() if name != step}
-        return {**value, step: without(value[step], rest)}
+def _pruned(value: Any, trees: Sequence[Paths]) -> Any:
+    """`value` without what each of `trees` drops. More than one apply where a list's place has several names."""
+    if isinstance(value, dict):
+        places = ((name, item, _below(trees, name)) for name, item in value.items())
+        return {name: _pruned(item, below) if below else item for name, item, below in places if None not in below}
     if isinstance(value, list):
-        if step == "*":
-            return [without(item, rest) for item in value] if rest else []
-        if isinstance(step, int) and -len(value) <= step < len(value):
-            at = step % len(value)
-            changed = [without(value[at], rest)] if rest else []
-            return [*value[:at], *changed, *value[at + 1 :]]
+        named = ((item, _below(trees, "*", at, at - len(value))) for at, item in enumerate(value))
+        return [_pruned(item, below) if below else item for item, below in named if None not in below]
     return value
+
+
+def _below(trees: Sequence[Paths], *names: str | int) -> list[Any]:
+    return [tree[name] for tree in trees for name in names if name in tree]

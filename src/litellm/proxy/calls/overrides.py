@@ -19,6 +19,9 @@ from litellm.types.params import FOREIGN, OWNED
 
 MOST_RETRIES = 10  # that a client may ask for
 MOST_FALLBACKS = 10
+MOST_NAMES = 100  # in each of its lists of parameters, dropped or allowed
+LONGEST_NAME = 256  # characters; a path in a list of them may be as deep as this is long
+LONGEST_TIMEOUT = 6000  # seconds
 
 # What a client may say to steer its own call. It is taken out of the body: no upstream sees it.
 STEERING = frozenset({
@@ -117,10 +120,15 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 
 
 def timeouts_of(timeout: Any, stream_timeout: Any) -> Timeouts:
+    """The clocks that a client asks for. Raises RequestError 400 for what is no time, or too long."""
     try:
-        return Timeouts.of(timeout, stream_timeout)
+        clocks = Timeouts.of(timeout, stream_timeout)
     except ValueError as error:
         raise RequestError(400, str(error), param="timeout") from None
+    for name, seconds in (("timeout", clocks.total), ("stream_timeout", clocks.first_byte)):
+        if seconds > LONGEST_TIMEOUT:
+            raise RequestError(400, f"{name} may be at most {LONGEST_TIMEOUT} seconds in a request", param=name)
+    return clocks
 
 
 def _fallbacks(name: str, said: Any) -> Sequence[Any] | None:
@@ -161,15 +169,21 @@ def _listed(value: bytes) -> list[str]:
 
 def _policy(taken: Mapping[str, Any]) -> Policy:
     """What the client says about parameters. It may drop and allow; the deployment's own policy holds besides."""
-    lists = {}
-    for name in ("additional_drop_params", "allowed_openai_params"):
-        lists[name] = taken.get(name) or ()
-        if not isinstance(lists[name], list | tuple) or not all(isinstance(entry, str) for entry in lists[name]):
-            raise wrong_type(name, "a list of names", lists[name])
+    dropped, allowed = _names("additional_drop_params", taken), _names("allowed_openai_params", taken)
     drop = truthy(taken.get("drop_params"))
-    if not drop and not any(lists.values()):
-        return KEEP_ALL
-    return Policy(drop, tuple(lists["additional_drop_params"]), tuple(lists["allowed_openai_params"]))
+    return Policy(drop, dropped, allowed) if drop or dropped or allowed else KEEP_ALL
+
+
+def _names(name: str, taken: Mapping[str, Any]) -> tuple[str, ...]:
+    """A list of parameters' names or paths: as long as people write, since each is looked for in the whole body."""
+    names = taken.get(name) or ()
+    if not isinstance(names, list | tuple) or not all(isinstance(entry, str) for entry in names):
+        raise wrong_type(name, "a list of names", names)
+    if len(names) > MOST_NAMES:
+        raise RequestError(400, f"{name} may hold at most {MOST_NAMES} names", param=name)
+    if any(len(entry) > LONGEST_NAME for entry in names):
+        raise RequestError(400, f"a name in {name} may have at most {LONGEST_NAME} characters", param=name)
+    return tuple(names)
 
 
 def _retries(value: Any) -> int:
