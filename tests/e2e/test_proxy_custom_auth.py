@@ -1,8 +1,12 @@
 """BEHAVIOUR C2: `general_settings.custom_auth`, a function of the administrator's that says who is calling."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
+import socket
 import sys
+import threading
 
 import msgspec
 import pytest
@@ -11,6 +15,7 @@ from tests.e2e.talk import HI, KEY, Talk
 from tests.fakes import behaviour as act
 from tests.suite.inprocess import ServedProxy, deployment
 
+import litellm
 from litellm.proxy._types import ProxyException
 from litellm.proxy.auth.authenticator import is_guarded
 from litellm.proxy.config import ConfigError
@@ -64,6 +69,31 @@ def gateway(module_upstream, tmp_path_factory):
     with serve(folder, module_upstream, callbacks=["my_auth.watcher"]) as proxy:
         proxy.does = sys.modules["my_auth"].does  # other configurations of this module bring a my_auth of their own
         yield proxy
+
+
+@pytest.fixture(scope="module")
+def gateways(module_upstream, tmp_path_factory):
+    """One for each kind of function, and what its function does."""
+    with contextlib.ExitStack() as served:
+        kept = {}
+
+        def of(function):
+            if function not in kept:
+                folder = tmp_path_factory.mktemp("auth")
+                proxy = served.enter_context(serve(folder, module_upstream, function))
+                kept[function] = proxy, sys.modules["my_auth"].does
+            return kept[function]
+
+        yield of
+
+
+@contextlib.contextmanager
+def leaving(proxy):
+    """A request under way; call what it gives to be gone."""
+    with socket.create_connection(("127.0.0.1", proxy.port)) as line:
+        body = json.dumps({"model": "m", "messages": HI}).encode()
+        line.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        yield line.close
 
 
 @pytest.fixture
@@ -144,8 +174,7 @@ REFUSALS = {
     "ProxyException": (ProxyException("go away", "my_error", None, 429), 429, "go away", "my_error"),
     "what is like it": (Likeness(429), 429, "go away", "my_error"),
     "its code a text": (Likeness("403"), 403, "go away", "my_error"),
-    "no status of a refusal": (HTTPException(200, "fine"), 401, "200: fine", "auth_error"),
-    "a secret in it": (ValueError("no sk-abcdefghijklmnopqrstuvwxyz"), 401, "no **********", "auth_error"),
+    "a secret in it": (Exception("no sk-abcdefghijklmnopqrstuvwxyz"), 401, "no **********", "auth_error"),
 }
 
 
@@ -157,6 +186,75 @@ def test_refusing(talk, up, does, error, status, message, kind):
     assert answer.error["type"] == kind
     assert talk.get("/v1/models").status == status
     assert up.requests == []
+
+
+class OfALibrary(Exception):
+    """What a driver of a database makes of its own troubles."""
+
+
+INSIDES = "postgres://admin:pw@db.internal:5432/keys"
+FAILURES = {
+    "ConnectionError": ConnectionError(INSIDES),
+    "ValueError": ValueError(INSIDES),
+    "KeyError": KeyError(INSIDES),
+    "PermissionError": PermissionError(13, "denied", INSIDES),
+    "AssertionError": AssertionError(INSIDES),
+    "RuntimeError": RuntimeError(INSIDES),
+    "a library's": OfALibrary(INSIDES),
+    "an HTTPException that refuses nothing": HTTPException(200, INSIDES),
+    "an upstream's": litellm.APIConnectionError(INSIDES, "openai", "m"),
+    "StopIteration": StopIteration(INSIDES),
+    "a group": ExceptionGroup("several", [OSError(INSIDES)]),
+    "sys.exit": SystemExit(INSIDES),
+    "KeyboardInterrupt": KeyboardInterrupt(INSIDES),
+    "GeneratorExit": GeneratorExit(INSIDES),
+    "CancelledError": asyncio.CancelledError(INSIDES),
+    "BaseException": BaseException(INSIDES),
+    "a group of those": BaseExceptionGroup("several", [SystemExit(INSIDES)]),
+}
+
+
+@pytest.mark.parametrize("error", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("function", ["asynchronous", "synchronous"])
+def test_a_failing_function_tells_a_stranger_nothing(gateways, up, function, error, caplog):
+    """Whatever it raises that was not made to refuse: the caller is kept out, the cause is in the log, the server lives."""
+    proxy, does = gateways(function)
+    does["auth"] = raising(error)
+    for answer in (Talk(proxy, "sk-of-ada").chat(), Talk(proxy, "sk-of-ada").get("/v1/models")):
+        assert (answer.status, answer.error["message"]) == (
+            401, "Authentication Error, the server's custom_auth failed; its log has the details"
+        )  # fmt: skip
+        assert "internal" not in answer.body.decode() + repr(answer.headers)
+    assert "custom_auth failed: " in caplog.text
+    assert type(error).__name__ in caplog.text
+    assert up.requests == []
+    does["auth"] = lambda request, api_key: known()
+    assert Talk(proxy, "sk-of-ada").chat().status == 200
+
+
+def test_a_failing_function_leaves_the_master_key_its_way_in(up, tmp_path):
+    with serve(tmp_path, up, mode="auto") as proxy:
+        sys.modules["my_auth"].does["auth"] = raising(SystemExit(1))
+        assert Talk(proxy, KEY).chat().status == 200
+        assert Talk(proxy, "sk-wrong").chat().status == 401
+
+
+def test_a_client_that_leaves_cancels_the_function(gateway, does):
+    """Its own end is one thing, the end of the request another: the function is told when nobody waits any more."""
+    began, ended = threading.Event(), threading.Event()
+
+    async def auth(request, api_key):
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    does["auth"] = auth
+    with leaving(gateway) as leave:
+        assert began.wait(10)
+        leave()
+        assert ended.wait(10)
 
 
 def test_a_blocked_key(talk, does):

@@ -430,3 +430,29 @@ def test_a_failure_hook_that_fails(talk, up, logger, caplog):
     up.next(act.error(404, "no such thing"))
     assert talk.chat().status == 404
     assert "bug of the hook" in caplog.text
+
+
+# --- what would end more than the request ---------------------------------------------------------------------------------
+
+ESCAPES = (SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), BaseException("insides"))
+
+
+@pytest.mark.parametrize("error", ESCAPES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("name", ["pre_call", "moderation", "success", "headers", "listing"])
+def test_a_hook_ends_its_request_at_the_most(talk, logger, name, error):
+    """Whatever it raises is a bug like any other: an answer that says nothing, and a server that lives."""
+    logger.does[name] = raises(error)
+    answer = talk.get("/v1/models") if name == "listing" else talk.chat()
+    assert (answer.status, answer.error["type"]) == (500, "internal_server_error")
+    assert "insides" not in answer.error["message"]
+    logger.does.clear()
+    assert talk.chat().status == 200
+
+
+@pytest.mark.parametrize("error", ESCAPES, ids=lambda error: type(error).__name__)
+def test_a_failure_hook_ends_its_request_at_the_most(talk, up, logger, error):
+    up.models["m"] = act.error(418)
+    logger.does["failure"] = raises(error)
+    assert talk.chat().status == 500
+    logger.does.clear()
+    assert talk.chat().status == 418

@@ -1,5 +1,6 @@
 """BEHAVIOUR C6: hooks on streams, on requests for several models, and on the list of models."""
 
+import http.client
 import json
 import threading
 
@@ -224,3 +225,22 @@ def test_a_listing_that_is_refused(talk, logger):
     logger.does["listing"] = raises(HTTPException(403, "no list for you"))
     answer = talk.get("/v1/models")
     assert (answer.status, answer.error["message"]) == (403, "no list for you")
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), GeneratorExit(), KeyboardInterrupt()], ids=lambda each: type(each).__name__
+)
+@pytest.mark.parametrize("hook", ["iterator", "piece"])
+def test_a_hook_in_mid_stream_ends_its_stream_at_the_most(talk, up, logger, hook, error):
+    """The client sees that it was cut off, and the server lives."""
+
+    async def iterator(response, _):
+        async for chunk in response:
+            yield chunk
+            raise error
+
+    logger.does[hook] = iterator if hook == "iterator" else raises(error)
+    with pytest.raises((http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionError)):
+        talk.chat(stream=True)
+    logger.does.clear()
+    assert talk.chat(stream=True).streamed_text == "Hello from upstream."

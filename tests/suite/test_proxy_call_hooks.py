@@ -14,6 +14,9 @@ from tests.suite.doors import Failure, ProxyRaw
 from tests.suite.inprocess import ServedProxy, deployment
 
 RULES = """
+import asyncio
+import builtins
+
 from fastapi import HTTPException
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -31,6 +34,8 @@ class Rules(CustomLogger):
         tier = request_kwargs["metadata"].get("tier")
         if tier == "bug":
             raise ValueError("what a bug")
+        if tier in ("SystemExit", "GeneratorExit", "CancelledError", "KeyboardInterrupt"):
+            raise {"CancelledError": asyncio.CancelledError}.get(tier) or getattr(builtins, tier)("insides")
         return [each for each in healthy_deployments if tier in (None, each["model_info"]["tier"])]
 
     async def async_pre_call_check(self, deployment, parent_otel_span=None):
@@ -122,3 +127,14 @@ def test_a_request_that_is_refused(
     assert words in raised.value.message
     assert "what a bug" not in raised.value.message
     assert not up.requests
+
+
+@pytest.mark.parametrize("error", ["SystemExit", "GeneratorExit", "CancelledError", "KeyboardInterrupt"])
+def test_a_hook_on_the_way_to_a_deployment_ends_its_request_at_the_most(gateway: ServedProxy, error: str) -> None:
+    """And not the loop that all such hooks share, where the next one would wait for ever."""
+    for _ in range(2):
+        with pytest.raises(Failure) as caught:
+            ProxyRaw(gateway).chat(model="m", metadata={"tier": error})
+        assert caught.value.status == 500
+        assert "insides" not in str(caught.value)
+    assert ProxyRaw(gateway).chat(model="m")["choices"]

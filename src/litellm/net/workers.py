@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from litellm._containment import containing
+
 T = TypeVar("T")
 
 MAX_THREADS = 64
@@ -87,7 +89,7 @@ class SideLoop:
         """Await `awaitable` over there. Cancelling this call cancels it there."""
 
         async def there() -> T:
-            return await awaitable
+            return await containing(awaitable)
 
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(there(), self._started()))
 
@@ -95,7 +97,7 @@ class SideLoop:
         """The same for a caller that is not async: wait for the result."""
 
         async def there() -> T:
-            return await awaitable
+            return await containing(awaitable)
 
         return asyncio.run_coroutine_threadsafe(there(), self._started()).result()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from litellm._containment import contained
 from litellm.proxy import errors
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import PREFLIGHT, Exchange
@@ -59,9 +60,10 @@ class App:
             if b"origin" in http.headers:
                 self.proxy.gate.check_origin(http.headers)
             await self._route(http)(self.proxy, http)
-        except Exception as error:
+        except BaseException as raised:  # noqa: BLE001 - hooks and custom_auth may raise anything
+            error = contained(raised)
             if http.started:  # too late for a status: the client sees the connection end
-                raise
+                raise error  # noqa: B904 - it has its cause
             status, body, headers = errors.answer_of(error)
             http.answer(status, body, [(b"x-litellm-call-id", http.call_id.encode("latin-1", "replace")), *headers])
         finally:

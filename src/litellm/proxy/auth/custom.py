@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from litellm._containment import contained
 from litellm._credentials import mask
 from litellm._log import log
 from litellm.net.steps import Ask
@@ -53,10 +54,11 @@ class CustomAuth:
         key = shown_key(http.headers)
         try:
             said = await self._ask(request_of(http), key)
-        except Exception as error:
+        except BaseException as error:
+            refusal = _refusal(contained(error))
             if self._mode == "auto" and self._gate.has_key:
                 return self._gate.admit(http.headers)
-            raise _refused(error) from error
+            raise refusal from error
         if isinstance(said, str) and self._gate.has_key:
             return self._gate.admit({b"authorization": b"Bearer " + said.encode()})
         try:
@@ -125,12 +127,15 @@ def request_of(http: Exchange) -> Request:
     return Request(scope, receive)
 
 
-def _refused(error: Exception) -> RequestError:
-    """Why somebody is kept out, in the function's own words."""
+def _refusal(error: Exception) -> RequestError:
+    """Why somebody is kept out: in the function's own words, if its exception was made to say so. A plain `Exception` is,
+    which is how LiteLLM's functions refuse; any other class without a status of refusal is a failure, for the log alone."""
     told = as_answer(error)
-    if not isinstance(told, RequestError):
+    if isinstance(told, RequestError):
+        words = f"Authentication Error, {told.message}"
+        return RequestError(told.status, words, kind=told.kind, param=told.param, headers=told.headers)
+    if type(error) is Exception:
         log.debug("custom_auth refused", exc_info=error)
         return RequestError(401, f"Authentication Error, {mask(str(error))}")
-    return RequestError(
-        told.status, f"Authentication Error, {told.message}", kind=told.kind, param=told.param, headers=told.headers
-    )
+    log.error("custom_auth failed: %s", mask(repr(error)), exc_info=error)
+    return RequestError(401, "Authentication Error, the server's custom_auth failed; its log has the details")

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel
 
+from litellm._containment import containing
 from litellm._credentials import mask
 from litellm._log import log
 from litellm.exceptions import LiteLLMError
@@ -128,7 +129,7 @@ class Visit(msgspec.Struct, kw_only=True):
         try:
             for hook in hooks:
                 asking = hook(data=self.data, user_api_key_dict=self.caller, call_type=self.call_type)
-                moderated.append(asyncio.ensure_future(asking))
+                moderated.append(asyncio.ensure_future(containing(asking)))
             await asyncio.gather(*moderated)
             return await asked
         except BaseException:
