@@ -1,7 +1,7 @@
 """The rows, alphabetically. A new OpenAI-compatible provider is one line here; docs/providers.md is made from it.
 
-Where the facts come from: each vendor's API documentation, as gathered for this project in 2026 (tests/data/providers.json
-holds the list that a test compares with).
+Where the facts come from: each vendor's API documentation, as gathered for this project in 2026
+in tests/data/providers.json.
 """
 
 from __future__ import annotations
