@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from litellm.operations import CHAT
 from litellm.providers.auth.scheme import Scheme, bearer
 from litellm.providers.spec import ByModel, Provider
 from litellm.providers.table import NOT_YET, ROWS
@@ -87,7 +88,7 @@ def notes(row: Provider) -> Iterator[str]:
         yield "*tested*"
     if row.name == "mock":
         yield "answers without a network, see [mock.md](mock.md)"
-    if "chat" not in row.wires:
+    if CHAT.dialect not in row.dialects:
         yield "text completions; chat is made into one prompt"
         return
     if row.login:

@@ -19,13 +19,14 @@ from tests.fakes.upstream import Upstream
 
 import litellm
 from litellm.exceptions import LiteLLMError
-from litellm.wire.protocol import PATHS, Operation
+from litellm.operations import OPERATIONS
 
 from .inprocess import ServedProxy
 
 HI = [{"role": "user", "content": "hi"}]
 KEY = "sk-of-the-upstream"
-SUBJECTS = {"chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"}
+PATHS = {row.name: row.path for row in OPERATIONS}
+SUBJECTS = {row.name: row.subject.name for row in OPERATIONS}
 PATIENCE = 5.0  # seconds after which something that should have ended is given up
 Chunks = list[dict[str, Any]]
 
@@ -58,10 +59,10 @@ class Door:
     name: str
     remote = False
 
-    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         raise NotImplementedError
 
     def chat(self, messages: Any = HI, **params: Any) -> dict[str, Any]:
@@ -102,12 +103,12 @@ class SdkSync(Door):
     def params(self, model: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
         return {"model": model if model is None or "/" in model else f"openai/{model}", **self._place, **params}
 
-    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         ask = getattr(litellm, _SDK[operation])
         with _told():
             return ask(**{SUBJECTS[operation]: subject}, **self.params(model, params)).model_dump()
 
-    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         ask = getattr(litellm, _SDK[operation])
         chunks: Chunks = []
         with _told(chunks):
@@ -121,7 +122,7 @@ class SdkAsync(SdkSync):
 
     name = "asdk"
 
-    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         async def ask() -> dict[str, Any]:
             asked = getattr(litellm, "a" + _SDK[operation])
             with _told():
@@ -129,7 +130,7 @@ class SdkAsync(SdkSync):
 
         return asyncio.run(asyncio.wait_for(ask(), PATIENCE))
 
-    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         async def ask() -> Chunks:
             asked = getattr(litellm, "a" + _SDK[operation])
             chunks: Chunks = []
@@ -155,10 +156,10 @@ class ProxyRaw(Door):
         self.proxy = proxy
         self.headers = headers or {}
 
-    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         return json.loads(self.post(subject, operation=operation, model=model, **params).body)
 
-    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         *events, done = self.events(subject, operation=operation, model=model, **params)
         assert done == "[DONE]", f"the last event is {done!r}"
         chunks = [json.loads(event) for event in events]
@@ -183,7 +184,7 @@ class ProxyRaw(Door):
         self,
         subject: Any = HI,
         *,
-        operation: Operation = "chat",
+        operation: str = "chat",
         model: str | None = "m",
         path: str | None = None,
         headers: Mapping[str, str] = {},
@@ -226,12 +227,12 @@ class ProxyByOpenAI(Door):
     def __init__(self, proxy: ServedProxy, key: str = "sk-any") -> None:
         self._client = openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=key, max_retries=0, timeout=PATIENCE)
 
-    def whole(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
+    def whole(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> dict[str, Any]:
         with _told():
             answer = self._create(operation)(**self._said(operation, subject, model, params))
             return answer.to_dict(warnings=False)
 
-    def streamed(self, operation: Operation, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
+    def streamed(self, operation: str, subject: Any, *, model: str | None = "m", **params: Any) -> Chunks:
         chunks: Chunks = []
         with _told(chunks):
             made = self._create(operation)(stream=True, **self._said(operation, subject, model, params))
@@ -239,7 +240,7 @@ class ProxyByOpenAI(Door):
                 chunks.append(chunk.to_dict(warnings=False))
         return chunks
 
-    def _create(self, operation: Operation) -> Any:
+    def _create(self, operation: str) -> Any:
         client = self._client
         return {
             "chat": client.chat.completions,
@@ -248,7 +249,7 @@ class ProxyByOpenAI(Door):
             "moderations": client.moderations,
         }[operation].create
 
-    def _said(self, operation: Operation, subject: Any, model: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _said(self, operation: str, subject: Any, model: str | None, params: Mapping[str, Any]) -> dict[str, Any]:
         said = {SUBJECTS[operation]: subject, "extra_body": dict(params)}
         return said if model is None else said | {"model": model}
 

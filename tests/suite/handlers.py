@@ -12,7 +12,6 @@ from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
 from litellm import CustomLLM, ModelResponse
-from litellm.wire.protocol import Operation
 
 METHODS = ("completion", "acompletion", "streaming", "astreaming")
 SUBSETS = list(chain.from_iterable(combinations(METHODS, count) for count in range(1, len(METHODS) + 1)))
@@ -28,9 +27,7 @@ class HandlerDoor:
         self.name = name
         self._monkeypatch = monkeypatch
 
-    def ask(
-        self, handler: Any, *, streamed: bool, messages: Any = HI, operation: Operation = "chat", **params: Any
-    ) -> Any:
+    def ask(self, handler: Any, *, streamed: bool, messages: Any = HI, operation: str = "chat", **params: Any) -> Any:
         if self.name == "proxy":
             with ServedProxy({"model_list": [deployment("m", "mine/x")]}, handlers={"mine": handler}) as proxy:
                 return self._asked(ProxyRaw(proxy), operation, messages, streamed, params)
@@ -38,7 +35,7 @@ class HandlerDoor:
         door: Door = SdkSync(NOWHERE) if self.name == "sdk" else SdkAsync(NOWHERE)
         return self._asked(door, operation, messages, streamed, {"model": "mine/x", **params})
 
-    def _asked(self, door: Door, operation: Operation, subject: Any, streamed: bool, params: dict[str, Any]) -> Any:
+    def _asked(self, door: Door, operation: str, subject: Any, streamed: bool, params: dict[str, Any]) -> Any:
         ask = door.streamed if streamed else door.whole
         return ask(operation, subject, **params)
 

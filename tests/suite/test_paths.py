@@ -11,7 +11,7 @@ from tests.fakes import behaviour as act
 from tests.suite.doors import SUBJECTS, request
 from tests.suite.test_c12_bodies import OPERATIONS, SUBJECT
 
-from litellm.wire.protocol import PATHS
+from litellm.operations import BY_NAME
 
 HOLDERS = ("/engines/", "/v1/engines/", "/openai/deployments/")
 NAMES = ("m", "org/model", "a b", "chat", "modèle", "50%", "completions")
@@ -27,8 +27,8 @@ def post(house, path, operation, **more):
 @every_operation
 @pytest.mark.parametrize("prefix", ["", "/v1"])
 def test_plain(house, up, operation, prefix):
-    assert post(house, prefix + PATHS[operation], operation, model="m").status == 200
-    assert up.requests[0].path == "/v1" + PATHS[operation]
+    assert post(house, prefix + BY_NAME[operation].path, operation, model="m").status == 200
+    assert up.requests[0].path == "/v1" + BY_NAME[operation].path
 
 
 @every_operation
@@ -37,17 +37,17 @@ def test_plain(house, up, operation, prefix):
 def test_the_model_in_the_path(house, up, operation, holder, name):
     """Slashes may stand as they are; other characters are percent-encoded."""
     for written in {quote(name), quote(name, safe="")}:
-        reply = post(house, holder + written + PATHS[operation], operation)
+        reply = post(house, holder + written + BY_NAME[operation].path, operation)
         assert reply.status == 200
         assert json.loads(reply.body)["model"] == name
     assert {seen.json["model"] for seen in up.requests} == {name}
-    assert {seen.path for seen in up.requests} == {"/v1" + PATHS[operation]}
+    assert {seen.path for seen in up.requests} == {"/v1" + BY_NAME[operation].path}
 
 
 @every_operation
 def test_the_path_wins(house, up, operation):
     """When the body names another model."""
-    assert post(house, "/engines/mine" + PATHS[operation], operation, model="other").status == 200
+    assert post(house, "/engines/mine" + BY_NAME[operation].path, operation, model="other").status == 200
     assert up.requests[0].json["model"] == "mine"
 
 
@@ -78,7 +78,7 @@ def test_other_methods(house):
 def test_errors_name_the_operation(house, up, operation):
     """The text, the status and the headers are the same as for chat."""
     up.default = act.error(429, "Slow down.", retry_after=7)
-    reply = post(house, "/engines/m" + PATHS[operation], operation, num_retries=0)
+    reply = post(house, "/engines/m" + BY_NAME[operation].path, operation, num_retries=0)
     assert reply.status == 429
     assert "Slow down." in json.loads(reply.body)["error"]["message"]
     assert reply.headers["retry-after"] == "7"
@@ -87,7 +87,7 @@ def test_errors_name_the_operation(house, up, operation):
 
 @every_operation
 def test_headers_of_answers(house, up, operation):
-    reply = post(house, PATHS[operation], operation, model="m")
+    reply = post(house, BY_NAME[operation].path, operation, model="m")
     assert reply.headers["x-litellm-model-group"] == "m"
     assert reply.headers["x-litellm-model-api-base"] == up.base
     assert reply.headers["x-litellm-attempted-retries"] == "0"

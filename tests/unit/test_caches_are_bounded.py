@@ -67,14 +67,12 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {
-    "engine.present.answer_class": "the operations",
-    "engine.present.chunk_class": "the operations",
     "hooks.dispatch.default_dispatcher": "one",
     "net.workers._look_ups_of": "one",
     "net.workers._pool_of": "one",
+    "operations.load": "the columns of the operations",
     "providers.resolve._by_host": "one",
-    "providers.resolve._chat_over_text": "the wires",
-    "providers.resolve._text_over_chat": "the wires",
+    "providers.resolve.way": "the operations and the rows",
     "providers.resolve.wire_named": "the wires",
     "proxy.memory._glibc": "one",
     "proxy.state._callbacks": "one",

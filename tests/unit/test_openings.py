@@ -115,7 +115,7 @@ IMPORTERS = {
     "resolve.py": "wires by the provider table's names",
     "files.py": "handlers that the config file names, beside it",
     "observers.py": "callbacks we bring along, from its own table",
-    "present.py": "types by its own table",
+    "operations.py": "types and functions, by the columns of its own table",
     "__init__.py": "litellm.router.Router, the one name in it",
 }
 

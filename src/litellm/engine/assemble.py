@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from litellm.engine.present import answer_class
 from litellm.exceptions import APIError
-from litellm.wire.protocol import Body, Operation
+from litellm.operations import CHAT, TEXT
+from litellm.wire.protocol import Body
 
 if TYPE_CHECKING:
     from litellm.types.chat import ModelResponse
@@ -50,8 +51,8 @@ def stream_chunk_builder(
         for choice in value["choices"]:
             _add_choice(choices, choice)
     answer["choices"] = [_closed(choices[index]) for index in sorted(choices)]
-    operation: Operation = "text" if any("text" in choice for choice in answer["choices"]) else "chat"
-    answer["object"] = "text_completion" if operation == "text" else "chat.completion"
+    operation = TEXT if any("text" in choice for choice in answer["choices"]) else CHAT
+    answer["object"] = "text_completion" if operation is TEXT else "chat.completion"
     made: Any = answer_class(operation).read(answer)
     made._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
     whole: ModelResponse | TextCompletionResponse = made

@@ -54,9 +54,9 @@ def attempt(call: Call, target: Target, remaining: float | None, memory: Memory)
         return (yield from handlers.attempt(call, call.stand_in(call, target), _clocks(call, target, remaining)))
     if target.unusable is not None:
         raise copy.copy(target.unusable)
-    if call.operation != target.operation:
+    if call.operation is not target.operation:
         target = at(target, call.operation)
-    if call.operation == "text" and (prompts := prompts_apart(call, target)):
+    if call.operation.split_prompts and (prompts := prompts_apart(call, target)):
         ask = partial(attempt, target=target, remaining=remaining, memory=memory)
         return (yield from ask_each(call, prompts, ask))
     clocks = _clocks(call, target, remaining)

@@ -12,10 +12,11 @@ from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Sink, Timeouts
 from litellm.net.steps import Flow, Step
+from litellm.operations import CHAT, Operation
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock, Target
 from litellm.types.hooks import CallRecord
-from litellm.wire.protocol import Body, Chunk, Operation, StreamDecoder
+from litellm.wire.protocol import Body, Chunk, StreamDecoder
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -74,10 +75,10 @@ class Hooks(Protocol):
     def check(self, entry: dict[str, Any], *, is_async: bool) -> Flow[None]:
         """Raises to refuse a deployment that was chosen."""
 
-    def before(self, kwargs: dict[str, Any], operation: str, *, is_async: bool) -> Flow[dict[str, Any] | None]:
+    def before(self, kwargs: dict[str, Any], operation: Operation, *, is_async: bool) -> Flow[dict[str, Any] | None]:
         """Other kwargs for a try; None for the same."""
 
-    def after(self, kwargs: dict[str, Any], response: Any, operation: str, *, is_async: bool) -> Flow[Any]:
+    def after(self, kwargs: dict[str, Any], response: Any, operation: Operation, *, is_async: bool) -> Flow[Any]:
         """The answer that the caller gets."""
 
 
@@ -124,7 +125,7 @@ class Call(msgspec.Struct, kw_only=True):
     consult: Consult | None = None
     reroute: Reroute | None = None
     hooks: Hooks | None = None
-    operation: Operation = "chat"
+    operation: Operation = CHAT
     group: str = ""
     stand_in: StandIn | None = None
     stream: bool = False

@@ -13,7 +13,7 @@ from litellm.net.messages import Reply
 from litellm.net.url import redacted_url, with_v1
 from litellm.providers.resolve import wire_named
 from litellm.providers.target import Target
-from litellm.wire.protocol import Fault, Operation, StreamFault, StreamWire, WrongShape
+from litellm.wire.protocol import Fault, StreamFault, StreamWire, WrongShape
 
 _SHOWN_NAMES = {"openai": "OpenAI", "azure": "Azure", "xai": "XAI", "nvidia_nim": "Nvidia_nim"}
 
@@ -26,14 +26,9 @@ class Refused(Exception):  # noqa: N818 - never leaves the engine
         self.error = error
 
 
-_OPENAI: dict[Operation, str] = {
-    "chat": "openai_chat", "text": "openai_text", "embeddings": "openai_embeddings", "moderations": "openai_moderations"
-}  # fmt: skip
-
-
 def wire_of(target: Target) -> StreamWire:
     """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
-    return target.wire or wire_named(_OPENAI[target.operation])
+    return target.wire or wire_named(target.operation.dialect)
 
 
 def answer_error(reply: Reply, target: Target) -> LiteLLMError:

@@ -98,7 +98,7 @@ def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any
     body = params_policy.apply(target.policy.joined(call.policy), (), body, target.provider.name, target.model)
     for edit in target.edits:
         body = edit(body)
-    subject = "input" if call.operation == "embeddings" else "messages"
+    subject = call.operation.subject.name
     response = answer_class(call.operation).read({"model": target.model})
     if call.stream:
         body["stream"] = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import time
 import uuid
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,18 +20,24 @@ from litellm.engine.stream import advance
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Ask, Flow
+from litellm.operations import of_name
 from litellm.providers.custom import GenericDecoder, implemented
 from litellm.providers.target import Target
 from litellm.types.chat import ModelResponse
 from litellm.wire import openai_chat, openai_embeddings
 from litellm.wire.bridge import Converted, as_chat_body, as_text, as_text_chunk
 from litellm.wire.openai_format import ODD, speaks
-from litellm.wire.protocol import Chunk, Operation, Unsuitable, WrongShape
+from litellm.wire.protocol import Chunk, Unsuitable, WrongShape
 
 
 def attempt(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
     """Ask the handler once. What it raises becomes the error of its status_code."""
-    return (yield from _OPERATIONS[call.operation](call, target, clocks))
+    operation = call.operation
+    if operation.handler:
+        return (yield from (_chat if operation.streams else _embeddings)(call, target, clocks))
+    if operation.via:
+        return (yield from _text(call, target, clocks))
+    raise BadRequestError(f"a CustomLLM has no method for {operation.label}", target.model, target.provider.name)
 
 
 def _chat(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
@@ -67,7 +72,9 @@ def _text(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]
         body = as_chat_body(call.body)
     except Unsuitable as unsuitable:
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
-    result = yield from _chat(msgspec.structs.replace(call, operation="chat", body=body), target, clocks)
+    result = yield from _chat(
+        msgspec.structs.replace(call, operation=of_name(call.operation.via), body=body), target, clocks
+    )
     if isinstance(result, Answer):
         result.data = as_text(_plain(result.data))
     else:
@@ -97,19 +104,6 @@ def _embeddings(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | O
     return Answer(
         target=target, asked=call.model, headers={}, data=answer, model=answer["model"], usage=answer.get("usage")
     )
-
-
-def _moderations(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:  # noqa: ARG001
-    raise BadRequestError("a CustomLLM has no method for moderations", target.model, target.provider.name)
-    yield  # a flow, as the others
-
-
-_OPERATIONS: Mapping[Operation, Callable[[Call, Target, Timeouts], Flow[Answer | Opened]]] = {
-    "chat": _chat,
-    "text": _text,
-    "embeddings": _embeddings,
-    "moderations": _moderations,
-}
 
 
 def _plain(answer: Any) -> Any:

@@ -21,7 +21,7 @@ from litellm.net import sse
 from litellm.net.messages import Part, Script
 from litellm.providers.target import Mock, Target
 from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
-from litellm.wire.protocol import PATHS, Body, Chunk
+from litellm.wire.protocol import Body, Chunk
 
 JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
@@ -51,11 +51,11 @@ def scripted(call: Call, target: Target) -> Script:
     if isinstance(response, dict) and response.get("object") == "chat.completion.chunk":
         answer = response
         return Script(200, (Part(sse.event(_json.encode(answer)) + DONE),), EVENTS, mock.delay)
-    path = wire_of(target).PATH
-    answer = _ANSWERS[path](call, target, response, mock.tool_calls)
+    dialect = wire_of(target).NAME
+    answer = _ANSWERS[dialect](call, target, response, mock.tool_calls)
     if not call.stream:
         return Script(200, (Part(_json.encode(answer)),), JSON, mock.delay)
-    chunked = text_chunks if path == PATHS["text"] else chat_chunks
+    chunked = CHUNKS[dialect]
     chunks = (Part(sse.event(_json.encode(c))) for c in chunked(answer, _slices, show_usage=call.show_usage))
     return Script(200, _then(chunks, Part(DONE)), EVENTS, mock.delay)
 
@@ -106,7 +106,12 @@ def _judged(call: Call, target: Target, response: Any, _: Any) -> Body:
 
 
 _Write = Callable[[Call, Target, Any, list[Any] | None], Body]
-_ANSWERS: Mapping[str, _Write] = dict(zip(PATHS.values(), (_chat, _text, _vectors, _judged), strict=True))
+_ANSWERS: Mapping[str, _Write] = {
+    "openai_chat": _chat,
+    "openai_text": _text,
+    "openai_embeddings": _vectors,
+    "openai_moderations": _judged,
+}
 
 
 def counted(body: Body) -> int:
@@ -197,6 +202,9 @@ def text_chunks(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bo
         value = as_text_chunk(chunk)
         if value is not None:
             yield value
+
+
+CHUNKS: Mapping[str, Callable[..., Iterator[Body]]] = {"openai_chat": chat_chunks, "openai_text": text_chunks}
 
 
 def _as_dict(call: Any) -> Body:

@@ -12,14 +12,14 @@ from typing import Any
 
 from litellm import _json
 from litellm.engine.faults import wire_of
-from litellm.engine.mock import DONE, EVENTS, JSON, chat_chunks, counted, text_chunks, words
+from litellm.engine.mock import CHUNKS, DONE, EVENTS, JSON, counted, words
 from litellm.net import sse
 from litellm.net.messages import Part, Script
 from litellm.providers.target import Target
 from litellm.types.categories import CATEGORIES
 from litellm.wire.bridge import as_text, merged, prompts_of
 from litellm.wire.openai_embeddings import as_base64
-from litellm.wire.protocol import PATHS, Body, Outgoing
+from litellm.wire.protocol import Body, Outgoing
 
 CREATED = 1_700_000_000  # mock models are deterministic down to the time
 DIMENSIONS = 1536
@@ -55,8 +55,8 @@ def _played(target: Target, out: Outgoing) -> Script:
     name = target.model
     pause = float(target.params.get("mock_delay") or 0.0) or (0.2 if name == "slow-stream" else 0.0)
     before = {"slow": 3.0, "hang": float("inf")}.get(name, 0.0)
-    path = wire_of(target).PATH
-    answer = _ANSWERS[path](name, out.body)
+    dialect = wire_of(target).NAME
+    answer = _ANSWERS[dialect](name, out.body)
     if not out.stream:
         parts: tuple[Part, ...] = (Part(_json.encode(answer)),)
         if name in _BREAKS:
@@ -64,7 +64,7 @@ def _played(target: Target, out: Outgoing) -> Script:
         return Script(200, parts, JSON, before + pause)
     options = out.body.get("stream_options")
     show_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-    chunked = text_chunks if path == PATHS["text"] else chat_chunks
+    chunked = CHUNKS[dialect]
     chunks = [
         Part(sse.event(_json.encode(chunk)), pause if at else 0.0)
         for at, chunk in enumerate(chunked(answer, words, show_usage=show_usage))
@@ -178,6 +178,9 @@ def _shown(part: Any) -> str:
     return part if isinstance(part, str) else part.get("text") or ""
 
 
-_ANSWERS: Mapping[str, Callable[[str, Body], Body]] = dict(
-    zip(PATHS.values(), (_chat, _text, _vectors, _judged), strict=True)
-)
+_ANSWERS: Mapping[str, Callable[[str, Body], Body]] = {
+    "openai_chat": _chat,
+    "openai_text": _text,
+    "openai_embeddings": _vectors,
+    "openai_moderations": _judged,
+}

@@ -27,6 +27,7 @@ from litellm.engine.retries import Attempt
 from litellm.exceptions import LiteLLMError, RouterRateLimitError
 from litellm.net.steps import Flow
 from litellm.net.url import redacted_url
+from litellm.operations import of_name
 from litellm.providers.target import Target
 from litellm.types.hooks import CallRecord
 from litellm.wire.protocol import Body, Chunk
@@ -96,7 +97,7 @@ def _begun(call: Call) -> CallRecord:
     copies, about = Copies(), dict(call.about)
     caller = about.pop("user_api_key_dict", None)
     return CallRecord(
-        id=call.id, operation=call.operation, is_async=call.is_async, model=call.model,
+        id=call.id, operation=call.operation.name, is_async=call.is_async, model=call.model,
         body=copies.of(call.body), stream=call.stream, metadata=copies.of(call.metadata), params=copies.of(about),
         caller=caller, model_group=call.group, started=time.time(), size=copies.size,
     )  # fmt: skip
@@ -210,11 +211,11 @@ def _kept(answer: Answer) -> bytes | None:
 
 
 def _read(operation: str, data: bytes) -> Any:
-    return answer_class(operation).read(_decoded(data))
+    return answer_class(of_name(operation)).read(_decoded(data))
 
 
 def _read_chunk(operation: str, data: bytes) -> Any:
-    return chunk_class(operation).read(_decoded(data))
+    return chunk_class(of_name(operation)).read(_decoded(data))
 
 
 def _decoded(data: bytes) -> Any:

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
 
 from litellm.engine.call import Answer, Opened
 from litellm.engine.faults import wrong_shape
+from litellm.operations import Operation, load
 from litellm.types.base import OpenAIObject
-from litellm.wire.protocol import Body, Operation, WrongShape
-
-# Imported on first use: pydantic builds a class in milliseconds, and most processes use one of them.
-_ANSWERS: dict[Operation, tuple[str, str]] = {
-    "chat": ("chat", "ModelResponse"),
-    "text": ("completion", "TextCompletionResponse"),
-    "embeddings": ("embedding", "EmbeddingResponse"),
-    "moderations": ("moderation", "ModerationCreateResponse"),
-}
-_CHUNKS: dict[Operation, tuple[str, str]] = {
-    "chat": ("chat", "ModelResponseStream"),
-    "text": ("completion", "TextCompletionResponse"),
-}
+from litellm.wire.protocol import Body, WrongShape
 
 
-@cache
 def answer_class(operation: Operation) -> type[OpenAIObject]:
     """What an answer becomes."""
-    return _found(*_ANSWERS[operation])
+    cls: type[OpenAIObject] = load(operation.answer)
+    return cls
 
 
-@cache
 def chunk_class(operation: Operation) -> type[OpenAIObject]:
     """What a chunk of a stream becomes."""
-    return _found(*_CHUNKS[operation])
-
-
-def _found(module: str, name: str) -> type[OpenAIObject]:
-    cls: type[OpenAIObject] = getattr(import_module(f"litellm.types.{module}"), name)
+    cls: type[OpenAIObject] = load(operation.chunk)
     return cls
 
 

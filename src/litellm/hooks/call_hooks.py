@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from litellm.exceptions import LiteLLMError, of_status
 from litellm.hooks.logger import overrides
-from litellm.hooks.payload import CALL_TYPES, about_caller, copied
+from litellm.hooks.payload import about_caller, copied
 from litellm.hooks.refusal import refusal_of
 from litellm.net.steps import Ask, Flow
+from litellm.operations import Operation
 
 ROUTE = "async_pre_routing_hook"
 FILTER = "async_filter_deployments"
@@ -90,23 +91,23 @@ class CallHooks:
             for hook in self._hooks[CHECK]:
                 yield from _answered(Ask(partial(hook, deployment=entry), None))
 
-    def before(self, kwargs: dict[str, Any], operation: str, *, is_async: bool) -> Flow[dict[str, Any] | None]:
+    def before(self, kwargs: dict[str, Any], operation: Operation, *, is_async: bool) -> Flow[dict[str, Any] | None]:
         """Other kwargs for a try, or None where nobody wants to see them."""
         hooks = self._hooks[BEFORE]
         if not hooks:
             return None
         kwargs = _described(copied(kwargs))  # some change them where they are, and the caller's own stay as they are
         for hook in hooks:
-            changed = yield from _asked(hook, kwargs=kwargs, call_type=_call_type(operation, is_async=is_async))
+            changed = yield from _asked(hook, kwargs=kwargs, call_type=operation.call_type_of(is_async=is_async))
             if not isinstance(changed, dict | None):
                 raise TypeError(f"{_name(hook)} gave {type(changed).__name__}, but must give kwargs or None")
             kwargs = kwargs if changed is None else changed
         return kwargs
 
-    def after(self, kwargs: dict[str, Any], response: Any, operation: str, *, is_async: bool) -> Flow[Any]:
+    def after(self, kwargs: dict[str, Any], response: Any, operation: Operation, *, is_async: bool) -> Flow[Any]:
         """The answer that the caller gets: an object, or a dict like one."""
         for hook in self._hooks[AFTER]:
-            call_type = _call_type(operation, is_async=is_async)
+            call_type = operation.call_type_of(is_async=is_async)
             changed = yield from _asked(hook, request_data=kwargs, response=response, call_type=call_type)
             if not isinstance(changed, BaseModel | dict | None):
                 raise TypeError(f"{_name(hook)} gave {type(changed).__name__}, but must give an answer or None")
@@ -136,11 +137,6 @@ def _described(kwargs: dict[str, Any]) -> dict[str, Any]:
     """With who calls the gateway in the metadata, as callbacks are told."""
     caller = kwargs.get("user_api_key_dict")
     return kwargs if caller is None else {**kwargs, "metadata": {**kwargs["metadata"], **about_caller(caller)}}
-
-
-def _call_type(operation: str, *, is_async: bool) -> str:
-    name = CALL_TYPES.get(operation, operation)
-    return f"a{name}" if is_async else name
 
 
 def _named(value: Any, name: str) -> Any:

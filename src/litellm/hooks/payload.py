@@ -17,6 +17,7 @@ from litellm._credentials import mask, masked
 from litellm.exceptions import APIConnectionError
 from litellm.hooks.redact import quiet
 from litellm.net.url import redacted_url
+from litellm.operations import of_name
 from litellm.types.hooks import CallRecord, StandardLoggingPayload
 
 EVENTS = {
@@ -28,7 +29,6 @@ EVENTS = {
     "failure_fallback": "failed_fallback",
     "exhausted": "exhausted_model_group",
 }
-CALL_TYPES = {"chat": "completion", "text": "text_completion", "embeddings": "embedding", "moderations": "moderation"}
 _INPUTS = ("messages", "input", "prompt")
 _OF_THE_CALLER = ("user_api_key",)  # what begins so describes the gateway's client, and holds digests at most
 
@@ -85,8 +85,7 @@ def settled(record: CallRecord, event: str) -> CallRecord:
 
 def call_type(record: CallRecord) -> str:
     """LiteLLM's name for the kind of call: "completion", "acompletion", "embedding" …"""
-    name = CALL_TYPES.get(record.operation, record.operation)
-    return f"a{name}" if record.is_async else name
+    return of_name(record.operation).call_type_of(is_async=record.is_async)
 
 
 def copied(value: Any, known: dict[int, Any] | None = None) -> Any:

@@ -20,15 +20,15 @@ from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.network import DIRECT
 from litellm.net.tls import ssl_context
 from litellm.net.url import join, split, without_userinfo
+from litellm.operations import Operation, of_name
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
 from litellm.providers.target import NO_DEFAULTS, Defaults, Edit, Place, Target
 from litellm.wire import quirks as body_quirks
-from litellm.wire.bridge import ChatOverText, TextOverChat
-from litellm.wire.protocol import Operation, StreamWire
+from litellm.wire.bridge import BRIDGES
+from litellm.wire.protocol import StreamWire
 from litellm.wire.quirks import Quirks
 
-_TALKS: frozenset[Operation] = frozenset({"chat", "text"})  # what edits of bodies are about
 SHORTEST_SECRET = 3  # characters; shorter ones stand in ordinary words
 USER_AGENT = f"litellm/{version}"
 
@@ -176,7 +176,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     'http://localhost:4000/chat/completions'
     """
     provider, model, named = split_model(place.model, place.custom_llm_provider, place.api_base, defaults.handlers)
-    if not model and place.operation != "moderations":  # for these, upstreams have a model of their own choice
+    if not model and not place.operation.model_optional:
         raise _nameless(model)
     if provider.handler is not None:
         return Target(
@@ -230,7 +230,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
-        edits=_edits(place, provider) if place.operation in _TALKS else (), policy=place.policy, params=place.params,
+        edits=_edits(place, provider) if place.operation.generates else (), policy=place.policy, params=place.params,
         secrets=_secrets(place, key or token, place.api_base or base), bearer=bearer,
     )  # fmt: skip
 
@@ -306,7 +306,7 @@ def _elsewhere(target: Target, operation: Operation) -> Target:
     wire = _wire(target.provider, target.model, operation)
     base = target.api_base or ""
     url = _url(target.provider, base, target.prefix, wire, target.model, target.version)
-    edits = target.edits if operation in _TALKS else ()
+    edits = target.edits if operation.generates else ()
     return msgspec.structs.replace(target, operation=operation, wire=wire, url=url, edits=edits, others={})
 
 
@@ -353,35 +353,30 @@ def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:
     return tuple({text for text in found if text and len(text) > SHORTEST_SECRET})
 
 
-_NAMES: Mapping[Operation, str] = {"chat": "chat completions", "text": "completions"}
-
-
 def _wire(provider: Provider, model: str, operation: Operation) -> StreamWire:
-    wires = provider.wires
-    if operation in wires:
-        return wire_named(wires[operation])
-    if operation == "text" and "chat" in wires:
-        return _text_over_chat(wires["chat"])
-    if operation == "chat" and "text" in wires:
-        return _chat_over_text(wires["text"])
-    what = _NAMES.get(operation, operation)
-    raise BadRequestError(f"{provider.name} does not serve {what}", model, provider.name)
+    wire = way(operation, provider.dialects)
+    if wire is None:
+        raise BadRequestError(f"{provider.name} does not serve {operation.label}", model, provider.name)
+    return wire
+
+
+@lru_cache(maxsize=256)
+def way(operation: Operation, dialects: tuple[str, ...]) -> StreamWire | None:
+    """How to ask for an operation where these formats are spoken: in one of its own, or by a bridge to one of another's."""
+    mine = next((name for name in operation.dialects if name in dialects), None)
+    if mine is not None:
+        return wire_named(mine)
+    if not operation.via:
+        return None
+    theirs = next((name for name in of_name(operation.via).dialects if name in dialects), None)
+    bridge = BRIDGES.get((operation.dialect, of_name(operation.via).dialect))
+    return None if theirs is None or bridge is None else bridge(wire_named(theirs))
 
 
 @lru_cache(maxsize=64)
 def wire_named(name: str) -> StreamWire:
     """Wires are named by string and imported on first use; a test imports them all."""
     return cast("StreamWire", importlib.import_module(f"litellm.wire.{name}"))
-
-
-@lru_cache(maxsize=64)
-def _text_over_chat(name: str) -> StreamWire:
-    return TextOverChat(wire_named(name))
-
-
-@lru_cache(maxsize=64)
-def _chat_over_text(name: str) -> StreamWire:
-    return ChatOverText(wire_named(name))
 
 
 def _require_key(provider: Provider, base: str, model: str, place: Place) -> None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from litellm.providers import azure
 from litellm.providers.auth.scheme import key_header
 from litellm.providers.spec import Provider
-from litellm.wire.protocol import Operation
 from litellm.wire.quirks import Quirks
 
-_OPENAI: Mapping[Operation, str] = {
-    "chat": "openai_chat", "embeddings": "openai_embeddings", "moderations": "openai_moderations"
-}  # fmt: skip
-# Those that have an endpoint for completions; from the others it is their chat that is asked (wire/bridge.py).
-_WITH_TEXT: Mapping[Operation, str] = {**_OPENAI, "text": "openai_text"}
-COMPLETERS = frozenset({
-    "aiohttp_openai", "apertis", "chutes", "custom_openai", "dashscope", "docker_model_runner", "featherless_ai",
-    "fireworks_ai", "hosted_vllm", "hyperbolic", "lambda_ai", "lemonade", "litellm_proxy", "llamafile", "lm_studio",
-    "meta_llama", "mock", "modelscope", "moonshot", "nano-gpt", "nebius", "openai", "openai_like", "poe", "publicai",
-    "qwencloud", "synthetic", "tensormesh", "together_ai", "v0", "wandb", "xinference",
-})  # fmt: skip
+# What nearly every server of OpenAI's kind has. From those that have no endpoint for completions it is their chat that is
+# asked (wire/bridge.py).
+_DIALECTS = ("openai_chat", "openai_embeddings", "openai_moderations")
 
 
 def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -43,18 +34,22 @@ def openai_row(
         quirks = Quirks()
     if not developer_role:
         quirks = Quirks(**{**{f: getattr(quirks, f) for f in quirks.__struct_fields__}, "developer_as_system": True})
-    columns = {"wires": _WITH_TEXT if name in COMPLETERS else _OPENAI} | columns
+    columns = {"dialects": _DIALECTS} | columns
     return Provider(name=name, base=base, key=_names(key), base_env=_names(base_env), quirks=quirks, **columns)
 
 
-def azure_row(name: str, wires: Mapping[Operation, str]) -> Provider:
+# The same with an endpoint for completions, besides the one for chat.
+completions_row = partial(openai_row, dialects=(*_DIALECTS, "openai_text"))
+
+
+def azure_row(name: str, dialects: tuple[str, ...]) -> Provider:
     """Azure OpenAI: addressed by deployment, and with a token of Entra ID in place of a key."""
     return openai_row(
         name,
         None,
         key=("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
         base_env=("AZURE_API_BASE", "AZURE_OPENAI_ENDPOINT"),
-        wires=wires,
+        dialects=dialects,
         auth=key_header("api-key"),
         address=azure.address,
         version_env=("AZURE_API_VERSION", "OPENAI_API_VERSION"),

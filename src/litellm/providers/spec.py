@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import msgspec
 
 from litellm.providers.auth.scheme import Scheme, bearer
-from litellm.wire.protocol import Operation
 from litellm.wire.quirks import NONE, Quirks
 
 
@@ -36,7 +35,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     key_stays_home: the key from the environment goes only to the default base or the one from the environment.
     prefix: what stands between the base and the wire's path. by_model: models that live at another address.
     address: makes the URL where that is not enough. version_env: where the API version may stand, if it has such.
-    wires: operation → module in litellm.wire. auth: how a key becomes headers. quirks: how its format differs.
+    dialects: the formats that it speaks, modules in litellm.wire. auth: how a key becomes headers. quirks: how they
+    differ there.
     bearer_param, bearer_env: a bearer token that may stand in for the key; `…_provider`, a function that gives one.
     unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
     variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
@@ -55,7 +55,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     by_model: tuple[ByModel, ...] = ()
     address: Address | None = None
     version_env: tuple[str, ...] = ()
-    wires: Mapping[Operation, str] = {}
+    dialects: tuple[str, ...] = ()
     bearer_param: str = ""
     bearer_env: tuple[str, ...] = ()
     auth: Scheme = bearer()

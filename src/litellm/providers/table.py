@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from litellm.providers.auth.scheme import bearer, key_header
 from litellm.providers.rows import azure_row as _azure
+from litellm.providers.rows import completions_row as _both
 from litellm.providers.rows import openai_row as _openai
 from litellm.providers.spec import ByModel, Provider
 from litellm.wire.quirks import Quirks
@@ -34,14 +35,14 @@ ROWS: tuple[Provider, ...] = (
     ),
     _openai("aihubmix", "https://aihubmix.com/v1", key="AIHUBMIX_API_KEY", base_env="AIHUBMIX_API_BASE"),
     _openai("aiml", "https://api.aimlapi.com/v1", key="AIML_API_KEY", base_env="AIML_API_BASE"),
-    _openai("aiohttp_openai", "https://api.openai.com/v1", key="OPENAI_API_KEY", developer_role=True),
+    _both("aiohttp_openai", "https://api.openai.com/v1", key="OPENAI_API_KEY", developer_role=True),
     _openai(
         "amazon_nova", "https://api.nova.amazon.com/v1", key="AMAZON_NOVA_API_KEY", base_env="AMAZON_NOVA_API_BASE"
     ),
     _openai("anyscale", "https://api.endpoints.anyscale.com/v1", key="ANYSCALE_API_KEY", base_env="ANYSCALE_API_BASE"),
-    _openai("apertis", "https://api.stima.tech/v1", key="STIMA_API_KEY", quirks=_MAX_TOKENS),
+    _both("apertis", "https://api.stima.tech/v1", key="STIMA_API_KEY", quirks=_MAX_TOKENS),
     _openai("assemblyai", "https://llm-gateway.assemblyai.com/v1", key="ASSEMBLYAI_API_KEY"),
-    _azure("azure", {"chat": "openai_chat", "embeddings": "openai_embeddings"}),
+    _azure("azure", ("openai_chat", "openai_embeddings")),
     _openai(
         "azure_ai",
         None,
@@ -49,7 +50,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="AZURE_AI_API_BASE",
         auth=key_header("api-key", only_hosts=("*.services.ai.azure.com",)),
     ),
-    _azure("azure_text", {"text": "openai_text"}),
+    _azure("azure_text", ("openai_text",)),
     _openai(
         "baseten",
         "https://inference.baseten.co/v1",
@@ -77,7 +78,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="CHATGPT_API_BASE",
         login="an OAuth login, and only for the Responses API",
     ),
-    _openai("chutes", "https://llm.chutes.ai/v1/", key="CHUTES_API_KEY", quirks=_MAX_TOKENS),
+    _both("chutes", "https://llm.chutes.ai/v1/", key="CHUTES_API_KEY", quirks=_MAX_TOKENS),
     _openai("clarifai", "https://api.clarifai.com/v2/ext/openai/v1", key=("CLARIFAI_API_KEY", "CLARIFAI_PAT")),
     _openai(
         "codestral",
@@ -97,7 +98,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="CRUSOE_API_BASE",
         quirks=_MAX_TOKENS,
     ),
-    _openai("custom_openai", None, key="OPENAI_API_KEY", openai=True, developer_role=True),
+    _both("custom_openai", None, key="OPENAI_API_KEY", openai=True, developer_role=True),
     _openai(
         "darkbloom",
         "https://api.darkbloom.dev/v1",
@@ -105,7 +106,7 @@ ROWS: tuple[Provider, ...] = (
         base_env="DARKBLOOM_API_BASE",
         quirks=_MAX_TOKENS,
     ),
-    _openai(
+    _both(
         "dashscope",
         "https://dashscope.aliyuncs.com/compatible-mode/v1",
         key="DASHSCOPE_API_KEY",
@@ -129,7 +130,7 @@ ROWS: tuple[Provider, ...] = (
         quirks=_FLAT,
         names=("deepseek-chat", "deepseek-reasoner"),
     ),
-    _openai(
+    _both(
         "docker_model_runner",
         "http://localhost:22088/engines/llama.cpp",
         key="DOCKER_MODEL_RUNNER_API_KEY",
@@ -146,13 +147,13 @@ ROWS: tuple[Provider, ...] = (
         quirks=_MAX_TOKENS,
     ),
     _openai("empower", "https://app.empower.dev/api/v1", key="EMPOWER_API_KEY", base_env="EMPOWER_API_BASE"),
-    _openai(
+    _both(
         "featherless_ai",
         "https://api.featherless.ai/v1",
         key=("FEATHERLESS_AI_API_KEY", "FEATHERLESS_API_KEY"),
         base_env=("FEATHERLESS_AI_API_BASE", "FEATHERLESS_API_BASE"),
     ),
-    _openai(
+    _both(
         "fireworks_ai",
         "https://api.fireworks.ai/inference/v1",
         key=("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"),
@@ -198,14 +199,14 @@ ROWS: tuple[Provider, ...] = (
     ),
     _openai("helicone", "https://ai-gateway.helicone.ai/", key="HELICONE_API_KEY"),
     _openai("heroku", None, key="HEROKU_API_KEY", base_env="HEROKU_API_BASE", prefix="/v1"),
-    _openai("hosted_vllm", None, key="HOSTED_VLLM_API_KEY", base_env="HOSTED_VLLM_API_BASE", key_optional=True),
+    _both("hosted_vllm", None, key="HOSTED_VLLM_API_KEY", base_env="HOSTED_VLLM_API_BASE", key_optional=True),
     _openai(
         "huggingface",
         "https://router.huggingface.co",
         key=("HF_TOKEN", "HUGGINGFACE_API_KEY"),
         prefix="/v1",
     ),
-    _openai("hyperbolic", "https://api.hyperbolic.xyz/v1", key="HYPERBOLIC_API_KEY", base_env="HYPERBOLIC_API_BASE"),
+    _both("hyperbolic", "https://api.hyperbolic.xyz/v1", key="HYPERBOLIC_API_KEY", base_env="HYPERBOLIC_API_BASE"),
     _openai("inception", "https://api.inceptionlabs.ai/v1", key="INCEPTION_API_KEY", base_env="INCEPTION_API_BASE"),
     _openai(
         "jina_ai",
@@ -213,8 +214,8 @@ ROWS: tuple[Provider, ...] = (
         key=("JINA_AI_API_KEY", "JINA_API_KEY", "JINA_AI_TOKEN"),
         base_env="JINA_AI_API_BASE",
     ),
-    _openai("lambda_ai", "https://api.lambda.ai/v1", key="LAMBDA_API_KEY", base_env="LAMBDA_API_BASE"),
-    _openai(
+    _both("lambda_ai", "https://api.lambda.ai/v1", key="LAMBDA_API_KEY", base_env="LAMBDA_API_BASE"),
+    _both(
         "lemonade",
         "http://localhost:8000/api/v1",
         key="LEMONADE_API_KEY",
@@ -228,8 +229,8 @@ ROWS: tuple[Provider, ...] = (
         base_env="LIBERTAI_API_BASE",
         quirks=_MAX_TOKENS,
     ),
-    _openai("litellm_proxy", None, key="LITELLM_PROXY_API_KEY", base_env="LITELLM_PROXY_API_BASE", developer_role=True),
-    _openai(
+    _both("litellm_proxy", None, key="LITELLM_PROXY_API_KEY", base_env="LITELLM_PROXY_API_BASE", developer_role=True),
+    _both(
         "llamafile",
         "http://127.0.0.1:8080/v1",
         key="LLAMAFILE_API_KEY",
@@ -237,10 +238,10 @@ ROWS: tuple[Provider, ...] = (
         key_optional=True,
     ),
     _openai("llamagate", "https://api.llamagate.dev/v1", key="LLAMAGATE_API_KEY", quirks=_MAX_TOKENS),
-    _openai("lm_studio", None, key="LM_STUDIO_API_KEY", base_env="LM_STUDIO_API_BASE", key_optional=True),
+    _both("lm_studio", None, key="LM_STUDIO_API_KEY", base_env="LM_STUDIO_API_BASE", key_optional=True),
     _openai("manus", "https://api.manus.im", key="MANUS_API_KEY", base_env="MANUS_API_BASE"),
     _openai("meta", "https://api.meta.ai/v1", key="META_API_KEY", base_env="META_API_BASE"),
-    _openai("meta_llama", "https://api.llama.com/compat/v1", key="LLAMA_API_KEY", base_env="LLAMA_API_BASE"),
+    _both("meta_llama", "https://api.llama.com/compat/v1", key="LLAMA_API_KEY", base_env="LLAMA_API_BASE"),
     _openai("minimax", "https://api.minimax.io/v1", key="MINIMAX_API_KEY", base_env="MINIMAX_API_BASE"),
     _openai(
         "mistral",
@@ -251,11 +252,11 @@ ROWS: tuple[Provider, ...] = (
         quirks=Quirks(rename={"max_completion_tokens": "max_tokens", "seed": "random_seed"}),
         names=("mistral-*", "open-mistral-*", "open-mixtral-*", "ministral-*", "pixtral-*", "magistral-*"),
     ),
-    _openai("mock", "mock://mock/v1", key_optional=True, developer_role=True, status="tested"),
-    _openai(
+    _both("mock", "mock://mock/v1", key_optional=True, developer_role=True, status="tested"),
+    _both(
         "modelscope", "https://api-inference.modelscope.cn/v1", key="MODELSCOPE_API_KEY", base_env="MODELSCOPE_API_BASE"
     ),
-    _openai(
+    _both(
         "moonshot",
         "https://api.moonshot.ai/v1",
         key="MOONSHOT_API_KEY",
@@ -267,8 +268,8 @@ ROWS: tuple[Provider, ...] = (
     _openai(
         "nadir", "https://api.getnadir.com/v1", key="NADIR_API_KEY", base_env="NADIR_API_BASE", key_stays_home=True
     ),
-    _openai("nano-gpt", "https://nano-gpt.com/api/v1", key="NANOGPT_API_KEY", quirks=_MAX_TOKENS),
-    _openai("nebius", "https://api.studio.nebius.ai/v1", key="NEBIUS_API_KEY", base_env="NEBIUS_API_BASE"),
+    _both("nano-gpt", "https://nano-gpt.com/api/v1", key="NANOGPT_API_KEY", quirks=_MAX_TOKENS),
+    _both("nebius", "https://api.studio.nebius.ai/v1", key="NEBIUS_API_KEY", base_env="NEBIUS_API_BASE"),
     _openai(
         "neosantara",
         "https://api.neosantara.xyz/v1",
@@ -281,7 +282,7 @@ ROWS: tuple[Provider, ...] = (
     _openai(
         "nvidia_nim", "https://integrate.api.nvidia.com/v1", key="NVIDIA_NIM_API_KEY", base_env="NVIDIA_NIM_API_BASE"
     ),
-    _openai(
+    _both(
         "openai",
         "https://api.openai.com/v1",
         key="OPENAI_API_KEY",
@@ -290,7 +291,7 @@ ROWS: tuple[Provider, ...] = (
         openai=True,
         developer_role=True,
     ),
-    _openai("openai_like", None, key="OPENAI_LIKE_API_KEY", base_env="OPENAI_LIKE_API_BASE", developer_role=True),
+    _both("openai_like", None, key="OPENAI_LIKE_API_KEY", base_env="OPENAI_LIKE_API_BASE", developer_role=True),
     _openai(
         "openrouter",
         "https://openrouter.ai/api/v1",
@@ -325,9 +326,9 @@ ROWS: tuple[Provider, ...] = (
         base_env="PINSTRIPES_API_BASE",
         quirks=_MAX_TOKENS,
     ),
-    _openai("poe", "https://api.poe.com/v1", key="POE_API_KEY", quirks=_MAX_TOKENS),
+    _both("poe", "https://api.poe.com/v1", key="POE_API_KEY", quirks=_MAX_TOKENS),
     _openai("prism", "https://api.prisminference.com/v1", key="PRISM_API_KEY", base_env="PRISM_API_BASE"),
-    _openai(
+    _both(
         "publicai",
         "https://api.publicai.co/v1",
         key="PUBLICAI_API_KEY",
@@ -340,7 +341,7 @@ ROWS: tuple[Provider, ...] = (
         key=("QWEN_AI_PLATFORM_API_KEY", "DASHSCOPE_API_KEY"),
         base_env="QWEN_AI_PLATFORM_API_BASE",
     ),
-    _openai(
+    _both(
         "qwencloud",
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         key=("QWENCLOUD_API_KEY", "DASHSCOPE_API_KEY"),
@@ -385,11 +386,11 @@ ROWS: tuple[Provider, ...] = (
         auth=bearer(**{"X-Snowflake-Authorization-Token-Type": "KEYPAIR_JWT"}),
         variables={"SNOWFLAKE_ACCOUNT_ID": ("SNOWFLAKE_ACCOUNT_ID",)},
     ),
-    _openai("synthetic", "https://api.synthetic.new/openai/v1", key="SYNTHETIC_API_KEY", quirks=_MAX_TOKENS),
+    _both("synthetic", "https://api.synthetic.new/openai/v1", key="SYNTHETIC_API_KEY", quirks=_MAX_TOKENS),
     _openai(
         "tencent", "https://tokenhub-intl.tencentcloudmaas.com/v1", key="TENCENT_API_KEY", base_env="TENCENT_API_BASE"
     ),
-    _openai(
+    _both(
         "tensormesh",
         "https://serverless.tensormesh.ai/v1",
         key="TENSORMESH_INFERENCE_API_KEY",
@@ -399,19 +400,19 @@ ROWS: tuple[Provider, ...] = (
     _openai(
         "text-completion-openai",
         "https://api.openai.com/v1",
-        wires={"text": "openai_text"},
+        dialects=("openai_text",),
         key="OPENAI_API_KEY",
         base_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         openai=True,
         developer_role=True,
     ),
-    _openai(
+    _both(
         "together_ai",
         "https://api.together.ai/v1",
         key=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"),
         base_env="TOGETHER_AI_API_BASE",
     ),
-    _openai("v0", "https://api.v0.dev/v1", key="V0_API_KEY", base_env="V0_API_BASE"),
+    _both("v0", "https://api.v0.dev/v1", key="V0_API_KEY", base_env="V0_API_BASE"),
     _openai("veniceai", "https://api.venice.ai/api/v1", key="VENICE_AI_API_KEY"),
     _openai(
         "vercel_ai_gateway",
@@ -425,10 +426,10 @@ ROWS: tuple[Provider, ...] = (
         key="VOLCENGINE_API_KEY",
         base_env="VOLCENGINE_API_BASE",
     ),
-    _openai("wandb", "https://api.inference.wandb.ai/v1", key="WANDB_API_KEY", base_env="WANDB_API_BASE"),
+    _both("wandb", "https://api.inference.wandb.ai/v1", key="WANDB_API_KEY", base_env="WANDB_API_BASE"),
     _openai("xai", "https://api.x.ai/v1", key="XAI_API_KEY", base_env="XAI_API_BASE", names=("grok-*",)),
     _openai("xiaomi_mimo", "https://api.xiaomimimo.com/v1", key="XIAOMI_MIMO_API_KEY", quirks=_MAX_TOKENS),
-    _openai(
+    _both(
         "xinference",
         "http://127.0.0.1:9997/v1",
         key="XINFERENCE_API_KEY",

@@ -13,9 +13,10 @@ from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import redacted_url
+from litellm.operations import CHAT, Operation
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
-from litellm.wire.protocol import Body, Operation, StreamWire
+from litellm.wire.protocol import Body, StreamWire
 
 Edit = Callable[[Body], Body]
 
@@ -47,7 +48,7 @@ class Place(Sealed, msgspec.Struct, kw_only=True, frozen=True):
     policy: Policy = KEEP_ALL
     supports_system_message: bool = True
     params: Mapping[str, Any] = {}
-    operation: Operation = "chat"
+    operation: Operation = CHAT
     environ: Mapping[str, str] = os.environ
 
 
@@ -73,7 +74,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     headers: Mapping[str, str] = {}
     network: Network = DIRECT
     wire: StreamWire | None = None
-    operation: Operation = "chat"
+    operation: Operation = CHAT
     prefix: str = ""
     version: str | None = None
     handler: Any = None

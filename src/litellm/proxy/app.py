@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from litellm._containment import contained
+from litellm.operations import OPERATIONS, Operation
 from litellm.proxy import errors
+from litellm.proxy.calls import calling
 from litellm.proxy.errors import RequestError
 from litellm.proxy.http import PREFLIGHT, Exchange
 from litellm.proxy.limits import CONCURRENCY, overloaded
 from litellm.proxy.operations import in_path
-from litellm.proxy.routes import chat, completions, embeddings, health, models, moderations
+from litellm.proxy.routes import health, models
 from litellm.proxy.state import Proxy
-from litellm.wire.protocol import PATHS, Operation
 
 Route = Callable[[Proxy, Exchange], Awaitable[None]]
 
-_CALLS: Mapping[Operation, Route] = {
-    "chat": chat.create,
-    "text": completions.create,
-    "embeddings": embeddings.create,
-    "moderations": moderations.create,
-}
+
+def _asking(operation: Operation) -> Route:
+    """The route that asks for it."""
+
+    async def route(proxy: Proxy, http: Exchange) -> None:
+        await calling.answer(proxy, http, operation)
+
+    return route
+
 
 ROUTES: Mapping[str, Mapping[str, Route]] = {
     path: {method: route}
     for method, route, paths in (
-        *(("POST", route, (PATHS[operation], "/v1" + PATHS[operation])) for operation, route in _CALLS.items()),
+        *((row.method, _asking(row), (row.path, "/v1" + row.path)) for row in OPERATIONS),
         ("GET", models.index, ("/models", "/v1/models")),
         ("GET", health.liveliness, ("/health/liveliness", "/health/liveness")),
         ("GET", health.readiness, ("/health/readiness",)),
@@ -90,7 +94,7 @@ def _by_prefix(path: str) -> Mapping[str, Route]:
     """Paths that hold a model's name."""
     named = in_path(path)
     if named is not None:
-        return ROUTES[PATHS[named[0]]]
+        return ROUTES[named[0].path]
     return next((methods for prefix, methods in PREFIXES if path.startswith(prefix)), NOTHING)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from litellm.operations import OPERATIONS, Operation
 from litellm.proxy.errors import RequestError
-from litellm.wire.protocol import PATHS, Body, Operation
-
-STREAMED: frozenset[Operation] = frozenset({"chat", "text"})
-NAMELESS: frozenset[Operation] = frozenset({"moderations"})  # upstreams have a model of their own choice for these
+from litellm.wire.protocol import Body
 
 # Under these, the model's name stands in the path, before the operation's own.
 _HOLDERS = ("/engines/", "/v1/engines/", "/openai/deployments/")
@@ -19,14 +16,14 @@ def in_path(path: str) -> tuple[Operation, str] | None:
     """The operation and the model that a path names, or None if it does not name a model.
 
     >>> in_path("/engines/org/model/completions")
-    ('text', 'org/model')
+    (<operation text>, 'org/model')
     """
     if not path.startswith(_HOLDERS):
         return None
     holder = next(holder for holder in _HOLDERS if path.startswith(holder))
     rest = path.removeprefix(holder)
-    for operation, end in PATHS.items():
-        model = rest.removesuffix(end)
+    for operation in OPERATIONS:
+        model = rest.removesuffix(operation.path)
         if model and model != rest:
             return operation, model
     return None
@@ -34,28 +31,20 @@ def in_path(path: str) -> tuple[Operation, str] | None:
 
 def check(operation: Operation, body: Body) -> None:
     """Raise RequestError 400 for a body that lacks what its operation is about, or has it in another shape."""
-    name, kinds, wanted, advice = _SUBJECT[operation]
+    subject = operation.subject
+    name = subject.name
     if name not in body:
-        raise missing(operation, name, advice)
-    if not isinstance(body[name], kinds):
-        raise wrong_type(name, wanted, body[name])
-    for message in body[name] if operation == "chat" else ():
-        if type(message) is not dict:
-            raise RequestError(400, "every message must be an object with role and content", param=name)
-
-
-# What an operation is about: its name, the types that it may have, these in words, and what to do about its absence.
-_SUBJECT: Mapping[Operation, tuple[str, type | tuple[type, ...], str, str]] = {
-    "chat": ("messages", list, "a list of messages", "send the conversation as a list of messages"),
-    "text": ("prompt", (str, list), "text, tokens, or a list of these", "send the text to be continued"),
-    "embeddings": ("input", (str, list), "text, tokens, or a list of these", "send the text to be embedded, or a list"),
-    "moderations": ("input", (str, list), "text or a list", "send the text to be looked at, or a list"),
-}
+        raise missing(operation, name, subject.advice)
+    if not isinstance(body[name], subject.types):
+        raise wrong_type(name, subject.words, body[name])
+    for item in body[name] if subject.item else ():
+        if type(item) is not dict:
+            raise RequestError(400, subject.item, param=name)
 
 
 def missing(operation: Operation, name: str, advice: str) -> RequestError:
     """A parameter that is not there."""
-    return RequestError(400, f"{PATHS[operation]}: Missing required parameter: '{name}'; {advice}", param=name)
+    return RequestError(400, f"{operation.path}: Missing required parameter: '{name}'; {advice}", param=name)
 
 
 def wrong_type(name: str, wanted: str, got: Any) -> RequestError:

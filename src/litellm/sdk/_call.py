@@ -17,13 +17,13 @@ from litellm.engine.client import Client
 from litellm.engine.retry_policy import Retry
 from litellm.exceptions import LiteLLMError
 from litellm.net.network import DIRECT, Network
+from litellm.operations import CHAT, Operation
 from litellm.providers.resolve import resolve_or_say_why, split_model
 from litellm.providers.target import Place, Target
 from litellm.router.fallbacks import FALLBACKS, asked_for
 from litellm.sdk._settings import Settings, read_settings
 from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
 from litellm.types.params import ACCESS
-from litellm.wire.protocol import Operation
 
 _NAMING_FALLBACKS = frozenset({*FALLBACKS, "context_window_fallback_dict"})
 _FIRST_ONLY = _NAMING_FALLBACKS | {"deployment_id"}  # not for what is called instead
@@ -43,7 +43,7 @@ def make_call(
     subject: Any,
     stream: bool | None,
     params: Mapping[str, Any],
-    operation: Operation = "chat",
+    operation: Operation = CHAT,
     *,
     is_async: bool = False,
 ) -> Call:

@@ -19,23 +19,9 @@ import msgspec
 from litellm.engine.call import Call, StandIn
 from litellm.engine.handler_calls import copied
 from litellm.engine.retries import clocks_of
+from litellm.operations import Operation, load
 from litellm.providers.target import Target
-from litellm.sdk import chat, embedding
 from litellm.types.params import is_ours
-from litellm.wire.protocol import Operation
-
-_OURS: Mapping[tuple[Operation, bool], Callable[..., Any]] = {
-    ("chat", False): chat.completion,
-    ("chat", True): chat.acompletion,
-    ("embeddings", False): embedding.embedding,
-    ("embeddings", True): embedding.aembedding,
-}
-_METHODS: Mapping[tuple[Operation, bool], tuple[str, ...]] = {
-    ("chat", False): ("completion", "streaming"),
-    ("chat", True): ("acompletion", "astreaming"),
-    ("embeddings", False): ("embedding",),
-    ("embeddings", True): ("aembedding",),
-}
 
 # For one try, which the Router tells its callbacks of.
 _ONCE: Mapping[str, Any] = {"num_retries": 0, "fallbacks": [], "no-log": True}
@@ -43,11 +29,17 @@ _ONCE: Mapping[str, Any] = {"num_retries": 0, "fallbacks": [], "no-log": True}
 
 def stand_in(operation: Operation, *, is_async: bool) -> StandIn | None:
     """What makes a target of what stands in the place of our function; None if that is our function."""
-    ours = _OURS.get((operation, is_async))
-    if ours is None:
+    if not operation.handler:
         return None
+    ours = load(_spelled(operation.sdk, is_async=is_async))
     function = vars(sys.modules["litellm"]).get(ours.__name__, ours)
     return None if function is ours else partial(_asking, function)
+
+
+def _spelled(name: str, *, is_async: bool) -> str:
+    """A function's name, or that of its asynchronous sibling; with its module, if that stands before it."""
+    module, colon, function = name.rpartition(":")
+    return f"{module}{colon}{'a' if is_async else ''}{function}"
 
 
 def _asking(function: Callable[..., Any], call: Call, target: Target) -> Target:
@@ -60,7 +52,7 @@ def _asking(function: Callable[..., Any], call: Call, target: Target) -> Target:
     async def aask(**told: Any) -> Any:
         return await function(**_arguments(words, call, **told))
 
-    names = _METHODS[call.operation, call.is_async]
+    names = [_spelled(name, is_async=call.is_async) for name in call.operation.handler]
     handler = SimpleNamespace(**dict.fromkeys(names, aask if call.is_async else ask))
     return msgspec.structs.replace(target, handler=handler, edits=(), others={})
 
@@ -94,7 +86,7 @@ def _arguments(
     **told: Any,
 ) -> dict[str, Any]:
     """What a handler is told, as the arguments of completion(…)."""
-    subject: dict[str, Any] = {name: told[name] for name in ("messages", "input") if name in told}
+    subject: dict[str, Any] = {name: told[name] for name in (call.operation.subject.name,) if name in told}
     fields = {name: value for name, value in optional_params.items() if value is not None and not is_ours(name)}
     others = {name: value for name, value in optional_params.items() if name not in fields}  # of somebody's extra_body
     if call.stream and call.ask_usage:

@@ -11,8 +11,8 @@ from litellm.engine.client import Client
 from litellm.engine.drivers import arun
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
+from litellm.operations import CHAT, Operation
 from litellm.sdk._router_call import presented
-from litellm.wire.protocol import Operation
 
 
 class Batches:
@@ -26,7 +26,7 @@ class Batches:
         subject: Any,
         stream: bool | None,
         params: Mapping[str, Any],
-        operation: Operation = "chat",
+        operation: Operation = CHAT,
         *,
         is_async: bool = False,
     ) -> Call:

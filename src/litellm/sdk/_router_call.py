@@ -15,6 +15,7 @@ from litellm.exceptions import (
     LiteLLMError,
     RateLimitError,
 )
+from litellm.operations import CHAT, Operation
 from litellm.providers.target import Target
 from litellm.router.choosing import Steer
 from litellm.router.pool import Group
@@ -26,7 +27,6 @@ from litellm.sdk._present import present
 from litellm.sdk._settings import RETRIES, read_settings
 from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
 from litellm.types.params import ACCESS
-from litellm.wire.protocol import Operation
 
 # LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
 TESTING: Mapping[str, type[LiteLLMError]] = {
@@ -46,7 +46,7 @@ def routed_call(
     subject: Any,
     stream: bool | None,
     params: Mapping[str, Any],
-    operation: Operation = "chat",
+    operation: Operation = CHAT,
     *,
     is_async: bool = False,
 ) -> Call:

@@ -10,6 +10,7 @@ from litellm._numbers import truthy
 from litellm.engine.call import Call
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
+from litellm.operations import Operation, Subject
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock
 from litellm.router.fallbacks import FALLBACKS, of_request
@@ -17,12 +18,8 @@ from litellm.router.routing import nowhere
 from litellm.sdk._settings import Settings
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import is_ours
-from litellm.wire.protocol import Operation
 
 _DEFAULT_TIMEOUTS = Timeouts()
-_SUBJECTS: Mapping[Operation, str] = {
-    "chat": "messages", "text": "prompt", "embeddings": "input", "moderations": "input"
-}  # fmt: skip
 _TOLD = (
     "no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info", "turn_off_message_logging"
 )  # fmt: skip
@@ -44,10 +41,10 @@ def call_of(
     subject: what the operation is about: messages, a prompt, an input. body, control: see `sorted_words`. Raises
     BadRequestError for what cannot be sent.
     """
-    if subject is None and operation == "chat":
+    if subject is None and operation.subject.item:
         subject = []
-    body = {_SUBJECTS[operation]: subject, **body}
-    _check_subject(operation, body, model)
+    body = {operation.subject.name: subject, **body}
+    _check_subject(operation.subject, body, model)
     streamed, observe, options = bool(stream), settings.observe, body.get("stream_options")
     wants_usage = streamed and isinstance(options, dict) and bool(options.get("include_usage"))
     return Call(
@@ -95,11 +92,11 @@ def retries_of(value: Any, model: str) -> int:
         ) from None
 
 
-def _check_subject(operation: Operation, body: Mapping[str, Any], model: str) -> None:
+def _check_subject(subject: Subject, body: Mapping[str, Any], model: str) -> None:
     """Raise BadRequestError if what the operation is about is missing, or cannot be it."""
-    name = _SUBJECTS[operation]
-    if operation == "chat" and not isinstance(body[name], list | tuple):
-        raise BadRequestError(f"messages must be a list of dicts, not {type(body[name]).__name__}", model=model)
+    name = subject.name
+    if subject.item and not isinstance(body[name], list | tuple):
+        raise BadRequestError(f"{name} must be a list of dicts, not {type(body[name]).__name__}", model=model)
     if body[name] is None:
         raise BadRequestError(f"{name} is missing", model=model, param=name)
 

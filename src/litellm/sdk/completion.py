@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 
 from litellm.engine.drivers import arun, run
 from litellm.engine.stream import CustomStreamWrapper
+from litellm.operations import TEXT
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 from litellm.sdk._signature import shows
@@ -42,7 +43,7 @@ def text_completion(
     'Hello'
     """
     started = time.monotonic()
-    call, client = make_call(model or "", prompt, stream, params, "text"), default_client()
+    call, client = make_call(model or "", prompt, stream, params, TEXT), default_client()
     answer: TextCompletionResponse | CustomStreamWrapper
     answer = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
     return answer
@@ -65,7 +66,7 @@ async def atext_completion(
 ) -> TextCompletionResponse | CustomStreamWrapper:
     """The same as text_completion, for asyncio. With stream=True, await it first, then iterate with `async for`."""
     started = time.monotonic()
-    call, client = make_call(model or "", prompt, stream, params, "text", is_async=True), default_client()
+    call, client = make_call(model or "", prompt, stream, params, TEXT, is_async=True), default_client()
     answer: TextCompletionResponse | CustomStreamWrapper
     answer = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
     return answer

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from litellm.engine.drivers import arun, run
+from litellm.operations import EMBEDDINGS
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 from litellm.sdk._signature import shows
@@ -26,7 +27,7 @@ def embedding(model: str, input: Any = None, **params: Any) -> EmbeddingResponse
     3
     """
     started = time.monotonic()
-    call, client = make_call(model, input, None, params, "embeddings"), default_client()
+    call, client = make_call(model, input, None, params, EMBEDDINGS), default_client()
     answer: EmbeddingResponse = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
     return answer
 
@@ -34,7 +35,7 @@ def embedding(model: str, input: Any = None, **params: Any) -> EmbeddingResponse
 async def aembedding(model: str, input: Any = None, **params: Any) -> EmbeddingResponse:  # noqa: A002 - OpenAI's name
     """The same as embedding, for asyncio."""
     started = time.monotonic()
-    call, client = make_call(model, input, None, params, "embeddings", is_async=True), default_client()
+    call, client = make_call(model, input, None, params, EMBEDDINGS, is_async=True), default_client()
     answer: EmbeddingResponse = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
     return answer
 

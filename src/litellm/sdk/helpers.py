@@ -6,16 +6,17 @@ from typing import Any
 
 from litellm import _log
 from litellm.exceptions import LiteLLMError
+from litellm.operations import CHAT, OPERATIONS, load
 from litellm.providers.resolve import credentials, split_model
 from litellm.providers.table import BY_NAME, ROWS
 from litellm.sdk._settings import read_settings
-from litellm.types.params import OPENAI_CHAT_PARAMS, EmbeddingParams
+from litellm.types.params import OPENAI_CHAT_PARAMS
 
 provider_list: list[str] = sorted(row.name for row in ROWS)
 
 OPENAI_CHAT_COMPLETION_PARAMS: list[str] = list(OPENAI_CHAT_PARAMS)
 
-_BY_REQUEST = {"chat_completion": OPENAI_CHAT_PARAMS, "embeddings": tuple(EmbeddingParams.__annotations__)}
+_BY_REQUEST = {row.request_type: row.params for row in OPERATIONS if row.request_type}
 
 
 def get_llm_provider(
@@ -41,7 +42,7 @@ def get_llm_provider(
 
 
 def get_supported_openai_params(
-    model: str, custom_llm_provider: str | None = None, request_type: str = "chat_completion"
+    model: str, custom_llm_provider: str | None = None, request_type: str = CHAT.request_type
 ) -> list[str] | None:
     """OpenAI's parameters that the provider takes; None for a provider that nobody knows.
 
@@ -50,9 +51,10 @@ def get_supported_openai_params(
     >>> "tools" in get_supported_openai_params("groq/llama3")
     True
     """
-    names = _BY_REQUEST.get(request_type)
-    if names is None:
+    address = _BY_REQUEST.get(request_type)
+    if address is None:
         return None
+    names: tuple[str, ...] = load(address)
     handlers = read_settings().defaults.handlers
     if custom_llm_provider is None:
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from litellm.engine.call import Call
 from litellm.engine.drivers import arun, run
+from litellm.operations import MODERATIONS
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
 from litellm.sdk._signature import shows
@@ -43,8 +44,8 @@ async def amoderation(input: Any, model: str | None = None, **params: Any) -> Mo
 
 def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: bool = False) -> Call:
     if not model and not params.get("custom_llm_provider"):
-        params = params | {"custom_llm_provider": "openai"}
-    return make_call(model or "", subject, None, params, "moderations", is_async=is_async)
+        params = params | {"custom_llm_provider": MODERATIONS.default_provider}
+    return make_call(model or "", subject, None, params, MODERATIONS, is_async=is_async)
 
 
 for _function in (moderation, amoderation):

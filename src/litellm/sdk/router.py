@@ -12,6 +12,7 @@ from litellm._log import log
 from litellm.engine.call import Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
+from litellm.operations import CHAT, EMBEDDINGS, MODERATIONS, TEXT, Operation
 from litellm.router.deployments import Surroundings
 from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
@@ -20,7 +21,6 @@ from litellm.sdk._router_call import presented, routed_call
 from litellm.sdk._router_custom import custom_choice
 from litellm.sdk._router_list import ModelList
 from litellm.sdk._settings import read_settings
-from litellm.wire.protocol import Operation
 
 # What LiteLLM's Router takes and this one does not act on yet, and what that means.
 NOT_OBEYED: Mapping[str, str] = {
@@ -139,27 +139,27 @@ class Router(ModelList, Batches):
 
     def text_completion(self, model: str, prompt: Any, stream: bool | None = None, **params: Any) -> Any:
         """litellm.text_completion by a deployment of the group `model`."""
-        return self._run(model, prompt, stream, params, "text")
+        return self._run(model, prompt, stream, params, TEXT)
 
     async def atext_completion(self, model: str, prompt: Any, stream: bool | None = None, **params: Any) -> Any:
         """The same as text_completion, for asyncio."""
-        return await self._arun(model, prompt, stream, params, "text")
+        return await self._arun(model, prompt, stream, params, TEXT)
 
     def embedding(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002 - OpenAI's name
         """litellm.embedding by a deployment of the group `model`."""
-        return self._run(model, input, None, params, "embeddings")
+        return self._run(model, input, None, params, EMBEDDINGS)
 
     async def aembedding(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
         """The same as embedding, for asyncio."""
-        return await self._arun(model, input, None, params, "embeddings")
+        return await self._arun(model, input, None, params, EMBEDDINGS)
 
     def moderation(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
         """litellm.moderation by a deployment of the group `model`."""
-        return self._run(model, input, None, params, "moderations")
+        return self._run(model, input, None, params, MODERATIONS)
 
     async def amoderation(self, model: str, input: Any, **params: Any) -> Any:  # noqa: A002
         """The same as moderation, for asyncio."""
-        return await self._arun(model, input, None, params, "moderations")
+        return await self._arun(model, input, None, params, MODERATIONS)
 
     async def schedule_acompletion(
         self, model: str, messages: list[Any], priority: int = 0, stream: bool | None = None, **params: Any
@@ -173,7 +173,7 @@ class Router(ModelList, Batches):
         return Chat(self)
 
     def _run(
-        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = "chat"
+        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = CHAT
     ) -> Any:
         started = time.monotonic()
         call = self._call(model, subject, stream, params, operation)
@@ -181,7 +181,7 @@ class Router(ModelList, Batches):
         return presented(call, result, self.client.sync_io, started)
 
     async def _arun(
-        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = "chat"
+        self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = CHAT
     ) -> Any:
         started = time.monotonic()
         call = self._call(model, subject, stream, params, operation, is_async=True)
@@ -194,7 +194,7 @@ class Router(ModelList, Batches):
         subject: Any,
         stream: bool | None,
         params: Mapping[str, Any],
-        operation: Operation = "chat",
+        operation: Operation = CHAT,
         *,
         is_async: bool = False,
     ) -> Call:

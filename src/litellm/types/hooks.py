@@ -24,7 +24,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    operation: str  # "chat" | "text" | "embeddings" | "moderations"
+    operation: str  # the name of a row of litellm.operations
     is_async: bool
     model: str  # as asked for: a group's name or provider/model
     body: Mapping[str, Any]  # OpenAI-shaped parameters, the messages or input included, the model not

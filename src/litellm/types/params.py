@@ -114,6 +114,7 @@ SAMPLING = tuple(ChatParams.__annotations__)
 ALWAYS = frozenset({"stream", "stream_options", "user", "messages", "model"})
 
 OPENAI_CHAT_PARAMS: tuple[str, ...] = ("stream", *SAMPLING, "extra_headers")
+OPENAI_EMBEDDING_PARAMS: tuple[str, ...] = tuple(EmbeddingParams.__annotations__)
 
 # LiteLLM's further words, accepted so that code written for it runs; what is not built yet has no effect, and what
 # takes credentials to another service is read only by the provider that it belongs to.

@@ -5,7 +5,7 @@ What has no place in the other format is told rather than dropped; what nobody k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from litellm.wire.protocol import Body, Chunk, Outgoing, Seen, StreamDecoder, StreamWire, Unsuitable
@@ -20,7 +20,7 @@ class TextOverChat:
 
     def __init__(self, chat: StreamWire) -> None:
         self._chat = chat
-        self.PATH = chat.PATH
+        self.NAME, self.PATH = chat.NAME, chat.PATH
         self.error = chat.error
 
     def encode(self, out: Outgoing) -> bytes:
@@ -41,7 +41,7 @@ class ChatOverText:
 
     def __init__(self, text: StreamWire) -> None:
         self._text = text
-        self.PATH = text.PATH
+        self.NAME, self.PATH = text.NAME, text.PATH
         self.error = text.error
 
     def encode(self, out: Outgoing) -> bytes:
@@ -55,6 +55,13 @@ class ChatOverText:
 
     def decoder(self, *, include_usage: bool) -> StreamDecoder:
         return Converted(self._text.decoder(include_usage=include_usage), _ChatChunks())
+
+
+# (the format that is asked in, the one that the upstream has) → what asks.
+BRIDGES: Mapping[tuple[str, str], Callable[[StreamWire], StreamWire]] = {
+    ("openai_text", "openai_chat"): TextOverChat,
+    ("openai_chat", "openai_text"): ChatOverText,
+}
 
 
 class Converted:

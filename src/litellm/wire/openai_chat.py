@@ -13,8 +13,9 @@ from litellm.wire import openai_format
 from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, glance_choices, read_choices
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 
-__all__ = ["PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
+__all__ = ["NAME", "PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
 
+NAME = "openai_chat"
 PATH = "/chat/completions"
 
 

@@ -19,8 +19,9 @@ from litellm.wire import openai_format
 from litellm.wire.openai_format import ODD, Glance, error, excerpt, in_band, read_object
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 
-__all__ = ["PATH", "decode", "encode", "error", "glance"]
+__all__ = ["NAME", "PATH", "decode", "encode", "error", "glance"]
 
+NAME = "openai_embeddings"
 PATH = "/embeddings"
 
 _KINDS = re.compile(rb'"embedding"\s*:\s*(.)')

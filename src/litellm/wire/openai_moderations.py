@@ -10,8 +10,9 @@ from litellm import _json
 from litellm.wire.openai_format import Glance, error, excerpt, in_band, read_object
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 
-__all__ = ["PATH", "decode", "encode", "error", "glance"]
+__all__ = ["NAME", "PATH", "decode", "encode", "error", "glance"]
 
+NAME = "openai_moderations"
 PATH = "/moderations"
 
 

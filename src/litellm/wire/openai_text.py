@@ -9,8 +9,9 @@ from litellm.wire import openai_format
 from litellm.wire.openai_format import Glance, encode, error, glance_choices, read_choices
 from litellm.wire.protocol import Body, Outgoing
 
-__all__ = ["PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
+__all__ = ["NAME", "PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
 
+NAME = "openai_text"
 PATH = "/completions"
 
 

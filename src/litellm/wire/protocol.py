@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from litellm.exceptions import LiteLLMError
 
 Body = dict[str, Any]
-
-# What can be asked for, each with its own body and answer.
-Operation = Literal["chat", "text", "embeddings", "moderations"]
-
-# Where OpenAI has them.
-PATHS: Mapping[Operation, str] = {
-    "chat": "/chat/completions",
-    "text": "/completions",
-    "embeddings": "/embeddings",
-    "moderations": "/moderations",
-}
 
 
 class Outgoing(msgspec.Struct):
@@ -97,6 +85,7 @@ class Seen(Protocol):
 class Wire(Protocol):
     """A format for one operation. A module of functions is one."""
 
+    NAME: str
     PATH: str
 
     def encode(self, out: Outgoing) -> bytes:

@@ -28,6 +28,7 @@ from litellm.exceptions import (
     NotFoundError,
     Timeout,
 )
+from litellm.operations import of_name
 from litellm.providers import azure
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Place
@@ -88,7 +89,7 @@ def test_c6_addresses(base, version):
 )  # fmt: skip
 def test_c6_operations(operation, provider, path):
     """C6: `azure/` completes texts by its chat, as its models do; `azure_text/` is for those few that complete."""
-    place = Place(model=f"{provider}/d", api_base=HOST, api_key="k", api_version="1", operation=operation)
+    place = Place(model=f"{provider}/d", api_base=HOST, api_key="k", api_version="1", operation=of_name(operation))
     assert resolve(place).url == f"{HOST}/openai/deployments/d{path}?api-version=1"
 
 

@@ -13,6 +13,7 @@ from tests.fakes.upstream import Upstream
 
 import litellm
 from litellm.exceptions import AuthenticationError, BadRequestError
+from litellm.operations import CHAT, OPERATIONS
 from litellm.providers.resolve import resolve
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
@@ -35,7 +36,7 @@ PATHS = {
 }
 PLACEHOLDERS = {"snowflake": {"SNOWFLAKE_ACCOUNT_ID": "acme"}, "bedrock_mantle": {"AWS_REGION": "eu-west-1"}}
 # Those with addresses of their own kind, and the mock, have tests of their own.
-SERVING = [row for row in ROWS if row.address is None and row.name != "mock" and "chat" in row.wires]
+SERVING = [row for row in ROWS if row.address is None and row.name != "mock" and CHAT.dialect in row.dialects]
 
 
 def kind(row: Provider) -> Any:
@@ -43,7 +44,7 @@ def kind(row: Provider) -> Any:
     return (
         row.base is None, bool(row.key), row.key_optional, bool(row.base_env), row.prefix, row.base_suffix, row.auth,
         row.quirks, bool(row.by_model), bool(row.variables), bool(row.env_headers), row.openai, bool(row.login),
-        tuple(sorted(row.wires.items())),
+        row.dialects,
     )  # fmt: skip
 
 
@@ -128,14 +129,20 @@ def _public(protocol: type) -> set[str]:
     return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
 
 
-WIRES = sorted({(operation, wire) for row in ROWS for operation, wire in row.wires.items()})
+WIRES = sorted({(operation, wire) for operation in OPERATIONS for wire in operation.dialects}, key=lambda pair: pair[1])
+
+
+def test_rows_name_dialects_of_operations():
+    """What no operation is spoken in could never be asked for."""
+    assert {name for row in ROWS for name in row.dialects} <= {wire for _, wire in WIRES}
 
 
 @pytest.mark.parametrize(("operation", "wire"), WIRES)
 def test_rows_name_wires_that_are_wires(operation, wire):
     """Every wire that a row names can be imported and has all that the Protocol asks for, with its parameters."""
     module = importlib.import_module(f"litellm.wire.{wire}")
-    streams = operation in ("chat", "text")
+    streams = operation.streams
+    assert module.NAME == wire
     for name in _public(Wire) | (_public(StreamWire) if streams else set()):
         found, wanted = getattr(module, name), getattr(StreamWire, name, None)
         if inspect.isfunction(wanted):

@@ -7,6 +7,7 @@ import pytest
 from litellm.exceptions import LiteLLMError
 from litellm.net.guard import Guard
 from litellm.net.network import Network
+from litellm.operations import CHAT, MODERATIONS
 from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
@@ -36,14 +37,14 @@ def parts(target):
     return f"{target.url} {target.api_base} {target.api_key} {dict(target.headers)} {target.defaults} {target.params} {target.version}"
 
 
-CHATTING = [row for row in ROWS if "chat" in row.wires]
+CHATTING = [row for row in ROWS if CHAT.dialect in row.dialects]
 
 
 @pytest.mark.parametrize("row", CHATTING, ids=lambda row: row.name)
 def test_a_models_home_with_the_clients_key(row):
     """C16: for each provider: nothing of the environment is in it, and it is reached as a client's places are."""
     try:
-        target = SIDE.target(Own(api_key=THEIRS), f"{row.name}/some-model", None, "chat")
+        target = SIDE.target(Own(api_key=THEIRS), f"{row.name}/some-model", None, CHAT)
     except LiteLLMError as error:
         assert error.status_code in (400, 401), error
         assert ENVIRONMENT not in str(error)
@@ -57,7 +58,7 @@ def test_a_models_home_with_the_clients_key(row):
 def test_a_clients_place(row):
     """C16: the same, where an address is given, too."""
     own = Own(api_key=THEIRS, api_base="https://mine.example/v1")
-    target = SIDE.target(own, f"{row.name}/some-model", None, "chat")
+    target = SIDE.target(own, f"{row.name}/some-model", None, CHAT)
     assert target.url.startswith("https://mine.example/v1")
     assert ENVIRONMENT not in parts(target)
     assert target.network.guard == SIDE.guard
@@ -67,7 +68,7 @@ def test_a_clients_place(row):
 def test_without_a_key_there_is_none(row):
     """C16: a version alone is no access to a model that the server does not list."""
     try:
-        target = SIDE.target(Own(api_version="v"), f"{row.name}/some-model", None, "chat")
+        target = SIDE.target(Own(api_version="v"), f"{row.name}/some-model", None, CHAT)
     except LiteLLMError as error:
         assert error.status_code in (400, 401), error
         return
@@ -76,10 +77,10 @@ def test_without_a_key_there_is_none(row):
 
 def test_moderations_that_name_no_model():
     """C2: OpenAI's, with the client's key."""
-    target = SIDE.target(Own(api_key=THEIRS), "", None, "moderations")
+    target = SIDE.target(Own(api_key=THEIRS), "", None, MODERATIONS)
     assert target.url == "https://api.openai.com/v1/moderations"
     assert target.headers["Authorization"] == f"Bearer {THEIRS}"
-    assert SIDE.target(Own(api_key=THEIRS), "text-moderation-stable", None, "moderations").url == target.url
+    assert SIDE.target(Own(api_key=THEIRS), "text-moderation-stable", None, MODERATIONS).url == target.url
 
 
 def template(**changes):
@@ -94,7 +95,7 @@ def template(**changes):
 def test_a_deployment_at_the_clients_place():
     """C16: provider and model are taken from it, and nothing else: no header, certificate, organization or parameter."""
     ours = template(network=Network())
-    target = SIDE.target(Own(THEIRS, "https://mine.example/v1"), "m", ours, "chat")
+    target = SIDE.target(Own(THEIRS, "https://mine.example/v1"), "m", ours, CHAT)
     assert (target.url, target.model) == ("https://mine.example/v1/chat/completions", "m")
     assert OURS not in parts(target)
     assert target.network == Network(guard=SIDE.guard)
@@ -105,7 +106,7 @@ def test_a_deployment_on_the_clients_account():
     """C15: the place stays what it is, certificates included; the deployment itself is not changed."""
     ours = template(network=Network())
     before = parts(ours)
-    target = SIDE.target(Own(THEIRS), "m", ours, "chat")
+    target = SIDE.target(Own(THEIRS), "m", ours, CHAT)
     assert target.url == ours.url
     assert target.network is ours.network
     assert target.headers["Authorization"] == f"Bearer {THEIRS}"
@@ -119,11 +120,11 @@ def test_a_handler():
     """C16: gets the key; what takes no address is not given one."""
     handler = CustomLLM()
     ours = resolve(Place(model="mine/x", api_key=OURS), Defaults(handlers={"mine": handler}))
-    assert SIDE.target(Own(THEIRS), "x", ours, "chat").api_key == THEIRS
+    assert SIDE.target(Own(THEIRS), "x", ours, CHAT).api_key == THEIRS
     with pytest.raises(RequestError, match="api_base"):
-        SIDE.target(Own(THEIRS, "https://mine.example"), "x", ours, "chat")
+        SIDE.target(Own(THEIRS, "https://mine.example"), "x", ours, CHAT)
     with pytest.raises(LiteLLMError):
-        SIDE.target(Own(THEIRS), "mine/x", None, "chat")
+        SIDE.target(Own(THEIRS), "mine/x", None, CHAT)
 
 
 @pytest.mark.parametrize("model", ["m", "", "openai/m", "azure/m"])
@@ -133,7 +134,7 @@ def test_an_address_needs_its_key(model, allowed, rules):
     """C16: whatever the administrator allows."""
     ours = None if rules is None else template(network=Network(), params={"configurable_clientside_auth_params": rules})
     with pytest.raises(RequestError) as refused:
-        ClientSide(allowed).target(Own(api_base="https://mine.example"), model, ours, "chat")
+        ClientSide(allowed).target(Own(api_base="https://mine.example"), model, ours, CHAT)
     assert (refused.value.status, refused.value.param) == (400, "api_base")
 
 
@@ -185,5 +186,5 @@ def test_the_guard_is_on_every_place():
     """F2: an administrator's list of hosts is a part of each target's network."""
     side = ClientSide(guard=Guard.of("10.0.0.0/8"))
     for model in ("openai/x", "groq/x"):
-        assert side.target(Own(THEIRS), model, None, "chat").network.guard == side.guard
+        assert side.target(Own(THEIRS), model, None, CHAT).network.guard == side.guard
     assert os.environ["OPENAI_API_KEY"] == ENVIRONMENT

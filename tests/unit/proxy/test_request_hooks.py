@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from litellm.exceptions import RateLimitError
 from litellm.hooks.logger import CustomLogger
 from litellm.hooks.scratch import ScratchCache
+from litellm.operations import CHAT
 from litellm.proxy.auth.authenticator import ANYBODY
 from litellm.proxy.calls.overrides import read_overrides
 from litellm.proxy.errors import RequestError, body_of
@@ -70,7 +71,7 @@ def test_a_logger_without_the_base_class():
             return "no"
 
     gates = Gates.of([Plain()])
-    visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation="chat", data={})
+    visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation=CHAT, data={})
     assert asyncio.run(visit.before()) == "no"
 
 
@@ -129,7 +130,7 @@ def test_moderation_that_is_cancelled_lets_the_call_go():
 
     async def main():
         gates = Gates.of([Moderator()])
-        visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation="chat", data={})
+        visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation=CHAT, data={})
         request = asyncio.create_task(visit.beside(call()))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -150,7 +151,7 @@ def test_a_moderation_hook_that_cannot_be_called():
             raise AssertionError("it takes too little to be called")
 
     async def main():
-        visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation="chat", data={})
+        visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
         with pytest.raises(TypeError):
             await visit.beside(asyncio.Event().wait())
         return len(asyncio.all_tasks())
@@ -174,7 +175,7 @@ def test_a_stream_that_was_opened_for_a_refused_request_is_closed():
     async def call():
         return Opened()
 
-    visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation="chat", data={})
+    visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
     with pytest.raises(HTTPException):
         asyncio.run(visit.beside(call()))
     assert closed == [True]

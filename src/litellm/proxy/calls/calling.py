@@ -14,6 +14,7 @@ from litellm.engine.call import Answer, Opened
 from litellm.engine.drivers import afan_out, arun
 from litellm.engine.present import answer_class, built
 from litellm.net.steps import Fan
+from litellm.operations import Operation
 from litellm.providers.target import Mock
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls import intake, reply
@@ -21,9 +22,7 @@ from litellm.proxy.calls.intake import Several
 from litellm.proxy.hooks import hook_data
 from litellm.proxy.hooks.request_hooks import Visit
 from litellm.proxy.http import Exchange
-from litellm.proxy.operations import STREAMED
 from litellm.proxy.state import Proxy
-from litellm.wire.protocol import Operation
 
 
 async def answer(proxy: Proxy, http: Exchange, operation: Operation) -> None:
@@ -32,7 +31,7 @@ async def answer(proxy: Proxy, http: Exchange, operation: Operation) -> None:
     caller = await admitted(proxy, http)
     body = intake.parse(http.body)
     flow = _plain if proxy.gates is None else _gated
-    if proxy.heartbeat is not None and operation in STREAMED and body.get("stream") is True:
+    if proxy.heartbeat is not None and operation.streams and body.get("stream") is True:
         with beating(http, proxy.heartbeat):
             await flow(proxy, http, operation, caller, body, started)
     else:

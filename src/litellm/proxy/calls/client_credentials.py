@@ -17,13 +17,13 @@ from litellm.net.guard import Guard
 from litellm.net.network import Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import fault_in_address
+from litellm.operations import Operation
 from litellm.providers.resolve import resolve, with_key, with_version
 from litellm.providers.target import Place, Target
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
-from litellm.wire.protocol import Operation
 
 OWN = frozenset({"api_key", "api_base", "base_url", "api_version", "user_config"})
 CONFIGURABLE = "configurable_clientside_auth_params"
@@ -111,7 +111,7 @@ class ClientSide(msgspec.Struct, frozen=True):
             )
         if template is None:
             # Moderations need no model: then it is OpenAI's to choose.
-            return resolve(self._place(own, model, operation, None if model else "openai"))
+            return resolve(self._place(own, model, operation, None if model else operation.default_provider))
         if own.api_base is not None:
             return self._elsewhere(own, template, operation)
         return _on_account(template, own)

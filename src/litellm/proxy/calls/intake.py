@@ -12,7 +12,9 @@ from litellm import _json
 from litellm.engine.call import Call
 from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
+from litellm.operations import Operation
 from litellm.providers.resolve import resolve
+from litellm.providers.table import BY_NAME
 from litellm.providers.target import Place, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
@@ -31,7 +33,6 @@ from litellm.router.pool import Group
 from litellm.router.regions import Region
 from litellm.router.routing import Routing, nowhere
 from litellm.router.tags import allowed, tags_of
-from litellm.wire.protocol import PATHS, Operation
 
 MOST_MODELS = 16  # that one request may ask for
 LONGEST = 4096  # characters of their names: names are remembered, and repeated in headers
@@ -56,13 +57,13 @@ def call(proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, bod
     overrides = read_overrides(body, http.headers)
     model = _model(proxy, operation, body.pop("model", None), http.path)
     operations.check(operation, body)
-    stream = body.pop("stream", None) if operation in operations.STREAMED else None
+    stream = body.pop("stream", None) if operation.streams else None
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "true or false", stream)
     request = _Request(
         proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides)
     )
-    if operation == "chat" and "," in model and not request.routing.pool.lists(model):
+    if operation.many_models and "," in model and not request.routing.pool.lists(model):
         return _several(request, model)
     return _one(request, model, http.call_id)
 
@@ -113,8 +114,8 @@ def _one(request: _Request, model: str, call_id: str) -> Call:
     group = request.routing.pool.find(asked)
     if request.overrides.own:
         return _with_own(request, call, group, asked)
-    if group is None and request.operation == "moderations":
-        group = official(asked)
+    if group is None and request.operation.default_provider:
+        group = by_default(request.operation, asked)
     steer = _steer(request)
     group = group or request.routing.seek(asked, steer)
     if group is None:
@@ -187,7 +188,7 @@ def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
     model = named[1] if named else sent
     if model is None:
         model = proxy.completion_model
-    if model is None and operation in operations.NAMELESS:
+    if model is None and operation.model_optional:
         model = ""
     if model is None:
         raise missing(operation, "model", 'name one, as in {"model": "my-model", …}')
@@ -198,16 +199,17 @@ def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
     return model
 
 
-def official(model: str) -> Group | None:
-    """OpenAI itself, for moderations of a model that nobody configured, where the server has a key for it."""
-    place = Place(model=model, custom_llm_provider="openai", operation="moderations")
+def by_default(operation: Operation, model: str) -> Group | None:
+    """OpenAI itself, say, for moderations of a model that nobody configured, where the server has a key for it."""
+    place = Place(model=model, custom_llm_provider=operation.default_provider, operation=operation)
     try:
         return Group.of(model, resolve(place))
     except AuthenticationError:
         if model:
             return None
-        advice = "name one of the server's configuration; to do without, set OPENAI_API_KEY in the server's environment"
-        raise missing("moderations", "model", advice) from None
+        key = BY_NAME[operation.default_provider].key[0]
+        advice = f"name one of the server's configuration; to do without, set {key} in the server's environment"
+        raise missing(operation, "model", advice) from None
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -231,7 +233,7 @@ def unknown(model: str, operation: Operation) -> RequestError:
     """Nobody serves `model`, in LiteLLM's words."""
     return RequestError(
         400,
-        f"{PATHS[operation]}: Invalid model name passed in model={model[:200]}. Call `/v1/models` to view available "
+        f"{operation.path}: Invalid model name passed in model={model[:200]}. Call `/v1/models` to view available "
         "models for your key.",
         param="model",
     )

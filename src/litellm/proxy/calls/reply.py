@@ -22,10 +22,10 @@ from litellm.net import sse
 from litellm.net.faults import TransportFault
 from litellm.net.transport import AsyncTransport
 from litellm.net.url import redacted_url
+from litellm.operations import Operation
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange, Headers
 from litellm.wire.openai_format import Relabel
-from litellm.wire.protocol import Operation
 
 DONE = sse.event(sse.DONE)
 

@@ -23,11 +23,12 @@ from litellm._log import log
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.logger import overrides
 from litellm.hooks.scratch import ScratchCache
+from litellm.operations import Operation
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.refusals import as_answer, header_lines
 from litellm.proxy.http import Headers
 from litellm.types.hooks import UserAPIKeyAuth
-from litellm.wire.protocol import Body, Operation
+from litellm.wire.protocol import Body
 
 T = TypeVar("T")
 
@@ -40,15 +41,6 @@ ITERATOR = "async_post_call_streaming_iterator_hook"
 HEADERS = "async_post_call_response_headers_hook"
 LISTING = "async_filter_listed_models"
 HOOKS = (PRE_CALL, MODERATION, SUCCESS, FAILURE, PIECE, ITERATOR, HEADERS, LISTING)
-
-# LiteLLM's names for what is asked, as hooks get them in `call_type`.
-CALL_TYPES: Mapping[Operation, str] = {
-    "chat": "completion",
-    "text": "text_completion",
-    "embeddings": "embeddings",
-    "moderations": "moderation",
-}
-_WITH_TEXT: frozenset[Operation] = frozenset({"chat", "text"})  # whose answers are a text, so that a hook can give one
 
 
 class Gates:
@@ -98,7 +90,7 @@ class Visit(msgspec.Struct, kw_only=True):
     @property
     def call_type(self) -> str:
         """LiteLLM's name for the operation."""
-        return CALL_TYPES[self.operation]
+        return self.operation.hook_call_type
 
     async def before(self) -> str | None:
         """Let the hooks change `data`. A text is what the client gets instead of a model's answer. Raises to refuse."""
@@ -109,7 +101,7 @@ class Visit(msgspec.Struct, kw_only=True):
             if isinstance(changed, Exception):
                 raise changed
             if isinstance(changed, str):
-                if self.operation in _WITH_TEXT:
+                if self.operation.generates:  # its answers are a text, so that a hook can give one
                     return changed
                 raise RequestError(400, changed)
             if isinstance(changed, dict):
