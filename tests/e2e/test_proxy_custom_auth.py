@@ -395,6 +395,83 @@ def test_the_list_of_models(talk, does):
     assert talk.get("/v1/models/n").status == 404
 
 
+NAMED = {
+    "model_list": [
+        {"model_name": "premium", "litellm_params": {"model": "openai/premium-up"}, "model_info": {"id": "the-best"}},
+        {"model_name": "free", "litellm_params": {"model": "openai/free-up"}, "model_info": {"id": "openai/by-id"}},
+        {"model_name": "vast/*", "litellm_params": {"model": "openai/vast-up"}, "model_info": {"id": "vast-id"}},
+        {"model_name": "words", "litellm_params": {"model": "text-completion-openai/words-up"}},
+    ],
+    "router_settings": {"model_group_alias": {"quick": "free", "dear": "premium", "behind": "the-best"}},
+}
+RIGHTS = [  # a key's models, the name that is asked, whether it may: the name that is asked leads to a group, whose name counts
+    (["openai/*"], "openai/premium-up", False),
+    (["openai/*"], "openai/free-up", False),
+    (["openai/*"], "openai/by-id", False),
+    (["text-completion-openai/*"], "text-completion-openai/words-up", False),
+    (["the-best"], "the-best", False),
+    (["vast-id"], "vast-id", False),
+    (["premium"], "openai/premium-up", True),
+    (["premium"], "the-best", True),
+    (["vast/*"], "vast-id", True),
+    (["vast/*"], "vast/any", True),
+    (["vast/a"], "vast/b", False),
+    (["quick"], "quick", True),
+    (["quick"], "free", False),
+    (["free"], "quick", False),
+    (["premium"], "dear", False),
+    (["dear"], "the-best", False),
+    (["behind"], "behind", True),
+    (["all-proxy-models"], "openai/premium-up", True),
+    ([], "the-best", True),
+]
+
+
+@pytest.fixture(scope="module")
+def named(module_upstream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("named")
+    (folder / "my_auth.py").write_text(AUTH, encoding="utf-8")
+    entries = [
+        {**entry, "litellm_params": {**entry["litellm_params"], "api_base": module_upstream.base, "api_key": "k"}}
+        for entry in NAMED["model_list"]
+    ]
+    general = {"custom_auth": "my_auth.asynchronous", "client_side_hosts": ["127.0.0.1"]}
+    config = {**NAMED, "model_list": entries, "litellm_settings": {"num_retries": 0}, "general_settings": general}
+    with ServedProxy(config, folder=folder, master_key=KEY) as proxy:
+        proxy.does = sys.modules["my_auth"].does
+        yield proxy
+
+
+@pytest.mark.parametrize(("models", "asked", "may"), RIGHTS)
+def test_what_a_key_may_ask_is_decided_by_the_group_that_is_found(named, up, models, asked, may):
+    """At every door, and the list of models agrees with them."""
+    named.does["auth"] = lambda request, api_key: known(models=models)
+    talk = Talk(named, "sk-of-ada")
+    answers = [
+        talk.chat(model=asked),
+        talk.chat(model=asked, path="/v1/completions", prompt="hi"),
+        talk.chat(model=asked, path="/v1/embeddings", input="hi"),
+        talk.chat(model=..., path=f"/openai/deployments/{asked}/chat/completions"),
+        talk.chat(model=asked, api_key="of-the-client"),
+    ]
+    assert [answer.status == 403 for answer in answers] == [not may] * len(answers), [a.body for a in answers]
+    assert (talk.get(f"/v1/models/{asked}").status == 200) is may
+    assert (talk.chat(model=f"{asked},{asked}").status == 403) is not may
+    if not may:
+        assert up.requests == []
+        assert all("premium'" not in answer.error["message"] for answer in answers), "what it leads to is not told"
+
+
+@pytest.mark.parametrize("fallback", ["openai/free-up", "openai/by-id", "quick", "free"])
+@pytest.mark.parametrize("form", ["a name", "a map", "a table"])
+def test_a_fallback_that_a_client_names_is_decided_by_its_group(named, up, fallback, form):
+    named.does["auth"] = lambda request, api_key: known(models=["premium", "openai/*"])
+    up.models["premium-up"] = act.error(500)
+    entry = {"a name": fallback, "a map": {"model": fallback}, "a table": {"premium": [fallback]}}[form]
+    assert Talk(named, "sk-of-ada").chat(model="premium", fallbacks=[entry]).status == 500
+    assert {seen.fields["model"] for seen in up.requests} == {"premium-up"}
+
+
 def test_callers_stay_in_their_region(up, tmp_path):
     """A10: the region of a key holds for whatever it asks, and no request leads out of it."""
     places = {"m": "westeurope", "n": "us"}

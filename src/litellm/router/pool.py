@@ -239,6 +239,12 @@ class Pool:
             name = alias[0]
         return self.groups.get(name) or self._alone(self.by_id.get(name)) or self._expand(name) or self._modelled(name)
 
+    def permitted_as(self, name: str) -> str:
+        """The name that a right to ask for `name` is about: an alias's own, as it was given away on purpose; else that of
+        the group that `find` finds, by whichever of its deployments' names."""
+        group = None if name in self.aliases else self.find(name)
+        return name if group is None else group.name
+
     def _alone(self, deployment: Deployment | None) -> Group | None:
         return None if deployment is None or deployment.target is None else Group(deployment.name, (deployment,))
 

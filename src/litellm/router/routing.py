@@ -183,7 +183,7 @@ class Routing(Choosing):
         group = self.pool.find(name)
         if group is None:
             raise nobody(name)
-        if steer.may_use is not None and not steer.may_use(name):
+        if steer.may_use is not None and not steer.may_use(self.pool.permitted_as(name)):
             raise Skip
         if group.name in passed and named is not None:  # without a name it is the same group, asked in other words
             raise Skip

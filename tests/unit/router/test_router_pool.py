@@ -46,6 +46,14 @@ def test_lookup(asked, group, models):
     assert [target.model for target in found.targets] == models
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [("alias", "alias"), ("m", "m"), ("m-1", "m"), ("openai/the-model", "n"), ("team/x", "team/x"), ("gone", "gone")],
+)
+def test_a_right_is_about_the_group_that_is_found_or_about_an_alias(asked, name):
+    assert Pool.of(NAMES[:-1], {"alias": ("m", False)}).permitted_as(asked) == name
+
+
 def test_lookup_by_model():
     """A10: last of all, by the model that a deployment sends to; else LiteLLM's words."""
     world = World(NAMES[:3])

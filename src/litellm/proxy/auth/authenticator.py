@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from litellm.proxy.errors import RequestError
+from litellm.router.pool import Pool
 from litellm.router.regions import Region
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     region: Region | None = None
     known: Any = None
 
+    def may_ask(self, model: str, pool: Pool) -> bool:
+        """Whether the caller may ask for `model`: for what it leads to there, by whatever name."""
+        return not self.models or self.may_use(pool.permitted_as(model))
+
     def may_use(self, model: str) -> bool:
-        """Whether the caller may ask for `model`."""
+        """Whether the caller may use what is listed as `model`: the name of a group, or an alias."""
         return not self.models or any(allowed == _ALL or fnmatchcase(model, allowed) for allowed in self.models)
 
     def described(self) -> UserAPIKeyAuth:

@@ -107,7 +107,7 @@ def _one(request: _Request, model: str, call_id: str) -> Call:
         steer = _steer(request)
         return request.routing.route(call, _brought(request.routing, model, steer), steer)
     asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
-    if not request.caller.may_use(asked):
+    if not request.caller.may_ask(asked, request.routing.pool):
         raise RequestError(
             403, f"This key may not use the model {asked[:200]!r}", param="model", kind="key_model_access_denied"
         )
