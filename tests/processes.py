@@ -6,8 +6,8 @@
     run_command("check", "config.yaml")      # a command that ends by itself
     run_python("import litellm; …")          # a script
 
-Nothing of our environment leaks in: a process sees PATH, a home of its own and what `env` gives it. Every warning is an
-error there.
+Nothing of our environment leaks in: a process sees PATH, a home of its own, what measures coverage, and what `env` gives it.
+Every warning is an error there.
 """
 
 import contextlib
@@ -202,4 +202,6 @@ def _home() -> Iterator[Path]:
 
 
 def _environment(home: Path, more: Mapping[str, str] | None) -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", **(more or {})}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}  # scripts/coverage
+    base = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
+    return {**base, **measured, **(more or {})}
