@@ -1,6 +1,6 @@
 """What holds for every client: it cannot tell the gateway from the upstream, nor can the upstream tell who is asking.
 
-Each test runs with openai, LangChain and LlamaIndex, blocking and awaiting (P0, C4).
+Each test runs with openai, LangChain and LlamaIndex, blocking and awaiting.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ async def test_what_is_for_the_gateway_and_what_is_not(client, up, way):
 
 
 async def test_embeddings(client, direct, up):
-    """Whatever a client sends, texts or token ids, and whatever it asks for, numbers or base64 (D5)."""
+    """Whatever a client sends, texts or token ids, and whatever it asks for, numbers or base64."""
     texts = ["Grüezi", "How do you do?"]
     vectors = await client.embed(texts)
     assert len(vectors) == len(texts)
@@ -159,7 +159,7 @@ async def test_errors_of_the_upstream(client, up, status, raised, way):
 
 
 async def test_a_prompt_that_is_too_long(client, up):
-    """C4: the words by which frameworks recognise it arrive."""
+    """The words by which frameworks recognise it arrive."""
     words = "This model's maximum context length is 8 tokens."
     up.next(act.error(400, words, code="context_length_exceeded", param="messages"))
     with pytest.raises(openai.BadRequestError, match="maximum context length is 8 tokens") as caught:
@@ -168,7 +168,7 @@ async def test_a_prompt_that_is_too_long(client, up):
 
 
 async def test_a_stream_that_breaks(client, up):
-    """B3: no client takes the break for the end."""
+    """No client takes the break for the end."""
     up.next(act.cut(after=3))
     with pytest.raises(openai.APIError, match="closed the connection before the answer was complete"):
         await client.streamed(HI)

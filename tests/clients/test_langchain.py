@@ -107,7 +107,7 @@ async def test_models_of_text(place, up):
 
 @pytest.mark.parametrize("counts", [True, False])
 async def test_embeddings(place, up, counts):
-    """D5: LangChain counts tokens and sends their ids; told not to, it sends the texts."""
+    """LangChain counts tokens and sends their ids; told not to, it sends the texts."""
     embeddings = OpenAIEmbeddings(**place, check_embedding_ctx_length=counts)
     first, second = embeddings.embed_documents(["Hello world", "Hi"])
     assert (first[0], second[0]) == (0.0, 1.0)  # the upstream's vectors begin with the text's position

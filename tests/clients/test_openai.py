@@ -56,7 +56,7 @@ def test_headers(client, up, stream):
 
 
 def test_leaving_a_stream(client, up):
-    """B5: an application that has read enough stops the upstream."""
+    """An application that has read enough stops the upstream."""
     up.default = act.stall(after=3)
     with client.chat.completions.create(model=MODEL, messages=HI, stream=True) as stream:
         next(iter(stream))
@@ -102,7 +102,7 @@ def test_completions_streamed(client, direct, up):
 @pytest.mark.parametrize("encoding", [{}, {"encoding_format": "float"}, {"encoding_format": "base64"}], ids=str)
 @pytest.mark.parametrize("given", ["Grüezi", ["one", "two"], [1212, 5304], [[1212], [5304, 318]]], ids=str)
 def test_embeddings(client, direct, up, given, encoding):
-    """D5: token ids too; and base64, which openai asks for when nobody says anything."""
+    """Token ids too; and base64, which openai asks for when nobody says anything."""
     asked = {"input": given, **encoding}
     same(client.embeddings.create(model=MODEL, **asked), direct.embeddings.create(model=THEIRS, **asked))
     assert up.requests[0].json == up.requests[1].json

@@ -117,7 +117,7 @@ proxy_handler_instance = MyCustomHandler()
 
 
 def test_the_hook_file_of_the_documentation(tmp_path):
-    """BEHAVIOUR C6: a gateway starts with it, and every hook of it does what it says."""
+    """A gateway starts with it, and every hook of it does what it says."""
     (tmp_path / "documented_hooks.py").write_text(textwrap.dedent(HOOKS), encoding="utf-8")
     config = {
         "model_list": [deployment("my-new-model", "mock/echo")],

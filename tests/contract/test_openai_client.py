@@ -1,4 +1,4 @@
-"""The real `openai` package as the client of a running proxy: what every application in front of us uses (P0, C4).
+"""The real `openai` package as the client of a running proxy: what every application in front of us uses.
 
 Each test runs with the sync and with the async client.
 """
@@ -260,7 +260,7 @@ async def test_errors_of_the_upstream(client, up, status, kind, stream):
     assert type(error) is kind
     assert (error.status_code, error.code, error.param, error.type) == (
         status,
-        str(status),  # the code is the status, as a text (C4)
+        str(status),  # the code is the status, as a text
         "their_param",
         "their_type",
     )

@@ -1,5 +1,5 @@
 """litellm.Router as its users' programs take it for granted (langchain-litellm, smolagents, ddtrace): calls, batches,
-the list of deployments, settings; A10, G2, P5."""
+the list of deployments, settings; G2, P5."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def models_seen(up: Upstream) -> list[str]:
     ],
 )
 def test_all_operations(up, method, subject, path, is_async):
-    """A10: the same path for all of them, sync and async."""
+    """The same path for all of them, sync and async."""
     router = router_of(up, "a")
     call = getattr(router, ("a" if is_async else "") + method)
     answer = asyncio.run(call(model="a", **subject)) if is_async else call(model="a", **subject)
@@ -93,7 +93,7 @@ def test_all_operations(up, method, subject, path, is_async):
 
 @pytest.mark.parametrize("method", ["completion", "text_completion"])
 def test_streams(up, method):
-    """A10: sync and async."""
+    """Sync and async."""
     router = router_of(up, "a")
     subject = {"messages": HI} if method == "completion" else {"prompt": "hi"}
     whole = list(getattr(router, method)(model="a", stream=True, **subject))
@@ -106,27 +106,27 @@ def test_streams(up, method):
 
 
 def test_openais_spelling(up):
-    """A10: router.chat.completions.create."""
+    """router.chat.completions.create."""
     answer = router_of(up, "a").chat.completions.create(model="a", messages=HI)
     assert answer.choices[0].message.content == "Hello from upstream."
 
 
 def test_priority_is_accepted(up):
-    """A10: schedule_acompletion."""
+    """schedule_acompletion."""
     answer = asyncio.run(router_of(up, "a").schedule_acompletion("a", HI, priority=3))
     assert answer.choices[0].message.content
     assert "priority" not in up.requests[0].fields
 
 
 def test_nobody_of_that_name(up):
-    """A10: in LiteLLM's words."""
+    """In LiteLLM's words."""
     with pytest.raises(BadRequestError, match="You passed in model=b. There are no healthy deployments for this model"):
         router_of(up, "a").completion("b", HI)
     assert up.requests == []
 
 
 def test_the_calls_own_words(up):
-    """A10: they come before the deployment's, and nothing that was passed is modified (G2)."""
+    """They come before the deployment's, and nothing that was passed is modified (G2)."""
     entry = deployment("a", "openai/a", api_base=up.base, api_key="sk-upstream", temperature=0.1, top_p=0.2)
     router = Router(model_list=[entry])
     params = {
@@ -145,7 +145,7 @@ def test_the_calls_own_words(up):
 
 
 def test_tools_of_both(up):
-    """A10: a deployment's tools stand before the call's own."""
+    """A deployment's tools stand before the call's own."""
     ours, theirs = ({"type": "function", "function": {"name": name}} for name in ("ours", "theirs"))
     router = Router(model_list=[deployment("a", "openai/a", api_base=up.base, api_key="sk-upstream", tools=[ours])])
     router.completion("a", HI, tools=[theirs])
@@ -154,7 +154,7 @@ def test_tools_of_both(up):
 
 
 def test_a_calls_own_key(up):
-    """A10, C15: goes with this call, and stays with no other."""
+    """C15: goes with this call, and stays with no other."""
     router = router_of(up, "a")
     router.completion("a", HI, api_key="sk-of-a-caller")
     router.completion("a", HI)
@@ -214,7 +214,7 @@ def test_settings_of_the_module_for_deployments(up, monkeypatch):
 
 
 def test_retries_go_elsewhere(up):
-    """A10, R3."""
+    """R3."""
     entries = [deployment("m", f"openai/{name}", api_base=up.base, api_key="k") for name in "ab"]
     up.models["a"] = act.error(500)
     router = Router(model_list=entries)
@@ -229,7 +229,7 @@ def test_retries_go_elsewhere(up):
     [({"RateLimitErrorRetries": 2}, 429, 3), (RetryPolicy(BadRequestErrorRetries=1), 400, 2), ({}, 500, 1)],
 )
 def test_retry_policies(up, policy, status, requests):
-    """A10, R3: retries by what went wrong."""
+    """R3: retries by what went wrong."""
     up.default = act.error(status, retry_after=0)
     with pytest.raises(litellm.exceptions.LiteLLMError):
         router_of(up, "a", retry_policy=policy).completion("a", HI)
@@ -245,7 +245,7 @@ def test_retry_policies(up, policy, status, requests):
     ],
 )
 def test_switches_to_see_fallbacks_work(up, switch, kind):
-    """A10: the first group fails without being asked."""
+    """The first group fails without being asked."""
     router = router_of(up, "a", "b", **{kind: [{"a": ["b"]}]})
     assert router.completion("a", HI, **{switch: True}).model == "b"
     assert models_seen(up) == ["b"]
@@ -255,7 +255,7 @@ def test_switches_to_see_fallbacks_work(up, switch, kind):
 
 
 def test_fallbacks_with_a_key_of_their_own(up):
-    """A9: an override that is an access goes out with the fallback alone; it never stands in a body."""
+    """An override that is an access goes out with the fallback alone; it never stands in a body."""
     up.models["a"] = act.error(500)
     router = router_of(up, "a", "b", fallbacks=[{"a": [{"model": "b", "api_key": "sk-other", "seed": 1}]}])
     router.completion("a", HI)
@@ -291,7 +291,7 @@ def test_a_limit_holds_until_a_stream_has_ended(up):
 
 
 def test_several_models(up):
-    """A10: in the order asked for; a failure stands in its place."""
+    """In the order asked for; a failure stands in its place."""
     up.models["b"] = act.error(500)
     router = router_of(up, "a", "b", "c")
     answers = asyncio.run(router.abatch_completion(models=["c", "b", "a", "nobody"], messages=HI))
@@ -302,13 +302,12 @@ def test_several_models(up):
 
 
 def test_several_models_and_conversations(up):
-    """A10: a list for each conversation."""
+    """A list for each conversation."""
     both = asyncio.run(router_of(up, "a", "b").abatch_completion(models=["a", "b"], messages=[HI, HI, HI]))
     assert [[answer.model for answer in each] for each in both] == [["a", "b"]] * 3
 
 
 def test_one_model_several_times(up):
-    """A10."""
     router = router_of(up, "a")
     asked = [[{"role": "user", "content": str(at)}] for at in range(5)]
     answers = asyncio.run(router.abatch_completion_one_model_multiple_requests("a", asked, temperature=0))
@@ -318,7 +317,7 @@ def test_one_model_several_times(up):
 
 
 def test_the_fastest_of_several(up):
-    """A10: the others are cancelled."""
+    """The others are cancelled."""
     up.models["slow"] = act.hang()
     up.models["broken"] = act.error(500)
     router = router_of(up, "slow", "broken", "quick")
@@ -333,7 +332,7 @@ def test_the_fastest_of_several(up):
 
 
 def test_the_list_of_deployments(up):
-    """A10: names, ids, entries; ids are stable, and expand with organizations."""
+    """Names, ids, entries; ids are stable, and expand with organizations."""
     entries = [
         deployment("a", "openai/a", api_key="k"),
         deployment("a", "openai/b", api_key="k", organization=["o1", "o2"]),
@@ -352,7 +351,7 @@ def test_the_list_of_deployments(up):
 
 
 def test_ids_of_organizations(up):
-    """A10: the first has the entry's own id, so that it is found by it; the others have one that no other has."""
+    """The first has the entry's own id, so that it is found by it; the others have one that no other has."""
     entry = deployment("a", "openai/a", api_base=up.base, api_key="k", organization=["o1", "o2", "o3"])
     router = Router(model_list=[entry | {"model_info": {"id": "mine"}}])
     assert router.get_model_ids() == ["mine", "mine:2", "mine:3"]
@@ -365,7 +364,6 @@ def test_ids_of_organizations(up):
 
 
 def test_deployments_come_and_go(up):
-    """A10."""
     router = router_of(up, "a")
     added = router.add_deployment(
         Deployment(
@@ -390,7 +388,7 @@ def test_deployments_come_and_go(up):
 
 
 def test_available_deployments(up):
-    """A10: an entry, and nothing is reserved."""
+    """An entry, and nothing is reserved."""
     router = Router(model_list=[deployment("a", "openai/a", api_key="k", rpm=1)])
     for _ in range(3):
         assert router.get_available_deployment("a", HI)["litellm_params"]["model"] == "openai/a"
@@ -399,7 +397,7 @@ def test_available_deployments(up):
 
 
 def test_group_info():
-    """A10: from the catalog."""
+    """From the catalog."""
     router = Router(
         model_list=[deployment("a", "openai/gpt-4o", api_key="k", rpm=5), deployment("a", "groq/x", api_key="k")]
     )
@@ -429,7 +427,7 @@ def entry_of(model, info, **params):
     ],
 )
 def test_what_deployments_say_of_themselves(entry, told):
-    """A10: a deployment's own prices and limits count more than its model's, and base_model says which model that is."""
+    """A deployment's own prices and limits count more than its model's, and base_model says which model that is."""
     info = Router(model_list=[entry]).get_model_group_info("a")
     assert (info.max_input_tokens, info.input_cost_per_token, info.output_cost_per_token, info.mode) == told
 
@@ -442,7 +440,7 @@ def test_a_deployment_to_print():
 
 
 def test_wildcards(up):
-    """A10, P0: `openai/*`, and a name that an access is brought for."""
+    """`openai/*`, and a name that an access is brought for."""
     router = Router(model_list=[deployment("team/*", "openai/*", api_base=up.base, api_key="k")])
     assert router.completion("team/x", HI).model == "x"
     assert router.completion("team/y", HI, api_key="other").model == "y"
@@ -466,7 +464,7 @@ def test_words_that_wait(caplog):
 
 
 def test_every_documented_word_is_taken():
-    """A10: the constructor's vocabulary."""
+    """The constructor's vocabulary."""
     words = """model_list assistants_config search_tools guardrail_list redis_url redis_host redis_port redis_password
         redis_db cache_responses cache_kwargs caching_groups client_ttl polling_interval default_priority num_retries
         max_fallbacks timeout stream_timeout default_litellm_params default_max_parallel_requests set_verbose debug_level
@@ -489,7 +487,7 @@ def test_what_waits_is_documented():
 
 
 def test_changing_settings(up):
-    """A10: for calls from then on."""
+    """For calls from then on."""
     router = router_of(up, "a", "b")
     up.models["a"] = act.error(500)
     with pytest.raises(InternalServerError):
@@ -504,7 +502,7 @@ def test_changing_settings(up):
 
 
 def test_as_one_object(up):
-    """A10: RouterConfig, with policies as objects."""
+    """RouterConfig, with policies as objects."""
     config = RouterConfig(
         model_list=[deployment("a", "openai/a", api_base=up.base, api_key="k")],
         allowed_fails_policy=AllowedFailsPolicy(RateLimitErrorAllowedFails=1),
@@ -515,7 +513,7 @@ def test_as_one_object(up):
 
 
 def test_names_from_the_environment(monkeypatch, up):
-    """A10: os.environ/NAME, looked up when the Router is made; a variable that is not set is an error, not another key."""
+    """os.environ/NAME, looked up when the Router is made; a variable that is not set is an error, not another key."""
     monkeypatch.setenv("MY_KEY", "sk-mine")
     entry = deployment("a", "openai/a", api_base=up.base, api_key="os.environ/MY_KEY")
     Router(model_list=[entry]).completion("a", HI)
@@ -554,7 +552,7 @@ def test_entries_that_make_no_sense(monkeypatch, entries, said):
 
 
 def test_the_same_entry_twice_is_no_mistake():
-    """A10: without ids of their own, it is how some give a deployment twice the traffic."""
+    """Without ids of their own, it is how some give a deployment twice the traffic."""
     assert Router(model_list=[deployment("a", "mock/echo")] * 2).completion("a", HI).choices
 
 
@@ -568,7 +566,7 @@ def test_a_fallback_that_is_not_there(caplog, up):
 
 
 def test_a_model_that_nobody_serves(up):
-    """A10: is served by default_fallbacks."""
+    """Is served by default_fallbacks."""
     answer = router_of(up, "a", "b", default_fallbacks=["b"]).completion("nobody", HI)
     assert answer.model == "b"
     assert answer._hidden_params["additional_headers"]["x-litellm-attempted-fallbacks"] == 1
@@ -583,7 +581,7 @@ def test_a_model_that_nobody_serves(up):
     ],
 )
 def test_a_requests_own_tables(up, kind, fault):
-    """A10: LiteLLM's usual form of per-request fallbacks is obeyed, by Routers and by completion, and not sent."""
+    """LiteLLM's usual form of per-request fallbacks is obeyed, by Routers and by completion, and not sent."""
     up.models["a"] = fault
     assert router_of(up, "a", "b").completion("a", HI, **{kind: [{"a": ["b"]}]}).model == "b"
     access = {"api_base": up.base, "api_key": "k", "num_retries": 0}
@@ -603,7 +601,7 @@ def test_batches_of_nobody():
 
 
 def test_a_key_that_is_missing():
-    """A10: concerns those who ask for that model."""
+    """Concerns those who ask for that model."""
     router = Router(model_list=[deployment("a", "openai/gpt-4o"), deployment("b", "mock/echo")])
     assert router.completion("b", HI).choices
     with pytest.raises(AuthenticationError, match="no API key for openai"):
@@ -633,7 +631,7 @@ class SecondAsync(CustomRoutingStrategyBase):
 
 @pytest.mark.parametrize("strategy", [Second, SecondAsync])
 def test_a_strategy_of_ones_own(up, strategy):
-    """A10: chooses for the first try; retries go elsewhere. Works in both worlds."""
+    """Chooses for the first try; retries go elsewhere. Works in both worlds."""
     entries = [deployment("m", f"openai/{name}", api_base=up.base, api_key="k") for name in "abc"]
     router = Router(model_list=entries)
     router.set_custom_routing_strategy(strategy(router))
@@ -716,7 +714,7 @@ def test_nothing_is_left_of_a_router(up):
 
 
 def test_a_router_can_be_emptied(up):
-    """A10: discard."""
+    """discard."""
     router = router_of(up, "a")
     router.discard()
     assert router.get_model_names() == []

@@ -1,4 +1,4 @@
-"""A10: Router's checks before a call, and routing strategies of one's own, by what reaches the upstream."""
+"""Router's checks before a call, and routing strategies of one's own, by what reaches the upstream."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entry(up: Upstream, model: str, info: Any = None, **params: Any) -> dict[str
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_call_stays_in_its_region(up, is_async):
-    """A10: and neither word reaches the upstream."""
+    """And neither word reaches the upstream."""
     router = Router(
         model_list=[entry(up, "a", region_name="eastus"), entry(up, "b", region_name="francecentral"), entry(up, "c")]
     )
@@ -43,7 +43,7 @@ def test_a_call_stays_in_its_region(up, is_async):
 
 
 def test_retries_and_fallbacks_stay_there(up):
-    """A10: a failure is no reason to leave."""
+    """A failure is no reason to leave."""
     up.models["a"] = act.error(500)
     elsewhere = deployment("other", "openai/other", api_base=up.base, api_key="k")
     entries = [entry(up, "a", region_name="eu"), entry(up, "b", region_name="us"), elsewhere]
@@ -54,7 +54,7 @@ def test_retries_and_fallbacks_stay_there(up):
 
 
 def test_a_fallback_may_name_a_region(up):
-    """A10: in its table; but it cannot take a call out of the caller's own."""
+    """In its table; but it cannot take a call out of the caller's own."""
     up.models["first"] = act.error(500)
     first = deployment("first", "openai/first", api_base=up.base, api_key="k", region_name="us")
     entries = [first, entry(up, "a", region_name="eu"), entry(up, "b", region_name="us"), entry(up, "c")]
@@ -84,7 +84,7 @@ class Weather(BaseModel):
 
 @pytest.mark.parametrize("wanted", [Weather, {"type": "json_schema", "json_schema": {"name": "w", "schema": {}}}])
 def test_a_schema_goes_to_who_can(up, wanted):
-    """A10: also as a pydantic class. What is left is sent as it was."""
+    """Also as a pydantic class. What is left is sent as it was."""
     entries = [entry(up, "a", {"supports_response_schema": False}), entry(up, "gpt-audio"), entry(up, "gpt-4o")]
     router = Router(model_list=entries, enable_pre_call_checks=True)
     assert {router.completion("m", HI, response_format=wanted).model for _ in range(8)} == {"gpt-4o"}
@@ -95,7 +95,7 @@ def test_a_schema_goes_to_who_can(up, wanted):
 
 
 def test_a_schema_that_nobody_follows(up):
-    """A10, O1."""
+    """O1."""
     router = Router(model_list=[entry(up, "a", {"supports_response_schema": False})], enable_pre_call_checks=True)
     with pytest.raises(UnsupportedParamsError, match="no deployment of m answers by a JSON schema"):
         router.completion("m", HI, response_format=Weather)
@@ -123,7 +123,7 @@ class Remembered(CustomRoutingStrategyBase):
 
 
 def test_an_async_strategy_does_not_stop_the_loop(up):
-    """A10, C5: it waits for something on the caller's own loop, which goes on meanwhile."""
+    """It waits for something on the caller's own loop, which goes on meanwhile."""
     router = Router(model_list=[entry(up, "a"), entry(up, "b")])
     strategy = Remembered(router, "b")
     router.set_custom_routing_strategy(strategy)
@@ -179,7 +179,7 @@ class Both(CustomRoutingStrategyBase):
     [(0, 1, ("a", "b")), (0, None, ("a", "a")), (None, 1, ("b", "b"))],
 )
 def test_which_of_the_two_methods_is_asked(up, sync, awaited, wanted):
-    """A10: the one of the call's world; the other one where that leaves the choice."""
+    """The one of the call's world; the other one where that leaves the choice."""
     router = Router(model_list=[entry(up, name) for name in "abc"])
     router.set_custom_routing_strategy(Both(router, sync, awaited))
     found = router.completion("m", HI).model, asyncio.run(router.acompletion("m", HI)).model
@@ -192,7 +192,7 @@ def test_which_of_the_two_methods_is_asked(up, sync, awaited, wanted):
 
 
 def test_a_strategy_that_decides_nothing(up):
-    """A10: leaves it to routing_strategy; and what it raises, the caller gets."""
+    """Leaves it to routing_strategy; and what it raises, the caller gets."""
     router = Router(model_list=[entry(up, "a", weight=1), entry(up, "b", weight=0)])
     router.set_custom_routing_strategy(Both(router, None, None))
     assert router.completion("m", HI).model == asyncio.run(router.acompletion("m", HI)).model == "a"
@@ -205,7 +205,7 @@ def test_a_strategy_that_decides_nothing(up):
 
 @pytest.mark.parametrize("stop", [asyncio.CancelledError, SystemExit])
 def test_a_strategy_that_stops_everything(up, stop):
-    """A10: what it raises is raised in a call that is not async, too, whatever it is."""
+    """What it raises is raised in a call that is not async, too, whatever it is."""
 
     class Stops(CustomRoutingStrategyBase):
         async def async_get_available_deployment(self, model: str, *args: Any, **kwargs: Any) -> Any:
@@ -219,7 +219,7 @@ def test_a_strategy_that_stops_everything(up, stop):
 
 
 def test_a_strategy_cannot_lead_out_of_the_region(up, caplog):
-    """A10: it chooses among those that the call may use."""
+    """It chooses among those that the call may use."""
     router = Router(model_list=[entry(up, "a", region_name="us"), entry(up, "b", region_name="eu")])
     router.set_custom_routing_strategy(Both(router, 0, 0))
     assert router.completion("m", HI).model == "a"
@@ -228,7 +228,7 @@ def test_a_strategy_cannot_lead_out_of_the_region(up, caplog):
 
 
 def test_a_strategy_is_asked_for_the_fallbacks_too(up):
-    """A10: once for each group that the call goes to."""
+    """Once for each group that the call goes to."""
     up.models["a"] = act.error(500)
     other = deployment("other", "openai/b", api_base=up.base, api_key="k")
     router = Router(model_list=[entry(up, "a"), other], num_retries=1, retry_after=0, fallbacks=[{"m": ["other"]}])

@@ -1,4 +1,4 @@
-"""A10: the methods of loggers that stand on the way of a call to a deployment, by what reaches the upstream and the caller."""
+"""The methods of loggers that stand on the way of a call to a deployment, by what reaches the upstream and the caller."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Filter(CustomLogger):
 
 
 def test_a_filter(up, logs, ask):
-    """A10: it sees what the group has and what is asked; several filter one after the other."""
+    """It sees what the group has and what is asked; several filter one after the other."""
     first, second = Filter("a", "b"), Filter("b", "c")
     logs(first, second)
     router = routed(up, "a", "b", "c")
@@ -95,7 +95,7 @@ def test_a_filter(up, logs, ask):
 
 
 def test_retries_stay_within_a_filter(up, logs, ask):
-    """A10: and the filter is asked once for a group."""
+    """And the filter is asked once for a group."""
     up.models["a"] = act.error(500)
     seen = Filter("a")
     logs(seen)
@@ -106,7 +106,7 @@ def test_retries_stay_within_a_filter(up, logs, ask):
 
 
 def test_a_filter_is_asked_for_fallbacks_too(up, logs, ask):
-    """A10: nobody comes to a deployment that it leaves out by another way."""
+    """Nobody comes to a deployment that it leaves out by another way."""
     up.models["a"] = act.error(500)
     seen = Filter("a", "y")
     logs(seen)
@@ -118,7 +118,7 @@ def test_a_filter_is_asked_for_fallbacks_too(up, logs, ask):
 
 
 def test_those_that_rest_are_not_shown(up, logs, ask):
-    """A10, R4."""
+    """R4."""
     up.models["a"] = act.error(429)
     seen = Filter("a", "b")
     logs(seen)
@@ -130,7 +130,7 @@ def test_those_that_rest_are_not_shown(up, logs, ask):
 
 
 def test_a_filter_that_leaves_none(up, logs, ask):
-    """A10, O1."""
+    """O1."""
     logs(Filter())
     with pytest.raises(BadRequestError, match="no deployment of m may be used for this request"):
         ask(routed(up, "a", "b"), top_p=1)
@@ -138,7 +138,7 @@ def test_a_filter_that_leaves_none(up, logs, ask):
 
 
 def test_a_filter_that_raises(up, logs, ask):
-    """A10: a status counts; what has none is raised as it is."""
+    """A status counts; what has none is raised as it is."""
 
     class Raises(CustomLogger):
         def __init__(self, error):
@@ -169,7 +169,7 @@ def test_a_filter_that_gives_no_list(up, logs, ask):
 
 
 def test_who_asks_for_a_deployment_asks_the_filter(up, logs):
-    """A10: get_available_deployment and its async twin."""
+    """get_available_deployment and its async twin."""
     logs(Filter("b"))
     router, words = routed(up, "a", "b"), {"top_p": 1}
     for _ in range(4):
@@ -203,7 +203,7 @@ class Check(CustomLogger):
 
 @pytest.mark.parametrize("error", [Refusal(429, "full"), RateLimitError("full", "openai", "a"), Refusal(503, "shut")])
 def test_a_refused_deployment(up, logs, ask, error):
-    """A10: is a try that has failed: another deployment is asked instead."""
+    """Is a try that has failed: another deployment is asked instead."""
     check = Check(error)
     logs(check)
     while ("async" if ask.is_async else "sync", "m", "id-a", threading.get_ident()) not in check.seen:
@@ -212,7 +212,7 @@ def test_a_refused_deployment(up, logs, ask, error):
 
 
 def test_a_refusal_for_good(up, logs, ask):
-    """A10: what would be so anywhere is not tried again; nor is what has no status."""
+    """What would be so anywhere is not tried again; nor is what has no status."""
     for error, kind in ((Refusal(400, "never"), BadRequestError), (ValueError("never"), ValueError)):
         check = Check(error)
         logs(check)
@@ -223,7 +223,7 @@ def test_a_refusal_for_good(up, logs, ask):
 
 
 def test_a_refused_deployment_gives_its_place_back(up, logs, ask):
-    """A10, G2: a refusal without a status, too."""
+    """G2: a refusal without a status, too."""
     router = Router(model_list=[entry(up, "a") | {"rpm": None}], num_retries=0, default_max_parallel_requests=1)
     for error in (ValueError("no"), Refusal(400, "no")):
         logs(Check(error))
@@ -254,7 +254,7 @@ class Around(CustomLogger):
 
 
 def test_before_and_after_a_try(up, logs, ask):
-    """A10, F4: they change body and answer; the caller's own messages stay as they are, and no hook leads elsewhere."""
+    """F4: they change body and answer; the caller's own messages stay as they are, and no hook leads elsewhere."""
     around = Around()
     logs(around)
     answer = ask(routed(up, "a"))
@@ -270,7 +270,7 @@ def test_before_and_after_a_try(up, logs, ask):
 
 
 def test_each_try_begins_anew(up, logs, ask):
-    """A10: what was changed for one deployment is not there for the next."""
+    """What was changed for one deployment is not there for the next."""
     up.models["a"] = act.error(500)
     logs(Around())
     while "a" not in sent(up):
@@ -280,7 +280,7 @@ def test_each_try_begins_anew(up, logs, ask):
 
 
 def test_streams_are_asked_otherwise_and_not_edited(up, logs):
-    """A10: an answer is only there when it has ended."""
+    """An answer is only there when it has ended."""
     around = Around()
     logs(around)
     for chunk in routed(up, "a").completion("m", HI, stream=True):
@@ -290,7 +290,7 @@ def test_streams_are_asked_otherwise_and_not_edited(up, logs):
 
 
 def test_without_a_router(up, logs):
-    """A10: there is no deployment to choose or to refuse, but a try there is."""
+    """There is no deployment to choose or to refuse, but a try there is."""
     around, asked = Around(), Check(ValueError("never"), "m")
     filtering, routing = Filter(), Route({"model": "b"})
     logs(around, asked, filtering, routing)
@@ -317,7 +317,7 @@ class Route(CustomLogger):
 @pytest.mark.parametrize("says", [PreRoutingHookResponse(model="n", messages=OTHER), {"model": "n", "messages": OTHER}])
 @pytest.mark.parametrize("name", ["m", "a name that nobody serves"])
 def test_a_call_is_sent_elsewhere(up, logs, ask, says, name):
-    """A10: with other messages, and with the fallbacks and retries of where it goes."""
+    """With other messages, and with the fallbacks and retries of where it goes."""
     up.models["b"] = act.error(500)
     route = Route(says)
     logs(route)
@@ -330,7 +330,6 @@ def test_a_call_is_sent_elsewhere(up, logs, ask, says, name):
 
 
 def test_none_changes_nothing(up, logs, ask):
-    """A10."""
     route = Route(None)
     logs(route)
     assert ask(routed(up, "a")).model == "a"

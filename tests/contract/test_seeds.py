@@ -292,7 +292,7 @@ def test_custom_handler_behind_the_proxy(tmp_path, curl):
         refused, _ = curl(command.replace("],\n}'", "]\n}'").replace("my-custom-model", "test-model"))
     assert status == 200
     printed = json.loads(seed("004_response.json"))
-    # `model` is the name that was asked for (decision 5); fields that are null are left out (C4).
+    # `model` is the name that was asked for (decision 5); fields that are null are left out.
     del printed["system_fingerprint"], printed["choices"][0]["message"]["tool_calls"]
     del printed["choices"][0]["message"]["function_call"]
     assert answer["id"].startswith("chatcmpl-")

@@ -1,4 +1,4 @@
-"""C2: which keys open the gateway, in which headers, and what is said to those who have none. F5: it never repeats one."""
+"""Which keys open the gateway, in which headers, and what is said to those who have none. F5: it never repeats one."""
 
 import pytest
 from tests.e2e.talk import CHAT, KEY, Talk, deployment
@@ -28,7 +28,7 @@ def nobody(gateway, up):
 @pytest.mark.parametrize("name", HEADERS)
 @pytest.mark.parametrize("prefix", ["", "Bearer "], ids=["bare", "bearer"])
 def test_each_header_opens(nobody, up, name, prefix):
-    """C2: vendors' clients put the key in different places; Authorization alone insists on Bearer."""
+    """vendors' clients put the key in different places; Authorization alone insists on Bearer."""
     answer = nobody.chat(headers={name: prefix + KEY})
     if name == "authorization" and not prefix:
         assert answer.status == 401
@@ -41,7 +41,7 @@ def test_each_header_opens(nobody, up, name, prefix):
 
 @pytest.mark.parametrize(("first", "second"), [*zip(HEADERS, HEADERS[1:], strict=False)])
 def test_precedence(nobody, first, second):
-    """C2: the first header that is there decides, right or wrong."""
+    """The first header that is there decides, right or wrong."""
     prefix = "Bearer "
     assert nobody.chat(headers={first: prefix + KEY, second: prefix + WRONG}).status == 200
     refused = nobody.chat(headers={first: prefix + WRONG, second: prefix + KEY})
@@ -70,7 +70,7 @@ REFUSED = {
 @pytest.mark.parametrize(("headers", "said"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("where", ["chat", "models"])
 def test_refused(nobody, up, headers, said, where):
-    """C2, F5: 401 in OpenAI's shape, with what to do, without the key, and nothing reaches an upstream."""
+    """F5: 401 in OpenAI's shape, with what to do, without the key, and nothing reaches an upstream."""
     answer = nobody.chat(headers=headers) if where == "chat" else nobody.get("/v1/models", headers=headers)
     assert answer.status == 401
     error = answer.error
@@ -86,12 +86,12 @@ def test_refused(nobody, up, headers, said, where):
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer  "])
 def test_the_scheme_in_any_case(nobody, scheme):
-    """C2, RFC 7235: schemes have no case, and one space more does no harm."""
+    """RFC 7235: schemes have no case, and one space more does no harm."""
     assert nobody.chat(headers={"authorization": f"{scheme} {KEY}"}).status == 200
 
 
 def test_the_key_comes_before_the_body(nobody):
-    """C2: who has no key learns nothing about what is wrong with the rest."""
+    """Who has no key learns nothing about what is wrong with the rest."""
     for body in (b"{", b"", b'{"model": "nope", "messages": []}'):
         assert nobody.post(body).status == 401
     assert nobody.get("/v1/models/m").status == 401
@@ -99,20 +99,20 @@ def test_the_key_comes_before_the_body(nobody):
 
 
 def test_the_query_is_no_place_for_a_key(nobody):
-    """C2, F5: URLs end up in logs."""
+    """F5: URLs end up in logs."""
     assert nobody.chat(path=f"{CHAT}?key={KEY}&api_key={KEY}").status == 401
 
 
 @pytest.mark.parametrize("path", ["/health/liveliness", "/health/liveness", "/health/readiness"])
 def test_probes_need_none(nobody, up, path):
-    """C2, O15: and they call no model."""
+    """O15: and they call no model."""
     answer = nobody.get(path)
     assert answer.status == 200
     assert up.requests == []
 
 
 def test_without_a_master_key_anybody_is_let_in(module_upstream, up):
-    """C2: with any key or none; a malformed one too."""
+    """With any key or none; a malformed one too."""
     with Gateway(f"model_list:\n{deployment('m', module_upstream)}") as gateway:
         for headers in ({}, {"authorization": "whatever"}, {"x-api-key": WRONG}):
             assert Talk(gateway, None).chat(headers=headers).status == 200

@@ -1,4 +1,4 @@
-"""C4, G3: whatever is sent, the answer has the right status, OpenAI's error shape, and words that help. O1: a limit that
+"""G3: whatever is sent, the answer has the right status, OpenAI's error shape, and words that help. O1: a limit that
 is configured holds, however the body is sent."""
 
 import json
@@ -159,7 +159,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("fields", "param", "said"), WRONG.values(), ids=WRONG)
 def test_wrong_fields(talk, up, fields, param, said):
-    """C3: 400 with the field's name in `param`, before anything is sent."""
+    """400 with the field's name in `param`, before anything is sent."""
     answer = talk.chat(**fields)
     assert answer.status == 400, answer.body
     error = answer.error
@@ -173,7 +173,7 @@ def test_wrong_fields(talk, up, fields, param, said):
 @pytest.mark.parametrize("name", ["x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-num-retries"])
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "1e999", "1e300", ""])
 def test_wrong_steering_headers(talk, up, name, value):
-    """C4: as for the fields; a number of retries below none means none."""
+    """As for the fields; a number of retries below none means none."""
     answer = talk.chat(headers={name: value})
     if (name, value) == ("x-litellm-num-retries", "-1"):
         assert answer.status == 200
@@ -234,7 +234,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize(("method", "path", "status"), ELSEWHERE)
 def test_wrong_paths_and_methods(talk, up, method, path, status):
-    """C4: 404 and 405 in the same shape; 405 says what is allowed."""
+    """404 and 405 in the same shape; 405 says what is allowed."""
     answer = talk.send(method, path, b"{}" if method in ("POST", "PUT", "PATCH") else None)
     assert answer.status == status
     assert answer.error["message"]
@@ -245,7 +245,7 @@ def test_wrong_paths_and_methods(talk, up, method, path, status):
 
 
 def test_head(talk):
-    """C4: HEAD is GET without the body, and where there is no GET it is not allowed."""
+    """HEAD is GET without the body, and where there is no GET it is not allowed."""
     for path in ("/health/liveliness", "/v1/models"):
         wanted, got = talk.get(path), talk.send("HEAD", path)
         assert (got.status, got.body) == (200, b"")
@@ -257,7 +257,7 @@ def test_head(talk):
 @pytest.mark.parametrize("key", [KEY, None], ids=["key", "no key"])
 @pytest.mark.parametrize("path", [CHAT, "/v1/models", "/nothing"])
 def test_preflight(gateway, path, key):
-    """C4: a browser asks before it sends, without a key."""
+    """A browser asks before it sends, without a key."""
     asks = {
         "origin": "https://app.example",
         "access-control-request-method": "POST",
@@ -273,7 +273,7 @@ def test_preflight(gateway, path, key):
 
 
 def test_cors_of_answers(talk):
-    """C4: a browser may read answers and errors, and their headers; others get no such headers."""
+    """A browser may read answers and errors, and their headers; others get no such headers."""
     origin = {"origin": "https://app.example"}
     for answer in (talk.chat(headers=origin), talk.chat(model="nope", headers=origin)):
         assert answer.headers["access-control-allow-origin"] == "*"
@@ -283,6 +283,6 @@ def test_cors_of_answers(talk):
 
 
 def test_content_types_are_not_asked_for(talk):
-    """C4: JSON is JSON under any name; many clients send none."""
+    """JSON is JSON under any name; many clients send none."""
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8", None):
         assert talk.chat(headers={"content-type": kind}).status == 200

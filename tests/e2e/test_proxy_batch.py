@@ -140,7 +140,7 @@ def test_several_are_not_streamed(talk, up, fields):
 
 @pytest.mark.parametrize("what", [what for what in ASKED if "chat" not in what])
 def test_only_chats_are_sent_to_several(talk, up, what):
-    """C3: elsewhere a comma is a part of a name, which here the wildcard answers."""
+    """Elsewhere a comma is a part of a name, which here the wildcard answers."""
     assert ask(talk, what, model="x,y").status == 200
     assert [seen.fields["model"] for seen in up.requests] == ["x,y"]
 
@@ -279,7 +279,7 @@ def test_each_is_told_of_by_itself(plugged, up, tmp_path):
 
 
 def test_the_fastest(talk, up):
-    """C3: one answer, the first that is one; the others' connections are closed."""
+    """One answer, the first that is one; the others' connections are closed."""
     up.models |= {"a": act.hang(), "b": act.answer("I am b", delay=0.1), "rescue": act.error(500)}
     answer = talk.chat(model="a,rescue,b", fastest_response=True)
     assert answer.status == 200
@@ -293,7 +293,7 @@ def test_the_fastest(talk, up):
 
 
 def test_the_fastest_of_none(talk, up):
-    """C3: an ordinary error, if all have failed."""
+    """An ordinary error, if all have failed."""
     up.models |= {"a": act.error(429), "b": act.error(500)}
     answer = talk.chat(model="a,b", fastest_response=True)
     assert answer.status == 429
@@ -301,7 +301,7 @@ def test_the_fastest_of_none(talk, up):
 
 
 def test_the_fastest_of_one(talk):
-    """C3: means nothing for a single model."""
+    """Means nothing for a single model."""
     assert talk.chat(model="a", fastest_response=True).text == "Hello from upstream."
 
 

@@ -1,4 +1,4 @@
-"""Decision 2, C1, O1: what the command says and does before it serves."""
+"""Decision 2, O1: what the command says and does before it serves."""
 
 import contextlib
 import json
@@ -104,7 +104,7 @@ def test_a_port_that_is_taken():
 
 
 def test_the_key_of_the_file_comes_before_the_variable(module_upstream):
-    """C1: and `os.environ/NAME` stands for a variable of any name, which `environment_variables` may set itself."""
+    """And `os.environ/NAME` stands for a variable of any name, which `environment_variables` may set itself."""
     config = config_for(module_upstream, master_key="os.environ/MY_KEY") + f"environment_variables: {{MY_KEY: {KEY}}}\n"
     with Gateway(
         config, args=["--host", "127.0.0.1"], env={"LITELLM_MASTER_KEY": "sk-another-strong-key-of-ours"}
@@ -118,7 +118,7 @@ def test_the_key_of_the_file_comes_before_the_variable(module_upstream):
 
 
 def test_one_model(module_upstream, up):
-    """C1: `litellm --model openai/x --api_base URL` answers whatever model is asked for, and none (decision 5: under
+    """`litellm --model openai/x --api_base URL` answers whatever model is asked for, and none (decision 5: under
     the name that was asked for)."""
     args = ["--model", "openai/qwen3", "--api_base", up.base, "--max_tokens", "7", "--temperature", "0.25"]
     with Gateway(args=args, env={"OPENAI_API_KEY": "key-by-variable"}) as gateway:
@@ -135,7 +135,7 @@ def test_one_model(module_upstream, up):
 
 
 def test_one_model_with_an_alias(module_upstream, up):
-    """C1: --alias is the name to show; a keyless local server gets no Authorization header (decision 3)."""
+    """--alias is the name to show; a keyless local server gets no Authorization header (decision 3)."""
     with Gateway(args=["--model", "openai/qwen3", "--alias", "mine", "--api_base", up.base]) as gateway:
         talk = Talk(gateway, None)
         assert [model["id"] for model in talk.get("/v1/models").json()["data"]] == ["mine"]
@@ -148,14 +148,14 @@ def test_one_model_with_an_alias(module_upstream, up):
 
 @pytest.mark.parametrize("flag", ["--version", "-v"])
 def test_version(flag):
-    """C1: in LiteLLM's words, which scripts read."""
+    """In LiteLLM's words, which scripts read."""
     ended = run_command(flag)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert re.fullmatch(r"LiteLLM: Current Version = 1\.106\.\d+\S*\n", ended.stdout)
 
 
 def test_nothing_to_serve():
-    """C1: a usage error names the two ways to start."""
+    """A usage error names the two ways to start."""
     ended = run_command()
     assert ended.returncode == 2
     assert "--config" in ended.stderr
@@ -275,7 +275,7 @@ def test_a_deployment_without_a_key(module_upstream, up):
 
 
 def test_variables_instead_of_flags(tmp_path):
-    """C1: CONFIG_FILE_PATH, PORT and NUM_WORKERS."""
+    """CONFIG_FILE_PATH, PORT and NUM_WORKERS."""
     with Upstream() as up, contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
         free.close()

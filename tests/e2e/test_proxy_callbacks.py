@@ -1,4 +1,4 @@
-"""O14, O15, F5, BEHAVIOUR A12 behind the gateway: callbacks of the configuration, from its lists to the end of the process."""
+"""O14, O15, F5 behind the gateway: callbacks of the configuration, from its lists to the end of the process."""
 
 import contextlib
 import json
@@ -116,7 +116,7 @@ def gateway(up, tmp_path, told):
 
 
 def test_the_lists(gateway, up, told):
-    """BEHAVIOUR A12: functions, async functions and loggers, each in the list that it is in."""
+    """Functions, async functions and loggers, each in the list that it is in."""
     settings = {
         "callbacks": "my_callbacks.logger",
         "success_callback": ["my_callbacks.function"],
@@ -171,7 +171,7 @@ def test_what_the_gateway_adds(gateway, told):
 
 
 def test_tags_of_a_header(gateway, told):
-    """BEHAVIOUR C4. The body's own go before it."""
+    """The body's own go before it."""
     header = {"x-litellm-tags": "one, two,,"}
     with gateway({"callbacks": ["my_callbacks.logger"]}) as server:
         assert Talk(server).chat(headers=header).status == 200
@@ -374,7 +374,7 @@ def test_what_is_wrong_with_a_configuration(up, tmp_path, told, settings, words)
 
 
 def test_several_models_in_one_request(gateway, up, told):
-    """BEHAVIOUR C3: each is told once, though they share a request."""
+    """Each is told once, though they share a request."""
     up.models["n"] = act.error(404)
     with gateway({"callbacks": ["my_callbacks.logger"]}) as server:
         assert Talk(server).chat(model="m,n", messages=HI, headers={"x-litellm-call-id": "both"}).status == 200

@@ -218,7 +218,7 @@ def test_an_azure_of_ones_own(talk, up, place, model):
 
 
 def test_moderations_without_a_model(talk, place):
-    """C2: moderations may lack a model, also at a client's own place."""
+    """Moderations may lack a model, also at a client's own place."""
     answer = ask(talk, "moderations", model=..., api_key=THEIRS, api_base=place.base)
     assert answer.status == 200, answer.body
     assert "model" not in place.requests[0].fields

@@ -1,4 +1,4 @@
-"""BEHAVIOUR C2: `general_settings.custom_auth`, a function of the administrator's that says who is calling."""
+"""`general_settings.custom_auth`, a function of the administrator's that says who is calling."""
 
 import asyncio
 import contextlib
@@ -292,7 +292,7 @@ def test_modes(up, tmp_path, mode, key, auth, shown, status):
 
 
 def test_the_request(talk, does):
-    """BEHAVIOUR C2: starlette's, as fastapi's functions know it; its body can be read, and is still there for us."""
+    """Starlette's, as fastapi's functions know it; its body can be read, and is still there for us."""
     seen = {}
 
     async def auth(request, api_key):
@@ -473,7 +473,7 @@ def test_a_fallback_that_a_client_names_is_decided_by_its_group(named, up, fallb
 
 
 def test_callers_stay_in_their_region(up, tmp_path):
-    """A10: the region of a key holds for whatever it asks, and no request leads out of it."""
+    """The region of a key holds for whatever it asks, and no request leads out of it."""
     places = {"m": "westeurope", "n": "us"}
     with serve(tmp_path, up) as proxy:
         does = sys.modules["my_auth"].does

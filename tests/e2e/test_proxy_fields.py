@@ -1,4 +1,4 @@
-"""F1, C2, C3, C4: what a client may say, what reaches the upstream, and what comes back in headers. What is the
+"""F1: what a client may say, what reaches the upstream, and what comes back in headers. What is the
 administrator's cannot be said by a client, in any place."""
 
 import json
@@ -120,7 +120,7 @@ STEERING = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", STEERING)
 def test_steering_stays_here(talk, up, name, stream):
-    """C3: accepted, and the upstream never sees it."""
+    """Accepted, and the upstream never sees it."""
     answer = talk.chat(stream=stream, seed=5, **{name: STEERING[name]})
     assert answer.status == 200, answer.body
     (seen,) = up.requests
@@ -146,7 +146,7 @@ def test_what_openai_and_upstreams_understand_passes(talk, up):
 
 
 def test_extra_body_is_merged(talk, up):
-    """A2: as openai's client would have done; a model in it is ignored."""
+    """As openai's client would have done; a model in it is ignored."""
     assert talk.chat(extra_body={"top_k": 4, "deep": {"a": [1]}, "model": "other"}).status == 200
     assert up.requests[0].json == {"model": "m", "messages": HI, "top_k": 4, "deep": {"a": [1]}}
 
@@ -168,7 +168,7 @@ def test_headers_of_clients_stay_here(talk, up):
 
 
 def test_what_a_deployment_sets_is_a_default(talk, up):
-    """C1: parameters of the deployment go along, and a request overrules them; its headers always go along."""
+    """Parameters of the deployment go along, and a request overrules them; its headers always go along."""
     assert talk.chat(model="tuned").status == 200
     assert talk.chat(model="tuned", temperature=0.9, top_k=8).status == 200
     first, second = (seen.json for seen in up.requests)
@@ -184,7 +184,7 @@ LIMITS = {"x-ratelimit-remaining-requests": "99", "x-ratelimit-limit-tokens": "1
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_headers_of_answers(talk, up, stream):
-    """C4: who answered, how many tries it took, how long, and what the upstream said about it."""
+    """Who answered, how many tries it took, how long, and what the upstream said about it."""
     up.next(act.answer(model="m-2026", headers={**LIMITS, "set-cookie": "a=b", "x-request-id": "req-7"}))
     answer = talk.chat(stream=stream)
     headers = answer.headers
@@ -208,7 +208,7 @@ def test_headers_of_answers(talk, up, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_call_id(talk, up, stream):
-    """C4: a client's own is kept; without one, each call gets another; errors carry it too."""
+    """A client's own is kept; without one, each call gets another; errors carry it too."""
     assert talk.chat(stream=stream, headers={"x-litellm-call-id": "mine-1"}).headers["x-litellm-call-id"] == "mine-1"
     ids = {talk.chat(stream=stream).headers["x-litellm-call-id"] for _ in range(3)}
     assert len(ids) == 3

@@ -172,7 +172,7 @@ def test_pages_of_other_hosts_need_a_strong_key(origin: str, status: bytes) -> N
 
 
 def test_pages_with_a_strong_key_may_call(guarded: Gateway) -> None:
-    """C4: CORS is open where there is a key that keeps strangers out."""
+    """CORS is open where there is a key that keeps strangers out."""
     body = json.dumps({"model": "my-model", "messages": [{"role": "user", "content": "hi"}]}).encode()
     answer = send(guarded.port, chat(body, "Origin: https://chat.example", "Connection: close"))
     assert answer.startswith(b"HTTP/1.1 200")

@@ -1,4 +1,4 @@
-"""C1, C2, S8: `custom_provider_map`: a Python file beside the config serves models, sync or async, whole or streamed. What
+"""S8: `custom_provider_map`: a Python file beside the config serves models, sync or async, whole or streamed. What
 it does wrong is told with its line at the start, and by its status afterwards."""
 
 import threading
@@ -119,7 +119,7 @@ def test_whole(talk):
 
 
 def test_streamed(talk):
-    """C4: chunks of OpenAI's shape, the role first, the end last."""
+    """Chunks of OpenAI's shape, the role first, the end last."""
     for model, text in (("s", "one two three"), ("a", "a0 a1 a2 ")):
         events = talk.chat(model=model, stream=True).events
         assert "".join(event["choices"][0]["delta"].get("content") or "" for event in events) == text
@@ -131,7 +131,7 @@ def test_streamed(talk):
 
 
 def test_what_a_handler_is_given(talk):
-    """A6: every key of the deployment's YAML, the request's parameters, and its metadata."""
+    """Every key of the deployment's YAML, the request's parameters, and its metadata."""
     text = talk.chat(model="s", temperature=0.5, top_k=3, metadata={"who": "me"}, **say("params")).text
     assert text == "hello from model-s: green (0.5, 3) {'who': 'me'}"
 
@@ -139,7 +139,7 @@ def test_what_a_handler_is_given(talk):
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 422, 429, 500, 503])
 def test_its_status_is_the_answers(talk, status, stream):
-    """C2 of the custom handlers (#18216): the status that it raised, and its words."""
+    """The status that it raised, and its words."""
     answer = talk.chat(model="s", stream=stream, **say(f"fail {status}"))
     assert answer.status == status
     assert "canary of the handler" in answer.error["message"]
@@ -165,7 +165,7 @@ def test_a_stream_that_breaks(talk):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_it_falls_back(talk, stream):
-    """A9: from a handler to another one."""
+    """From a handler to another one."""
     answer = talk.chat(model="flaky", stream=stream, **say("fail 503"))
     assert answer.status == 200
     assert answer.headers["x-litellm-model-group"] == "a"
@@ -173,7 +173,7 @@ def test_it_falls_back(talk, stream):
 
 @pytest.mark.parametrize(("model", "text"), [("s", "sleep"), ("a", "sleep"), ("a", "block")])
 def test_it_blocks_nobody(talk, model, text):
-    """P3, C4 of the custom handlers: while one sleeps, on purpose or by mistake, others are served."""
+    """P3: while one sleeps, on purpose or by mistake, others are served."""
     slow = threading.Thread(target=talk.chat, kwargs={"model": model, **say(text)})
     slow.start()
     time.sleep(0.1)

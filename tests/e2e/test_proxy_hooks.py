@@ -1,4 +1,4 @@
-"""BEHAVIOUR C6: the hooks of `litellm_settings.callbacks` on the path of a request, each with what it may do. Those of
+"""The hooks of `litellm_settings.callbacks` on the path of a request, each with what it may do. Those of
 streams, and requests for several models, are next door."""
 
 import asyncio
@@ -69,7 +69,7 @@ def test_what_it_changes_in_place_does_too(talk, up, logger):
 
 
 def test_what_a_pre_call_hook_is_given(talk, logger):
-    """BEHAVIOUR C6, F5: who calls, what is asked, where it came from; and no key."""
+    """F5: who calls, what is asked, where it came from; and no key."""
     seen = []
     logger.does["pre_call"] = remembers(seen)
     talk.chat(metadata={"colour": "blue"}, headers={"x-team": "a", "x-litellm-call-id": "call-7"})
@@ -95,7 +95,7 @@ def test_what_a_pre_call_hook_is_given(talk, logger):
     ],
 )
 def test_call_types(talk, up, logger, path, fields, call_type):
-    """BEHAVIOUR C6: and the body of each reaches the upstream as the hooks leave it."""
+    """And the body of each reaches the upstream as the hooks leave it."""
     seen = []
     logger.does |= {"pre_call": remembers(seen), "moderation": remembers(seen)}
     answer = talk.post(json.dumps({"model": "m", **fields}), path=path)
@@ -108,7 +108,7 @@ def test_call_types(talk, up, logger, path, fields, call_type):
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
 def test_a_text_is_the_answer(talk, up, logger, path, streamed):
-    """BEHAVIOUR C6: in the shape that was asked for, and no upstream is asked."""
+    """In the shape that was asked for, and no upstream is asked."""
     logger.does["pre_call"] = gives("I would rather not.")
     answer = talk.post(json.dumps({"model": "m", "messages": HI, "prompt": "hi", "stream": streamed}), path=path)
     events = answer.events if streamed else [answer.json()]
@@ -274,7 +274,7 @@ looks = Looks()
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_moderation_runs_beside_the_call(talk, up, logger, streamed):
-    """BEHAVIOUR C6: it refuses while the upstream is at work, and the upstream is let go."""
+    """It refuses while the upstream is at work, and the upstream is let go."""
     up.default = act.hang()
 
     async def hook(**_):
@@ -378,7 +378,7 @@ def test_embeddings_that_a_hook_edits(talk, logger):
 
 
 def test_headers(talk, loggers):
-    """BEHAVIOUR C6: those of all hooks, the last of a name; what is secret of the request's is not shown to them."""
+    """Those of all hooks, the last of a name; what is secret of the request's is not shown to them."""
     seen = []
 
     async def one(headers, response, **_):

@@ -1,4 +1,4 @@
-"""BEHAVIOUR C6: hooks on streams, on requests for several models, and on the list of models."""
+"""Hooks on streams, on requests for several models, and on the list of models."""
 
 import http.client
 import json
@@ -74,7 +74,7 @@ def test_an_iterator_hook_sees_the_request(talk, logger):
 
 @pytest.mark.parametrize("hook", ["iterator", "piece"])
 def test_a_hook_that_raises_in_mid_stream(talk, up, logger, hook):
-    """BEHAVIOUR C6: an error in the stream, its end, and the upstream is let go."""
+    """An error in the stream, its end, and the upstream is let go."""
     up.default = act.answer("one two three four", gap=0.01)
 
     async def iterator(response, _):
@@ -172,7 +172,7 @@ def test_a_hook_that_ends_a_stream_early(talk, up, logger):
 
 
 def test_several_models(talk, up, logger):
-    """BEHAVIOUR C3, C6: the hooks before the call see one request, those after it every answer; what they refuse of one
+    """The hooks before the call see one request, those after it every answer; what they refuse of one
     leaves the others be."""
     seen = []
 

@@ -75,7 +75,7 @@ def test_the_upstream_is_told(talk, up, behaviour, fields, reads, how):
 
 
 def test_a_client_that_leaves_while_its_retry_waits(talk, up):
-    """S8, C2: nothing is sent for it any more."""
+    """S8: nothing is sent for it any more."""
     up.default = act.error(503, retry_after=0.4)
     with talk.dial() as sock:
         sock.sendall(talk.request_bytes())

@@ -151,7 +151,7 @@ class SecureGateway(Gateway):
 
 
 def test_serving_tls(tls, tmp_path, module_upstream, up):
-    """C1: --ssl_certfile_path and --ssl_keyfile_path; who speaks plain HTTP to it gets nothing."""
+    """--ssl_certfile_path and --ssl_keyfile_path; who speaks plain HTTP to it gets nothing."""
     pem = (tls.ca_file.parent / "server.pem").read_text()
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     at = pem.index("-----BEGIN CERTIFICATE")

@@ -1,4 +1,4 @@
-"""A10, C3, R2, R3: names, deployments that share them, wildcards, aliases; retries and fallbacks, of the server and of the
+"""R2, R3: names, deployments that share them, wildcards, aliases; retries and fallbacks, of the server and of the
 client; and per-request clocks."""
 
 import time
@@ -66,7 +66,7 @@ def models_seen(*upstreams):
 
 
 def test_the_list_of_models(talk):
-    """C5: the names of the file in its order, aliases, wildcards as they stand; hidden aliases are left out."""
+    """The names of the file in its order, aliases, wildcards as they stand; hidden aliases are left out."""
     listed = talk.get("/v1/models").json()
     names = [model["id"] for model in listed["data"]]
     assert names[:3] == ["m", "n", "big"]
@@ -91,7 +91,7 @@ def test_the_list_of_models(talk):
 )  # fmt: skip
 @pytest.mark.parametrize("stream", [False, True])
 def test_names_and_where_they_lead(talk, up, other, asked, upstream_model, at_second, stream):
-    """C3: group, alias, deployment id, the longest wildcard; the answer carries the name that was asked for."""
+    """Group, alias, deployment id, the longest wildcard; the answer carries the name that was asked for."""
     answer = talk.chat(model=asked, stream=stream)
     assert answer.status == 200, answer.body
     models = {event["model"] for event in answer.events} if stream else {answer.json()["model"]}
@@ -112,7 +112,7 @@ def share(talk, name):
 
 
 def test_a_pair_shares_the_traffic(talk, up, other):
-    """A10: simple-shuffle; the bounds are five standard deviations."""
+    """simple-shuffle; the bounds are five standard deviations."""
     shares = share(talk, "pair")
     assert shares.keys() == {"p1", "p2"}
     assert MANY / 2 - 35 <= shares["p1"] <= MANY / 2 + 35
@@ -120,14 +120,14 @@ def test_a_pair_shares_the_traffic(talk, up, other):
 
 
 def test_weights(talk):
-    """A10: three to one, and none at all for a weight of 0."""
+    """Three to one, and none at all for a weight of 0."""
     shares = share(talk, "weighted")
     assert MANY / 4 - 31 <= shares["w2"] <= MANY / 4 + 31
     assert share(talk, "unfair") == {"u1": MANY}
 
 
 def test_order(talk, up, other):
-    """A10: the lowest order gets everything while it works; the next takes over when it does not."""
+    """The lowest order gets everything while it works; the next takes over when it does not."""
     assert {talk.chat(model="ordered").headers["x-litellm-model-name"] for _ in range(20)} == {"o1"}
     up.default = act.error(503)
     answer = talk.chat(model="ordered")
@@ -153,7 +153,7 @@ def test_a_failing_member_of_a_pair_is_made_up_for(talk, up, other, fault, strea
 
 
 def test_tags_of_a_header(up):
-    """BEHAVIOUR C4: they choose among the deployments like those of the body."""
+    """They choose among the deployments like those of the body."""
     models = "".join(deployment("tagged", up, model=f"openai/{tag}", tags=[tag]) for tag in ("blue", "red"))
     config = f"model_list:\n{models}router_settings: {{enable_tag_filtering: true}}\n"
     with Gateway(f"{config}general_settings: {{master_key: {KEY}}}\n", args=["--host", "127.0.0.1"]) as server:
@@ -210,7 +210,7 @@ def test_a_client_cannot_ask_for_endless_retries(talk, up):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_fallbacks(talk, up, other, stream):
-    """A9: in order; the answer carries the name of the group that gave it (decision 5), and says how many it took."""
+    """In order; the answer carries the name of the group that gave it (decision 5), and says how many it took."""
     up.models["m"] = act.error(500, retry_after=0)
     answer = talk.chat(stream=stream)
     assert answer.headers["x-litellm-attempted-fallbacks"] == "1"
@@ -227,14 +227,14 @@ def test_fallbacks(talk, up, other, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_way_back_to_an_alias(talk, up, stream):
-    """A9: fallbacks of a group hold for its aliases too."""
+    """Fallbacks of a group hold for its aliases too."""
     up.models["m"] = act.error(500, retry_after=0)
     answer = talk.chat(model="gpt-4", stream=stream, num_retries=0)
     assert answer.headers["x-litellm-model-group"] == "n"
 
 
 def test_default_fallbacks(talk, up, other):
-    """A9: for every group that has none of its own."""
+    """For every group that has none of its own."""
     up.models["n"] = act.error(500, retry_after=0)
     answer = talk.chat(model="n")
     assert answer.headers["x-litellm-model-group"] == "rescue"
@@ -242,7 +242,7 @@ def test_default_fallbacks(talk, up, other):
 
 
 def test_a_name_that_nobody_serves(talk, other):
-    """A10: goes to the default fallbacks, where there are any."""
+    """Goes to the default fallbacks, where there are any."""
     answer = talk.chat(model="nobody")
     assert (answer.status, answer.headers["x-litellm-model-group"]) == (200, "rescue")
     assert models_seen(other) == ["rescue"]
@@ -258,7 +258,7 @@ def test_a_name_that_nobody_serves(talk, other):
     ],
 )
 def test_a_requests_own_tables(talk, up, kind, fault):
-    """A10: LiteLLM's usual form is obeyed, for each kind, and not sent on."""
+    """LiteLLM's usual form is obeyed, for each kind, and not sent on."""
     up.models["m"] = fault
     answer = talk.chat(num_retries=0, **{kind: [{"m": ["pair"]}]})
     assert (answer.status, answer.headers["x-litellm-model-group"]) == (200, "pair")
@@ -269,7 +269,7 @@ def test_a_requests_own_tables(talk, up, kind, fault):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_context_window_fallbacks(talk, up, stream):
-    """A9: a prompt that is too long goes to those for that, without a retry; other 400s do not."""
+    """A prompt that is too long goes to those for that, without a retry; other 400s do not."""
     up.models["m"] = act.error(400, "This model's maximum context length is 8 tokens.", code="context_length_exceeded")
     answer = talk.chat(stream=stream)
     assert answer.status == 200
@@ -279,7 +279,7 @@ def test_context_window_fallbacks(talk, up, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_all_fallbacks_fail(talk, up, other, stream):
-    """A9, G3: the last error's status, and a text that says what was tried."""
+    """G3: the last error's status, and a text that says what was tried."""
     up.default = act.error(500, retry_after=0)
     other.default = act.error(429, retry_after=0)
     answer = talk.chat(stream=stream, num_retries=0)
@@ -291,7 +291,7 @@ def test_all_fallbacks_fail(talk, up, other, stream):
 @pytest.mark.parametrize("value", [True, "true"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_disable_fallbacks(talk, up, other, stream, value):
-    """C3: a client can do without."""
+    """A client can do without."""
     up.models["m"] = act.error(500, retry_after=0)
     assert talk.chat(stream=stream, disable_fallbacks=value, num_retries=0).status == 500
     assert models_seen(up, other) == ["m"]
@@ -299,7 +299,7 @@ def test_disable_fallbacks(talk, up, other, stream, value):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_fallbacks_of_the_client(talk, up, other, stream):
-    """C3, A9: instead of the server's, also with other parameters; names it may not use are no way around."""
+    """Instead of the server's, also with other parameters; names it may not use are no way around."""
     up.models["m"] = act.error(500, retry_after=0)
     answer = talk.chat(stream=stream, num_retries=0, fallbacks=["big"])
     assert answer.headers["x-litellm-model-group"] == "big"
@@ -342,7 +342,7 @@ CLOCKS = [  # for streams only, model, fields, headers
     [(stream, *rest) for only_streams, *rest in CLOCKS for stream in ([True] if only_streams else [False, True])],
 )
 def test_timeouts(talk, up, stream, model, fields, headers):
-    """S6, C4: 408, soon, with a text that says which clock; the upstream sees the connection close."""
+    """S6: 408, soon, with a text that says which clock; the upstream sees the connection close."""
     up.default = act.hang()
     started = time.monotonic()
     answer = talk.chat(model=model, headers=headers, stream=stream, num_retries=0, disable_fallbacks=True, **fields)
@@ -353,7 +353,7 @@ def test_timeouts(talk, up, stream, model, fields, headers):
 
 
 def test_a_request_may_be_more_patient_than_the_deployment(talk, up):
-    """A9: the client's own clock comes first, whichever is longer."""
+    """The client's own clock comes first, whichever is longer."""
     up.default = act.answer(delay=0.3)
     assert talk.chat(model="hasty", num_retries=0, disable_fallbacks=True).status == 408
     assert talk.chat(model="hasty", timeout=5, num_retries=0, disable_fallbacks=True).status == 200

@@ -228,7 +228,7 @@ def test_workers_do_not_outlive_their_parent(module_upstream, up):
 
 @WORKERS
 async def test_many_streams_at_once(module_upstream, up, workers):
-    """A1, G2: 200 streams, each gets its own words, and the gateway stays awake meanwhile (/live under load, O15)."""
+    """G2: 200 streams, each gets its own words, and the gateway stays awake meanwhile (/live under load, O15)."""
     up.default = act.answer("a b c d e f", gap=0.02)
     slowest = 0.0
 

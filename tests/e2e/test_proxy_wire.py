@@ -1,4 +1,4 @@
-"""C4: HTTP/1.1 as it is really spoken to a gateway, byte by byte: odd framing, old versions, attempts at smuggling."""
+"""HTTP/1.1 as it is really spoken to a gateway, byte by byte: odd framing, old versions, attempts at smuggling."""
 
 import json
 import re
@@ -54,7 +54,7 @@ NONSENSE = {
 
 @pytest.mark.parametrize(("data", "wanted"), NONSENSE.values(), ids=NONSENSE)
 def test_nonsense(talk, up, data, wanted):
-    """C4, F2: refused with a status where one can be given; the connection ends; no request is made out of it."""
+    """F2: refused with a status where one can be given; the connection ends; no request is made out of it."""
     try:
         came = talk.raw(data, half_close=not wanted)
     except (BrokenPipeError, ConnectionResetError):
@@ -69,7 +69,7 @@ def test_nonsense(talk, up, data, wanted):
 
 
 def test_keep_alive(talk, up):
-    """A1: one connection serves many requests, also after an error and a stream."""
+    """One connection serves many requests, also after an error and a stream."""
     kinds = [
         talk.request_bytes(),
         talk.request_bytes(stream=True),
@@ -169,7 +169,7 @@ def test_an_absolute_url(talk, up):
 
 
 def test_a_client_that_reads_slowly(talk, up):
-    """A2, P5: a stream waits for its client instead of filling the memory, and arrives whole."""
+    """P5: a stream waits for its client instead of filling the memory, and arrives whole."""
     words = "word " * 20_000
     up.next(act.answer(words))
     with talk.dial() as sock:
@@ -182,7 +182,7 @@ def test_a_client_that_reads_slowly(talk, up):
 
 
 def test_answers_say_what_they_are(talk, up):
-    """C4: length, type, and the headers that keep browsers from doing harm, on every answer."""
+    """Length, type, and the headers that keep browsers from doing harm, on every answer."""
     for answer in (
         talk.chat(),
         talk.chat(model="nope"),

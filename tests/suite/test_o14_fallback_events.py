@@ -1,4 +1,4 @@
-"""O14, BEHAVIOUR A12: loggers are told what came of fallbacks, and that a group had nothing left, once, before a call's end."""
+"""O14: loggers are told what came of fallbacks, and that a group had nothing left, once, before a call's end."""
 
 from __future__ import annotations
 

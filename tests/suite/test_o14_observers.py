@@ -1,4 +1,4 @@
-"""O14, BEHAVIOUR A12: every logger is told of every call once, of a copy of its own, while nobody waits for it."""
+"""O14: every logger is told of every call once, of a copy of its own, while nobody waits for it."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_a_price_that_nobody_knows(asker):
     ],
 )
 def test_ids_in_headers(watched, up, headers, words, told):
-    """BEHAVIOUR C4: as the same words in the body, which count more; the upstream sees neither."""
+    """As the same words in the body, which count more; the upstream sees neither."""
     recorder = watched.recorder
     recorder.clear()
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], **words})
@@ -313,7 +313,7 @@ def test_words_of_a_call_are_left_out(asker, up):
 
 
 def test_several_models_at_once(watched, up):
-    """BEHAVIOUR C3: each part of a batch is a call of its own."""
+    """Each part of a batch is a call of its own."""
     up.models["bad"] = act.error(404)
     recorder = watched.recorder
     recorder.clear()

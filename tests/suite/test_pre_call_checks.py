@@ -1,4 +1,4 @@
-"""A10 through the proxy: the region that a request or a key is held to, and response_format."""
+"""Through the proxy: the region that a request or a key is held to, and response_format."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def served(up: Any, *places: str | None, info: Any = ({}, {}, {}), general: Any 
 
 @pytest.mark.parametrize("checks", [False, True])
 def test_a_request_stays_in_its_region(up, checks):
-    """A10: as a field of the body; the upstream sees nothing of it."""
+    """As a field of the body; the upstream sees nothing of it."""
     with served(up, "swedencentral", "us-east-1", None, enable_pre_call_checks=checks) as proxy:
         for region, model in (("eu", "m0"), ("us", "m1")):
             for _ in range(5):
@@ -69,7 +69,7 @@ def test_a_place_of_ones_own_is_in_no_region(up):
 
 
 def test_schemas(up):
-    """A10: enable_pre_call_checks, and what model_info says."""
+    """enable_pre_call_checks, and what model_info says."""
     no, yes = {"supports_response_schema": False}, {"supports_response_schema": True}
     with served(up, None, None, info=(no, yes), enable_pre_call_checks=True) as proxy:
         assert {ask(proxy, response_format=SCHEMA).headers["x-litellm-model-name"] for _ in range(8)} == {"m1"}

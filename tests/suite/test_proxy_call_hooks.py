@@ -1,4 +1,4 @@
-"""A10, C6: the methods of loggers that stand on the way to a deployment, in the gateway: by what reaches the upstream and the
+"""C6: the methods of loggers that stand on the way to a deployment, in the gateway: by what reaches the upstream and the
 client. What each may do is tests/contract/test_router_hooks.py's."""
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def gateway(up: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def test_the_way_of_a_request(up: Upstream, gateway: ServedProxy) -> None:
-    """A10: sent elsewhere, filtered, changed, answered, and edited; by the name of where it went."""
+    """Sent elsewhere, filtered, changed, answered, and edited; by the name of where it went."""
     for _ in range(4):
         answer = ProxyRaw(gateway).chat(model="any", metadata={"tier": "b"})
         assert answer["choices"][0]["message"]["content"].endswith(" Edited.")
@@ -95,7 +95,7 @@ def test_who_calls(gateway: ServedProxy) -> None:
 
 
 def test_a_stream_goes_the_same_way(up: Upstream, gateway: ServedProxy) -> None:
-    """A10: and is passed on as it comes."""
+    """And is passed on as it comes."""
     chunks = ProxyRaw(gateway).stream(model="any", metadata={"tier": "a"})
     assert chunks
     assert "Edited" not in str(chunks)
@@ -103,7 +103,7 @@ def test_a_stream_goes_the_same_way(up: Upstream, gateway: ServedProxy) -> None:
 
 
 def test_a_deployment_that_is_refused(up: Upstream, gateway: ServedProxy) -> None:
-    """A10: another one is asked."""
+    """Another one is asked."""
     for _ in range(6):
         ProxyRaw(gateway).chat(model="half")
     assert {seen.fields["model"] for seen in up.requests} == {"free"}
@@ -120,7 +120,7 @@ def test_a_deployment_that_is_refused(up: Upstream, gateway: ServedProxy) -> Non
 def test_a_request_that_is_refused(
     up: Upstream, gateway: ServedProxy, asked: dict[str, Any], status: int, words: str
 ) -> None:
-    """A10, O1, F5: by its status; what has none is our own failure, and says nothing."""
+    """O1, F5: by its status; what has none is our own failure, and says nothing."""
     with pytest.raises(Failure) as raised:
         ProxyRaw(gateway).chat(**{"model": "m", **asked})
     assert raised.value.status == status

@@ -102,7 +102,6 @@ def test_retries_are_all_sent(up):
 
 @pytest.mark.parametrize("settings", [{"disable_cooldowns": True}, {"cooldown_time": 0}])
 def test_switched_off(up, settings):
-    """A10."""
     up.models["m0"] = act.error(429)
     router = Router(model_list=entries(up.base), num_retries=0, **settings)
     for _ in range(40):

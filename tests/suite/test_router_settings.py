@@ -1,4 +1,4 @@
-"""A10 through the proxy's configuration: what router_settings and litellm_params say about routing is obeyed."""
+"""Through the proxy's configuration: what router_settings and litellm_params say about routing is obeyed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_parallel_requests(up):
 
 @pytest.mark.parametrize("place", ["metadata", "tags"])
 def test_tags(up, place):
-    """A10: in the request's own field or in its metadata; they are not sent on."""
+    """In the request's own field or in its metadata; they are not sent on."""
     words = {"tags": ["b"]} if place == "tags" else {"metadata": {"tags": ["b"]}}
     with served(up, {"tags": ["a"]}, {"tags": ["b"]}, settings={"enable_tag_filtering": True}) as proxy:
         assert {answered(ask(proxy, **words)) for _ in range(8)} == {"m1"}
@@ -72,7 +72,7 @@ def test_tags(up, place):
 
 
 def test_parameters_of_all_deployments(up):
-    """A10: default_litellm_params, which a deployment's own overrule."""
+    """default_litellm_params, which a deployment's own overrule."""
     settings = {"default_litellm_params": {"temperature": 0.5, "top_p": 0.5}}
     with served(up, {"top_p": 0.1}, settings=settings) as proxy:
         ask(proxy)
@@ -80,7 +80,7 @@ def test_parameters_of_all_deployments(up):
 
 
 def test_content_policy_fallbacks(up):
-    """A10: after a refusal, and after a whole answer that a filter cut off."""
+    """After a refusal, and after a whole answer that a filter cut off."""
     refused = act.error(400, "The request was refused", code="content_filter")
     cut_off = act.answer("half", finish_reason="content_filter")
     settings = {"content_policy_fallbacks": [{"m": ["mild"]}]}
@@ -95,7 +95,7 @@ def test_content_policy_fallbacks(up):
 
 
 def test_prompts_that_are_too_long(up):
-    """A10: enable_pre_call_checks: found out before anything is sent, and context_window_fallbacks are for it."""
+    """enable_pre_call_checks: found out before anything is sent, and context_window_fallbacks are for it."""
     small = deployment("m", "openai/m0", api_base=up.base, api_key="k") | {"model_info": {"max_input_tokens": 20}}
     large = deployment("large", "openai/large", api_base=up.base, api_key="k")
     settings = {"enable_pre_call_checks": True, "context_window_fallbacks": [{"m": ["large"]}]}
@@ -111,7 +111,7 @@ def test_prompts_that_are_too_long(up):
     ["least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing", "cost-based-routing"],
 )
 def test_strategies(up, strategy):
-    """A10: by their names in the file."""
+    """By their names in the file."""
     with served(up, {}, {}, settings={"routing_strategy": strategy}) as proxy:
         assert {ask(proxy).status for _ in range(6)} == {200}
         assert proxy.state.routing.settings.strategy != strategy_named("simple-shuffle")
@@ -119,7 +119,7 @@ def test_strategies(up, strategy):
 
 
 def test_both_sections(up):
-    """A10: router_settings count, then litellm_settings."""
+    """router_settings count, then litellm_settings."""
     more = {"litellm_settings": {"num_retries": 4, "allowed_fails": 7, "cooldown_time": 9, "request_timeout": 33}}
     with served(up, {}, settings={"cooldown_time": 11}, **more) as proxy:
         settings = proxy.state.routing.settings

@@ -268,7 +268,7 @@ HANDLERS = pytest.mark.parametrize("kind", [Watched, AsyncWatched, AsyncSilent])
 
 @HANDLERS
 def test_s8_handlers_at_the_proxy(up, kind):
-    """S8, D1: a handler's generator is closed when the client has gone, so that it can stop what it does."""
+    """S8: a handler's generator is closed when the client has gone, so that it can stop what it does."""
     handler = kind()
     with ServedProxy({"model_list": [deployment("m", "mine/x")]}, handlers={"mine": handler}) as proxy:
         with client_of(proxy, True) as sock:
@@ -282,7 +282,7 @@ def test_s8_handlers_at_the_proxy(up, kind):
 
 @HANDLERS
 async def test_s8_handlers_in_the_sdk(up, monkeypatch, kind):
-    """S8, D1: the same for a loop that is left."""
+    """S8: the same for a loop that is left."""
     handler = kind()
     monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])
     async for _chunk in await litellm.acompletion("mine/x", HI, stream=True):
@@ -293,7 +293,7 @@ async def test_s8_handlers_in_the_sdk(up, monkeypatch, kind):
 
 
 def test_s8_handlers_in_the_sync_sdk(up, monkeypatch):
-    """S8, D1: and without asyncio, be the handler async or not."""
+    """S8: and without asyncio, be the handler async or not."""
     for kind in (Watched, AsyncWatched):
         handler = kind()
         monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": handler}])

@@ -1,4 +1,4 @@
-"""The house rule: import down, never up, and never sideways between siblings of one kind (DESIGN: floor plan)."""
+"""The house rule: import down, never up, and never sideways between siblings of one kind."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def annotated(path):
 
 
 def test_settings():
-    """DESIGN 8: plain annotated variables, read in one place; all that are read exist, and all that exist are there."""
+    """Plain annotated variables, read in one place; all that are read exist, and all that exist are there."""
     variables = annotated(PACKAGE / "__init__.py")
     assert set(variables) >= set(SETTINGS)
     assert all(node.value is not None for node in variables.values()), "each has a value"

@@ -127,7 +127,7 @@ class Server:
                 await asyncio.wait_for(connections.gone.wait(), CUT_OFF)
 
     async def _tell(self) -> None:
-        """Let callbacks hear of the last calls before the process ends (O15)."""
+        """Let callbacks hear of the last calls before the process ends."""
         if not await asyncio.to_thread(default_dispatcher().close, LAST_WORDS):
             log.warning("callbacks were not told of all calls within %g s", LAST_WORDS)
 

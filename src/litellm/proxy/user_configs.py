@@ -1,7 +1,7 @@
 """Clients' own configurations (`user_config`), kept so that one sent with every request is read once.
 
-By the digest of what was sent, and apart for each caller: how one client's deployments fare is invisible to another (C14).
-Bounded twice, so that memory stays flat whatever is sent (C13).
+By the digest of what was sent, and apart for each caller: how one client's deployments fare is invisible to another.
+Bounded twice, so that memory stays flat whatever is sent.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def _two(layout: str, data: bytes, offset: int) -> tuple[int, int]:
 
 
 def _jpeg_frames(data: bytes) -> Iterator[tuple[int, int]]:
-    """Walk the segments to the frame headers (SOF0 to SOF15; C4, C8 and CC mean something else)."""
+    """Walk the segments to the frame headers (SOF0 to SOF15; 0xC4, 0xC8 and 0xCC mean something else)."""
     offset = 2
     while offset + 9 <= len(data) and data[offset] == 0xFF:
         marker = data[offset + 1]

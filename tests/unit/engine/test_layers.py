@@ -37,7 +37,7 @@ def both(flow: Any) -> list[Any]:
 
 
 def test_drivers_perform_the_same_steps():
-    """DESIGN 3: a flow is written once; handlers of either kind answer in both worlds."""
+    """A flow is written once; handlers of either kind answer in both worlds."""
 
     async def double(value: int) -> int:
         await asyncio.sleep(0)
@@ -231,6 +231,6 @@ def test_builder_refuses_what_is_no_chunk(wrong):
 
 
 def test_no_room_for_an_answer_is_a_503():
-    """E1: it is ours to say that it can be tried again."""
+    """It is ours to say that it can be tried again."""
     error = broken(TransportFault("busy", "there is no room"), Target(provider=BY_NAME["openai"], model="m"))
     assert (type(error).__name__, error.status_code) == ("ServiceUnavailableError", 503)

@@ -1,4 +1,4 @@
-"""From lists of callbacks to who is told what (BEHAVIOUR A12), over the real dispatcher."""
+"""From lists of callbacks to who is told what, over the real dispatcher."""
 
 import copy
 import threading

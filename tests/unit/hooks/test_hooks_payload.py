@@ -1,4 +1,4 @@
-"""What callbacks are given (BEHAVIOUR A12), and what never reaches them (F5, O14)."""
+"""What callbacks are given, and what never reaches them (F5, O14)."""
 
 import json
 import logging
@@ -69,7 +69,7 @@ def test_a_price_that_nobody_knows():
 
 
 def test_which_deployment():
-    """BEHAVIOUR A10: metadata gains the Router's keys, whatever a client says under them; F5: without credentials."""
+    """Metadata gains the Router's keys, whatever a client says under them; F5: without credentials."""
     told = record(
         model_id="id", model_group="g", deployment="openai/gpt-x", model_info={"tier": 1, "api_key": SECRET},
         metadata={"colour": "blue", "model_group": "mine"},

@@ -1,4 +1,4 @@
-"""A6: from a host's name to a socket: names are looked up once, addresses are tried side by side, and nothing is left of those
+"""From a host's name to a socket: names are looked up once, addresses are tried side by side, and nothing is left of those
 that lose."""
 
 import asyncio
@@ -67,13 +67,13 @@ def reached(run, addresses, port):
     "addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["::1", "127.0.0.1"], ["127.0.0.1", "::1"]]
 )
 def test_the_first_address_is_preferred(run, port, addresses):
-    """A6: in the system's order."""
+    """In the system's order."""
     with listening(*[(address, port) for address in addresses]):
         assert reached(run, addresses, port)[0] == addresses[0]
 
 
 def test_an_address_that_refuses_costs_no_time(run, port):
-    """A6: the next is tried at once."""
+    """The next is tried at once."""
     with listening(("127.0.0.3", port)):
         address, took = reached(run, ["127.0.0.1", "127.0.0.2", "127.0.0.3"], port)
     assert address == "127.0.0.3"
@@ -81,7 +81,7 @@ def test_an_address_that_refuses_costs_no_time(run, port):
 
 
 def test_an_address_that_leads_nowhere_costs_a_head_start(run, port):
-    """A6: the next is tried beside it."""
+    """The next is tried beside it."""
     with black_hole("127.0.0.1", port), listening(("127.0.0.2", port), ("127.0.0.3", port)):
         address, took = reached(run, ["127.0.0.1", "127.0.0.2", "127.0.0.3"], port)
     assert address == "127.0.0.2"
@@ -89,7 +89,7 @@ def test_an_address_that_leads_nowhere_costs_a_head_start(run, port):
 
 
 def test_the_families_take_turns(run, port):
-    """A6: five addresses of a family that leads nowhere cost one head start, not five."""
+    """Five addresses of a family that leads nowhere cost one head start, not five."""
     dead = [f"127.0.0.{number}" for number in range(1, 6)]
     with contextlib.ExitStack() as stack:
         for host in dead:
@@ -101,7 +101,7 @@ def test_the_families_take_turns(run, port):
 
 
 def test_none_answers(port):
-    """A6: what each of them said, once."""
+    """What each of them said, once."""
     with pytest.raises(OSError) as caught:
         reached(asyncio.run, ["127.0.0.1", "::1", "127.0.0.1"], port)
     assert [text.count("Connect call failed") for text in str(caught.value).split("; ")] == [1, 1]
@@ -124,7 +124,7 @@ class Gated(asyncio.SelectorEventLoop):
 
 @pytest.mark.parametrize("leave", [False, True], ids=["one wins", "cancelled"])
 def test_two_that_answer_at_once(port, open_files, leave):
-    """A6: one is given, the other closed; none is, if nobody waits any more."""
+    """One is given, the other closed; none is, if nobody waits any more."""
 
     async def scene(loop):
         task = asyncio.create_task(connected_socket(["127.0.0.1", "127.0.0.2"], port))
@@ -242,7 +242,7 @@ def test_a_name_is_looked_up_once(run, names):
 
 
 def test_a_name_is_looked_up_again_after_a_minute(names):
-    """A6: and not before."""
+    """And not before."""
 
     async def scene(loop):
         async with pool() as ours:
@@ -257,7 +257,7 @@ def test_a_name_is_looked_up_again_after_a_minute(names):
 
 
 def test_a_look_up_that_failed_is_not_remembered(run, names):
-    """A6: nor are addresses at which nobody answered."""
+    """Nor are addresses at which nobody answered."""
     names.fails = 1
 
     async def scene():
@@ -295,7 +295,7 @@ def test_a_look_up_that_nobody_waits_for(run, names):
 
 
 def test_a_look_up_that_failed_for_nobody_is_not_remembered(run, names):
-    """A6: whoever asks after its caller has left looks for himself."""
+    """Whoever asks after its caller has left looks for himself."""
     names.delay, names.fails = 0.05, 1
 
     async def scene():

@@ -139,7 +139,7 @@ def test_a_thousand_black_holes(hurry, many_files):
 
 
 def test_a_stream_that_is_finished_has_a_moment_for_its_end(hurry):
-    """A1: LAST_BYTES, also if it goes on with what nobody reads; then the connection is given up."""
+    """LAST_BYTES, also if it goes on with what nobody reads; then the connection is given up."""
 
     async def scene(loop):
         async with pool() as ours:
@@ -261,7 +261,7 @@ def test_nobody_reads_for_ever(hurry):
 
 
 def test_a_whole_answer_is_not_held_up(run):
-    """A2: one that is not streamed is read as fast as it comes."""
+    """One that is not streamed is read as fast as it comes."""
 
     async def scene():
         async with pool() as ours:

@@ -107,7 +107,7 @@ def lenient(host, _port, _family):
 
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
 def test_odd_spellings_reach_nothing(caller, up, spelling):
-    """F2, A6: this machine in other clothes, on a system that understands them all."""
+    """F2: this machine in other clothes, on a system that understands them all."""
     fault = refusal(caller, guarded(f"{spelling}{up.port}/v1", resolve=lenient))
     assert fault.kind in ("blocked", "url")
     assert up.connections_made == 0
@@ -202,7 +202,7 @@ def test_a_name_that_changes_its_address(caller, up):
 
 @pytest.mark.parametrize("addresses", [["::1", "127.0.0.1"], ["127.0.0.1", "::1"]], ids=["dead first", "dead last"])
 def test_all_admitted_addresses_are_tried(caller, up, addresses):
-    """A6: nobody listens on ::1."""
+    """Nobody listens on ::1."""
     asked = guarded(chat("twice.example", up), "twice.example", resolve=Names(addresses))
     assert caller.send(asked).status == 200
 

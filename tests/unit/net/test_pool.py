@@ -1,4 +1,4 @@
-"""A1, P5: connections that go straight to an upstream: which is used, which is kept, which is dropped; and that nothing is
+"""P5: connections that go straight to an upstream: which is used, which is kept, which is dropped; and that nothing is
 left of them."""
 
 import asyncio
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.alone  # seconds, counted objects
 
 
 def test_the_last_used_is_used_first(run):
-    """A1: so that those which are not needed grow old, and are closed."""
+    """So that those which are not needed grow old, and are closed."""
 
     async def scene():
         async with pool() as ours:
@@ -108,7 +108,7 @@ def test_headers_of_one_call_are_not_kept(run):
 
 
 def test_idle_connections_are_closed():
-    """A1: after IDLE, without anybody asking; and none that is older is used, should we get to it first."""
+    """After IDLE, without anybody asking; and none that is older is used, should we get to it first."""
 
     async def scene(loop):
         async with pool() as ours:
@@ -170,7 +170,7 @@ class Greeting(Scripted):
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_a_server_that_hangs_up_as_soon_as_it_can(run, tls, secure):
-    """A6: told at once, and not by a clock."""
+    """Told at once, and not by a clock."""
 
     async def scene():
         async with pool() as ours:
@@ -196,7 +196,7 @@ class Late(asyncio.SelectorEventLoop):
 
 
 def test_a_connection_that_is_lost_before_it_is_used():
-    """A6: told at once, and not remembered."""
+    """Told at once, and not remembered."""
 
     async def scene():
         async with pool() as ours:
@@ -255,7 +255,7 @@ def test_closing_while_a_connection_comes_about(run, tls):
 
 
 def test_a_whole_answer_is_given_once(run):
-    """A1: in `body`; there is nothing to read besides."""
+    """In `body`; there is nothing to read besides."""
 
     def answer(connection, _):
         connection.say(whole(b"12345")[:-3])

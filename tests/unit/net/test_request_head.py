@@ -1,4 +1,4 @@
-"""A6: where a URL leads, for all the ways in which people write one, and what a request's header may say."""
+"""Where a URL leads, for all the ways in which people write one, and what a request's header may say."""
 
 import http.client
 import io
@@ -40,7 +40,7 @@ ORIGINS = {
 
 @pytest.mark.parametrize(("url", "origin"), ORIGINS.items(), ids=ascii)
 def test_origins(url, origin):
-    """A6: scheme, host, port, what the Host header says, and the path with its query."""
+    """Scheme, host, port, what the Host header says, and the path with its query."""
     found = origin_of(url)
     assert (found.scheme, found.host, found.port, found.authority, found.target) == origin
 
@@ -54,7 +54,7 @@ NO_ORIGINS = [
 
 @pytest.mark.parametrize("url", NO_ORIGINS, ids=lambda url: ascii(url)[:30])
 def test_no_origins(url):
-    """A6, F5: told as such, and without repeating what may have a key in it."""
+    """F5: told as such, and without repeating what may have a key in it."""
     with pytest.raises(TransportFault) as caught:
         origin_of(url)
     assert caught.value.kind == "url"
@@ -82,7 +82,7 @@ ORIGIN = origin_of("http://[::1]:8000/v1")
 
 
 def test_the_fields_of_a_request():
-    """A6: ours, and the caller's; what frames the message is ours to say."""
+    """Ours, and the caller's; what frames the message is ours to say."""
     asked = request(
         "http://[::1]:8000/v1", headers={"Content-Length": "999", "transfer-encoding": "chunked", "X-A": "é"}
     )
@@ -92,7 +92,7 @@ def test_the_fields_of_a_request():
 
 
 def test_a_host_of_the_callers_own():
-    """A6: behind some gateways the Host header is another than the URL's; there is one of it."""
+    """Behind some gateways the Host header is another than the URL's; there is one of it."""
     asked = request("http://[::1]:8000/v1", headers={"HOST": "model.internal"})
     assert [value for name, value in fields_of(ORIGIN, asked) if name.lower() == "host"] == ["model.internal"]
 

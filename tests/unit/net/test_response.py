@@ -1,4 +1,4 @@
-"""A6: answers in HTTP/1.1, read from bytes that arrive in whatever pieces: the same as httptools reads, and never anything
+"""Answers in HTTP/1.1, read from bytes that arrive in whatever pieces: the same as httptools reads, and never anything
 else than an answer or a Malformed."""
 
 import gzip
@@ -90,7 +90,7 @@ def split(data, cuts):
 
 @given(answers(), st.lists(st.integers(0, 2000), max_size=8))
 def test_it_does_not_matter_how_an_answer_is_cut(answer, cuts):
-    """A6: headers, all framings, trailers, all encodings: any pieces are the same as all at once, and as byte by byte."""
+    """Headers, all framings, trailers, all encodings: any pieces are the same as all at once, and as byte by byte."""
     data, body, ends = answer
     whole, found = read([data], ends=ends)
     assert found == body
@@ -132,7 +132,7 @@ class Seen:
 
 @given(answers())
 def test_httptools_reads_the_same(answer):
-    """A6: a parser that half the world uses agrees: on status, headers, body, and whether the connection can be kept."""
+    """A parser that half the world uses agrees: on status, headers, body, and whether the connection can be kept."""
     data, body, ends = answer
     seen = Seen(data)
     ours, found = read([data], ends=ends)
@@ -145,7 +145,7 @@ def test_httptools_reads_the_same(answer):
 
 @given(answers(), st.integers(0, 5000))
 def test_an_answer_that_breaks_off_is_never_taken_for_complete(answer, at):
-    """S1, A6: whatever framing or encoding: one byte less is an error; none at all is one too."""
+    """S1: whatever framing or encoding: one byte less is an error; none at all is one too."""
     data, body, ends = answer
     cut = data[: at % len(data)]
     response = Response()
@@ -160,13 +160,13 @@ def test_an_answer_that_breaks_off_is_never_taken_for_complete(answer, at):
 
 @given(st.lists(st.binary(max_size=200), max_size=5))
 def test_arbitrary_bytes(pieces):
-    """A6: what is no answer is a Malformed and never another exception."""
+    """What is no answer is a Malformed and never another exception."""
     ended(pieces)
 
 
 @given(answers(), st.integers(0, 5000), st.binary(max_size=3), st.integers(0, 3))
 def test_answers_with_a_flaw(answer, at, inserted, removed):
-    """A6: the same for answers that are nearly right."""
+    """The same for answers that are nearly right."""
     data = answer[0]
     at %= len(data)
     ended([data[:at] + inserted + data[at + removed :]])
@@ -235,7 +235,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_refused(data):
-    """A6: two readers could read these in two ways, or would wait for ever. At once, and in pieces."""
+    """Two readers could read these in two ways, or would wait for ever. At once, and in pieces."""
     with pytest.raises(Malformed) as caught:
         Response().feed(data)
     assert "hello" not in str(caught.value), "what came is not repeated"
@@ -264,7 +264,7 @@ KEPT = {
 
 @pytest.mark.parametrize(("data", "reusable"), KEPT.values(), ids=KEPT)
 def test_whether_the_connection_can_be_used_again(data, reusable):
-    """A6, G2: when two may disagree about where an answer ends, it cannot."""
+    """G2: when two may disagree about where an answer ends, it cannot."""
     response, body = read([data])
     assert (body, response.complete, response.reusable, response.excess) == (b"", True, reusable, False)
     response.feed(b"x")
@@ -272,13 +272,13 @@ def test_whether_the_connection_can_be_used_again(data, reusable):
 
 
 def test_the_answer_to_head():
-    """A6: it has a length, and no body."""
+    """It has a length, and no body."""
     response, body = read([OK + b"Content-Length: 5\r\nContent-Encoding: gzip\r\n\r\n"], bodyless=True)
     assert (body, response.complete, response.reusable) == (b"", True, True)
 
 
 def test_an_answer_without_a_length_ends_with_its_connection():
-    """A6: and not with its head."""
+    """And not with its head."""
     response, body = read([OK + b"\r\n", b"hel", b"lo"])
     assert (body, response.complete, response.reusable) == (b"hello", False, False)
     response.end()

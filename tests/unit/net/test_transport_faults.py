@@ -46,7 +46,7 @@ UNUSUAL = {
 
 @pytest.mark.parametrize("fields", UNUSUAL.values(), ids=UNUSUAL)
 def test_unusual_answers(caller, up, fields):
-    """A6: what HTTP/1.1 allows is understood, and the next request works."""
+    """What HTTP/1.1 allows is understood, and the next request works."""
     up.default = act.answer(**fields)
     for _ in range(2):
         plain, streamed = both(caller, up)
@@ -91,7 +91,7 @@ def test_a_large_body_both_ways(caller, up):
 
 
 def test_keep_alive(caller, up):
-    """A1: one connection serves one request after another, plain, streamed and refused."""
+    """One connection serves one request after another, plain, streamed and refused."""
     for _ in range(3):
         both(caller, up)
         up.next(act.error(429))
@@ -102,7 +102,7 @@ def test_keep_alive(caller, up):
 
 @pytest.mark.parametrize("late", [0.0, 0.02], ids=["at once", "late"])
 def test_a_stream_that_said_done_gives_its_connection_back(caller, up, late):
-    """A1, S4: [DONE] ends a stream for the caller; the chunk that ends it for HTTP may come a moment later."""
+    """S4: [DONE] ends a stream for the caller; the chunk that ends it for HTTP may come a moment later."""
     events = [chunk_event("Hel"), chunk_event("lo"), chunk_event(None), b"data: [DONE]\n\n"]
     head = EVENTS + b"".join(http1.chunk(event) for event in events)
     up.default = act.raw(head, http1.last_chunk({}), gap=late, after_answer="keep")
@@ -116,7 +116,7 @@ def test_a_stream_that_said_done_gives_its_connection_back(caller, up, late):
 
 
 def test_a_stream_of_the_public_functions_gives_its_connection_back(caller, up):
-    """A1: the same for an upstream as it usually is, and for plain calls in between."""
+    """The same for an upstream as it usually is, and for plain calls in between."""
     for _ in range(3):
         caller.chunks(api_base=up.base)
         caller.notice()  # for HTTP a stream ends a moment after its [DONE]
@@ -146,7 +146,7 @@ def test_closing_a_reply_early(caller, up):
 
 
 def test_a_connection_that_the_server_has_closed_is_not_used(caller, up):
-    """A6: no request is lost on it, so nothing has to be retried."""
+    """No request is lost on it, so nothing has to be retried."""
     both(caller, up)
     up.drop_connections()
     caller.notice()
@@ -210,7 +210,7 @@ BROKEN = {
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(("fault", "kind"), BROKEN.values(), ids=BROKEN)
 def test_broken_answers(caller, up, fault, kind, stream):
-    """A6, G3: one fault with a kind and a text that names the server; afterwards everything works again."""
+    """G3: one fault with a kind and a text that names the server; afterwards everything works again."""
     up.next(fault)
     with pytest.raises(TransportFault) as caught:
         reply = caller.send(request(up.base + "/chat/completions", stream=stream))
@@ -243,7 +243,7 @@ def test_no_such_host(caller):
 
 
 def test_https_to_a_plain_port(caller, up):
-    """A6: the text names TLS, so that nobody looks for a firewall."""
+    """The text names TLS, so that nobody looks for a firewall."""
     with pytest.raises(TransportFault, match=r"(?i)ssl|tls") as caught:
         caller.send(request(up.base.replace("http:", "https:") + "/chat/completions"))
     assert caught.value.kind in ("tls", "connect")
@@ -261,7 +261,7 @@ def test_heartbeats_and_odd_dialects_need_no_help_of_the_transport(caller, up):
 
 
 def test_pieces_of_an_answer_arrive_as_they_are_sent(caller, up):
-    """A2: nothing waits for a buffer to fill."""
+    """Nothing waits for a buffer to fill."""
     up.next(act.stall(after=3, text="one two three"))
     reply = caller.send(request(up.base + "/chat/completions", stream=True))
     data = b""
@@ -271,7 +271,7 @@ def test_pieces_of_an_answer_arrive_as_they_are_sent(caller, up):
 
 
 def test_what_is_sent_says_how_long_it_is(caller, up):
-    """A6: a plain content-length, which every server understands; the host with its port; nothing we did not ask for."""
+    """A plain content-length, which every server understands; the host with its port; nothing we did not ask for."""
     caller.ask(api_base=up.base, messages=HI)
     headers = up.requests[0].headers
     assert headers["content-length"] == str(len(up.requests[0].body))
@@ -295,7 +295,7 @@ def test_cookies_are_not_kept(caller, up):
     ("key", "sent"), [(None, "Basic bmFtZTpwQHNz"), ("k", "Bearer k")], ids=["only the URL's", "a key of its own"]
 )
 def test_a_base_with_user_and_password(caller, up, monkeypatch, stream, key, sent):
-    """A6, F5: `https://user:password@host/v1` is basic authentication, unless an API key is given too; both transports
+    """F5: `https://user:password@host/v1` is basic authentication, unless an API key is given too; both transports
     do the same, and show neither."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     base = up.base.replace("://", "://name:p%40ss@")

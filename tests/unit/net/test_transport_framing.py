@@ -1,4 +1,4 @@
-"""A6: where an answer ends, in what encoding it comes, and to which host it goes: one suite over all transports."""
+"""Where an answer ends, in what encoding it comes, and to which host it goes: one suite over all transports."""
 
 import contextlib
 import gzip
@@ -69,7 +69,7 @@ def framed(encoding, body, framing):
 @pytest.mark.parametrize("framing", FRAMED)
 @pytest.mark.parametrize(("encoding", "body"), ENCODED.values(), ids=ENCODED)
 def test_encodings_nobody_asked_for(caller, encoding, body, framing, stream):
-    """A6: read all the same, in every framing."""
+    """Read all the same, in every framing."""
     with Scripted(framed(encoding, body, framing)) as server:
         assert said(caller, server.base, stream=stream) == TEXT
 
@@ -113,7 +113,7 @@ AGAIN = {  # what is said, and how many connections three such answers take
 @STREAM
 @pytest.mark.parametrize(("answer", "connections"), AGAIN.values(), ids=AGAIN)
 def test_whether_a_connection_is_used_again(caller, answer, connections, stream):
-    """A6, G2: only if nobody can be in doubt about where the answer has ended. (An older parser may refuse the doubtful.)"""
+    """G2: only if nobody can be in doubt about where the answer has ended. (An older parser may refuse the doubtful.)"""
     with Scripted(always(answer)) as server:
         for _ in range(3):
             with contextlib.nullcontext() if connections else contextlib.suppress(TransportFault):
@@ -168,7 +168,7 @@ def said_securely(caller, server, tls, *, stream):
 
 @pytest.mark.parametrize("status", [200, 404])
 def test_head(caller, status):
-    """A6: its answer states a length and has no body; the connection goes on."""
+    """Its answer states a length and has no body; the connection goes on."""
 
     def answer(connection, seen):
         connection.say(whole(b"12345", status=status)[: None if seen.method != "HEAD" else -5])
@@ -193,7 +193,7 @@ class Refusing(Answering):
     "caller", ["async", "uvloop"], indirect=True
 )  # the sync transport writes first, and then reads
 def test_a_server_that_is_done_before_we_are(caller, stream):
-    """G3, A6: its answer is read while we still write, and the connection is not used again."""
+    """G3: its answer is read while we still write, and the connection is not used again."""
     with Scripted(always(b"")) as server:
         server.connection_class = Refusing
         for _ in range(2):
@@ -280,7 +280,7 @@ def on_ipv6():
 @STRAIGHT
 @STREAM
 def test_an_ipv6_address(caller, stream):
-    """A6: in brackets, in the URL and in the Host header."""
+    """In brackets, in the URL and in the Host header."""
     with on_ipv6() as (port, heard):
         assert said(caller, f"http://[::1]:{port}/v1", stream=stream) == TEXT
     (head,) = heard
@@ -300,7 +300,7 @@ def resolving(monkeypatch, host, port):
 @STRAIGHT
 @STREAM
 def test_a_host_in_other_letters(caller, up, monkeypatch, stream):
-    """A6: a name in any script is looked up and said as DNS and HTTP spell it."""
+    """A name in any script is looked up and said as DNS and HTTP spell it."""
     resolving(monkeypatch, "xn--bcher-kva.example", up.port)
     assert b"Hello" in said(caller, f"http://Bücher.example:{up.port}/v1", stream=stream)
     assert up.requests[0].headers["host"] == f"xn--bcher-kva.example:{up.port}"
@@ -308,7 +308,7 @@ def test_a_host_in_other_letters(caller, up, monkeypatch, stream):
 
 @STREAM
 def test_a_path_in_other_letters(caller, up, stream):
-    """A6: and with a query, characters that are escaped already, and some that should be."""
+    """And with a query, characters that are escaped already, and some that should be."""
     url = up.url + "/modèle/a%2Fb/{x} y/chat/completions?api-version=2024-01&q=ü z"
     reply = caller.send(request(url, stream=stream))
     if stream:
@@ -330,7 +330,7 @@ NO_HOSTS = [
 
 @pytest.mark.parametrize("url", NO_HOSTS)
 def test_what_is_no_url(caller, url):
-    """A6, G3: the same fault on every transport, before anything is looked up."""
+    """G3: the same fault on every transport, before anything is looked up."""
     with pytest.raises(TransportFault, match="api_base is no usable URL") as caught:
         caller.send(request(url))
     assert caught.value.kind == "url"
@@ -346,7 +346,7 @@ def test_a_header_with_a_line_end(caller, up):
 
 
 def test_headers_of_the_callers_own(caller, up):
-    """A6: a Host that is given is the one that is sent; a length that is given is not."""
+    """A Host that is given is the one that is sent; a length that is given is not."""
     own = {"Host": "model.internal", "Content-Length": "3", "Transfer-Encoding": "chunked", "X-Name": "é"}
     assert b"Hello" in said(caller, up.base, headers=own)
     (seen,) = up.requests

@@ -76,7 +76,7 @@ def test_without_a_key_there_is_none(row):
 
 
 def test_moderations_that_name_no_model():
-    """C2: OpenAI's, with the client's key."""
+    """OpenAI's, with the client's key."""
     target = SIDE.target(Own(api_key=THEIRS), "", None, MODERATIONS)
     assert target.url == "https://api.openai.com/v1/moderations"
     assert target.headers["Authorization"] == f"Bearer {THEIRS}"
@@ -157,7 +157,7 @@ def test_nothing_of_it_can_be_read_by_accident():
     ({"user_config": {}}, Own(user_config={})),
 ])  # fmt: skip
 def test_what_is_read(said, meant):
-    """A1: base_url wins; what is empty was not said."""
+    """base_url wins; what is empty was not said."""
     assert read_own(said) == meant
 
 

@@ -1,4 +1,4 @@
-"""A10: which part of a group may have a call: by the region that it is held to, its response_format, and its length."""
+"""Which part of a group may have a call: by the region that it is held to, its response_format, and its length."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def group(*entries: dict[str, Any]) -> Group:
     ],
 )  # fmt: skip
 def test_where_a_clouds_regions_are(name, region):
-    """A10: the EU is its member states. London, Zurich and Oslo are not in it, whatever a cloud calls them."""
+    """The EU is its member states. London, Zurich and Oslo are not in it, whatever a cloud calls them."""
     assert region_in(name) == region
 
 
@@ -66,7 +66,7 @@ def test_where_a_clouds_regions_are(name, region):
     ],
 )
 def test_where_a_deployment_is(params, info, region):
-    """A10: as its entry says; the first word counts."""
+    """As its entry says; the first word counts."""
     (made,) = deployments(entry("m", info=info, **params))
     assert region_of(made) == region
 
@@ -92,7 +92,7 @@ PLACES = (
 
 @pytest.mark.parametrize("settings", [{}, {"enable_pre_call_checks": True}])
 def test_calls_stay_in_their_region(settings):
-    """A10: on retries too. With or without enable_pre_call_checks: who says where data may go is not ignored."""
+    """On retries too. With or without enable_pre_call_checks: who says where data may go is not ignored."""
     world = World(deployments(*PLACES), **settings)
     assert set(world.ids(60)) == {"m-0", "m-1", "m-2", "m-3"}
     assert set(world.ids(60, steer=EU)) == {"m-0", "m-3"}
@@ -104,7 +104,7 @@ def test_calls_stay_in_their_region(settings):
 
 
 def test_a_region_where_nobody_is():
-    """A10, O1: a 400 that says what to do; nothing is sent, and a fallback has to be in the region as well."""
+    """O1: a 400 that says what to do; nothing is sent, and a fallback has to be in the region as well."""
     world = World(deployments(entry("m"), entry("b"), entry("c", region_name="eu")), fallbacks=[{"m": ["b", "c"]}])
     with pytest.raises(BadRequestError) as raised:
         world.choose(steer=EU)
@@ -119,7 +119,7 @@ def test_a_region_where_nobody_is():
 
 
 def test_regions_with_tags():
-    """A10: both count."""
+    """Both count."""
     made = deployments(
         entry("m", 0, region_name="eu", tags=["a"]), entry("m", 1, region_name="eu"), entry("m", 2, tags=["a"])
     )
@@ -147,20 +147,20 @@ def test_regions_with_tags():
     ],
 )
 def test_who_answers_by_a_schema(params, info, takes):
-    """A10: model_info, else what is known of the model or its base_model. To know nothing is no reason to leave it out."""
+    """model_info, else what is known of the model or its base_model. To know nothing is no reason to leave it out."""
     made = group(entry("m", 0, info=info, **params), entry("m", 1))
     assert ids(fitting(made, SCHEMA)) == (["m-0", "m-1"] if takes else ["m-1"])
 
 
 @pytest.mark.parametrize("wanted", [None, {"type": "json_object"}, {"type": "text"}, {}, "json_schema", [], 5], ids=str)
 def test_other_formats_are_for_everybody(wanted):
-    """A10, F1."""
+    """F1."""
     made = group(entry("m", 0, info={"supports_response_schema": False}))
     assert fitting(made, {"messages": HI, "response_format": wanted}) is made
 
 
 def test_nobody_answers_by_a_schema():
-    """A10, O1: a 400 that says what to do, and to which fallbacks apply."""
+    """O1: a 400 that says what to do, and to which fallbacks apply."""
     no = {"supports_response_schema": False}
     world = World(deployments(entry("m", info=no), entry("b")), enable_pre_call_checks=True, fallbacks=[{"m": ["b"]}])
     call = world.call(body=SCHEMA)
@@ -178,7 +178,7 @@ def test_nobody_answers_by_a_schema():
 
 
 def test_sizes_are_told_apart():
-    """A10: whoever has just enough room is asked, whatever was asked before."""
+    """Whoever has just enough room is asked, whatever was asked before."""
     sizes = [5, 100, 1000]
     made = group(*(entry("m", at, info={"max_input_tokens": size}) for at, size in enumerate(sizes)), entry("m", 3))
     for words, wanted in ((50, [1, 2, 3]), (300, [2, 3]), (2000, [3]), (50, [1, 2, 3])):
@@ -196,7 +196,7 @@ SEEN = st.tuples(
 @given(st.lists(SEEN, min_size=1, max_size=6), st.sampled_from([None, "eu", "us"]), st.booleans(), st.booleans())
 @examples(200)
 def test_together(seen, region, schema, long):
-    """A10: what is left passes every check, nothing that passes is left out, and asking twice changes nothing."""
+    """What is left passes every check, nothing that passes is left out, and asking twice changes nothing."""
     infos = [{"supports_response_schema": able, "max_input_tokens": room} for _, able, room in seen]
     made = group(*(entry("m", at, info=infos[at], region_name=place) for at, (place, _, _) in enumerate(seen)))
     body = {

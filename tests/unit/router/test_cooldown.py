@@ -232,7 +232,7 @@ def test_a_rest_is_extended_and_never_shortened(events):
 
 
 def test_one_line_for_a_change(caplog):
-    """C3 (#5933): one when it goes to rest, one when it is back, none for each failure in between."""
+    """One when it goes to rest, one when it is back, none for each failure in between."""
     caplog.set_level(logging.INFO, "LiteLLM")
     world = World(group_of(2))
     choices = [choice for choice in (world.choose() for _ in range(60)) if choice.target.id == "m-0"]

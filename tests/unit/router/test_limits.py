@@ -38,7 +38,7 @@ def test_requests_in_a_minute():
 
 
 def test_numbers_as_text():
-    """A10: as os.environ/NAME gives them."""
+    """As os.environ/NAME gives them."""
     params = {
         "rpm": "2",
         "tpm": "1e3",

@@ -1,4 +1,4 @@
-"""A10: who is first among many, by numbers that change with every call: the same as when each of them is looked at."""
+"""Who is first among many, by numbers that change with every call: the same as when each of them is looked at."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def happen(state: LocalState, event: str, place: int, now: float) -> None:
     events=EVENTS, slack=st.sampled_from([0.0, 0.5]), besides=st.sets(st.integers(0, SIZE - 1)), seed=st.integers(0, 99)
 )
 def test_the_first_is_who_a_look_at_each_would_find(measure, events, slack, besides, seed):
-    """A10: after anything that may happen, and with time passing."""
+    """After anything that may happen, and with time passing."""
     state, rng, now = LocalState(), Random(seed), 6000.0
     ranking = Rankings(state).of(PLACES, measure)
 
@@ -110,7 +110,7 @@ def test_who_was_away_is_back_in_time(limits):
 
 
 def test_among_equals_it_is_chance():
-    """A10: also when some are left out, or count as equal."""
+    """Also when some are left out, or count as equal."""
     state = LocalState()
     for at in range(SIZE):
         state.succeeded(f"d{at}", 6000.0, 1.0 + at / 10)
@@ -123,7 +123,7 @@ def test_among_equals_it_is_chance():
 
 @pytest.mark.parametrize("strategy", ["least-busy", "usage-based-routing", "latency-based-routing"])
 def test_a_choice_looks_at_few_of_many(strategy):
-    """A10: O(1) in the number of deployments. Counted: how often a deployment's numbers are asked for."""
+    """O(1) in the number of deployments. Counted: how often a deployment's numbers are asked for."""
     asked = 0
     world = World(group_of(3 * AT_ONCE), routing_strategy=strategy)
     plain = world.routing.settings.strategy
@@ -174,7 +174,7 @@ def test_deployments_that_come_and_go_leave_nothing():
 
 
 def test_a_group_that_changes_is_ranked_anew():
-    """A10: what is known of those that stay goes on counting."""
+    """What is known of those that stay goes on counting."""
     world = World(group_of(2), routing_strategy="least-busy")
     held = world.choose()
     world.routing.add(*group_of(3)[2:])
@@ -182,7 +182,7 @@ def test_a_group_that_changes_is_ranked_anew():
 
 
 def test_threads_leave_the_numbers_right():
-    """A10: a choice while others begin and end."""
+    """A choice while others begin and end."""
     world = World(group_of(8), routing_strategy="least-busy")
 
     def many() -> None:

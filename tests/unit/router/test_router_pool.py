@@ -1,4 +1,4 @@
-"""A10, P2, G2: which deployments serve a name, and that this takes as long with ten thousand as with ten."""
+"""P2, G2: which deployments serve a name, and that this takes as long with ten thousand as with ten."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMES = deployments(
     ],
 )
 def test_lookup(asked, group, models):
-    """A10: alias, group, deployment id, longest wildcard, "*"."""
+    """Alias, group, deployment id, longest wildcard, "*"."""
     found = Pool.of(NAMES, {"alias": ("m", False)}).find(asked)
     assert found is not None
     assert found.name == group
@@ -55,7 +55,7 @@ def test_a_right_is_about_the_group_that_is_found_or_about_an_alias(asked, name)
 
 
 def test_lookup_by_model():
-    """A10: last of all, by the model that a deployment sends to; else LiteLLM's words."""
+    """Last of all, by the model that a deployment sends to; else LiteLLM's words."""
     world = World(NAMES[:3])
     assert world.routing.find("openai/the-model").name == "n"
     with pytest.raises(BadRequestError, match="You passed in model=q. There are no healthy deployments for this model"):
@@ -63,7 +63,7 @@ def test_lookup_by_model():
 
 
 def test_names_to_show():
-    """A10: in the order of the configuration, aliases that are not hidden after them."""
+    """In the order of the configuration, aliases that are not hidden after them."""
     pool = Pool.of(NAMES, {"alias": ("m", False), "secret": ("m", True)})
     assert pool.names() == ["m", "n", "team/*", "team/special/*", "fixed/*", "*", "alias"]
     assert pool.find("secret") is pool.find("m")
@@ -79,7 +79,7 @@ def test_what_wildcards_answered_is_bounded():
 
 
 def test_a_part_that_is_forgotten_at_this_moment_is_made_again():
-    """A10: another thread may need its place; the whole group, of which it was to be a part, is never given for it."""
+    """Another thread may need its place; the whole group, of which it was to be a part, is never given for it."""
 
     class Key:
         """Whoever has found it in a dict finds it gone the next time."""
@@ -110,7 +110,7 @@ def test_patterns_are_not_compared_with_endless_names():
 
 
 def test_those_without_a_key_are_asked_last(monkeypatch):
-    """A10: only where there is no other, to say so."""
+    """Only where there is no other, to say so."""
     bare = {"model": "openai/gpt-4o", "api_base": None, "api_key": None}
     made = deployments(entry("m", 0, **bare), entry("m", 1), entry("n", 0, **bare))
     world = World(made)
@@ -119,7 +119,7 @@ def test_those_without_a_key_are_asked_last(monkeypatch):
 
 
 def test_orders():
-    """A10: the lowest first; the next when those were tried."""
+    """The lowest first; the next when those were tried."""
     world = World(deployments(entry("m", 0, order=2), entry("m", 1, order=1), entry("m", 2, order=1)))
     assert set(world.ids(40)) == {"m-1", "m-2"}
     call, tried = world.call(), []
@@ -133,7 +133,7 @@ def test_orders():
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.integers())
 @examples(100)
 def test_draws(shares, seed):
-    """A10: whatever the shares, somebody is drawn, in a time that does not depend on their number."""
+    """Whatever the shares, somebody is drawn, in a time that does not depend on their number."""
     made = [deployments(entry("m", at, weight=share))[0] for at, share in enumerate(shares)]
     level = Level(Group.serving("m", made).members)
     rng = Random(seed)
@@ -141,7 +141,7 @@ def test_draws(shares, seed):
 
 
 def test_draws_are_in_proportion():
-    """A10: bounds are five standard deviations."""
+    """Bounds are five standard deviations."""
     level = World(deployments(entry("m", 0, weight=1), entry("m", 1, weight=9))).routing.find("m").levels()[0]
     rng = Random(1)
     assert Counter(level.members[level.draw(rng)].id for _ in range(10_000))["m-0"] == pytest.approx(1000, abs=150)
@@ -159,7 +159,7 @@ CHANGES = st.lists(
 @given(CHANGES)
 @examples(200)
 def test_changing_is_the_same_as_making_anew(changes):
-    """A10: however a pool came about, it serves what a fresh one of the same deployments serves."""
+    """However a pool came about, it serves what a fresh one of the same deployments serves."""
     pool, kept = Pool.of(), {}
     for what, name, number in changes:
         (deployment,) = deployments(entry(name, number, model=f"openai/{name}-{number % 2}"))
@@ -184,7 +184,7 @@ def test_changing_is_the_same_as_making_anew(changes):
 
 
 def test_a_call_keeps_what_it_began_with():
-    """A10: deployments may go while a call is under way; what it gives back then is no mistake."""
+    """Deployments may go while a call is under way; what it gives back then is no mistake."""
     world = World(group_of(2, rpm=5))
     call = world.call()
     first = call.choose([])
@@ -196,7 +196,7 @@ def test_a_call_keeps_what_it_began_with():
 
 
 def test_what_is_known_outlives_a_change():
-    """A10: a deployment that stays keeps its cooldown and what it has used; one that goes is forgotten."""
+    """A deployment that stays keeps its cooldown and what it has used; one that goes is forgotten."""
     world = World(group_of(3, rpm=5))
     world.fail("m-0", 429)
     world.fail("m-1", 429)

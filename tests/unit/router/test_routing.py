@@ -1,4 +1,4 @@
-"""A9, A10: a call's way: which fallbacks apply, how deep they go, how often is retried; and Router's words as values."""
+"""A call's way: which fallbacks apply, how deep they go, how often is retried; and Router's words as values."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def world_of(**settings: Any) -> World:
     ],
 )
 def test_where_a_call_goes(settings, wanted):
-    """A10: exact, without the provider, "*", then the default ones; fallbacks of fallbacks so deep, no group twice."""
+    """Exact, without the provider, "*", then the default ones; fallbacks of fallbacks so deep, no group twice."""
     asked, error = went(world_of(**settings))
     assert asked == wanted
     assert isinstance(error, errors.InternalServerError)
@@ -82,7 +82,6 @@ def test_where_a_call_goes(settings, wanted):
     ],
 )
 def test_fallbacks_for_the_occasion(kind, wanted):
-    """A10."""
     world = world_of(
         context_window_fallbacks=[{"a": ["b"]}], content_policy_fallbacks=[{"a": ["c"]}], fallbacks=[{"a": ["d"]}]
     )
@@ -94,7 +93,7 @@ FILTERED = {"choices": [{"index": 0, "message": {"content": "half"}, "finish_rea
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_an_answer_that_a_filter_cut_off(raw):
-    """A10: a whole answer with finish_reason content_filter goes to content_policy_fallbacks, where there are any."""
+    """A whole answer with finish_reason content_filter goes to content_policy_fallbacks, where there are any."""
     from litellm import _json
 
     def filtered(call: Any) -> Any:
@@ -113,7 +112,7 @@ def test_an_answer_that_a_filter_cut_off(raw):
 
 
 def test_what_the_caller_wants():
-    """A10, C3: its own list in place of the configured ones; or none at all."""
+    """Its own list in place of the configured ones; or none at all."""
     world = world_of(fallbacks=[{"a": ["b"]}], default_fallbacks=["c"])
     assert went(world, steer=Steer(fallbacks=["d", "e"]))[0] == "ade"
     assert went(world, steer=Steer(disable_fallbacks=True))[0] == "a"
@@ -141,7 +140,7 @@ TABLED = [{"a": ["c", "d"]}, {"c": ["e"]}, {"b": ["f"]}]
     ],
 )
 def test_a_requests_own_tables(steer, how, wanted):
-    """A10: LiteLLM's usual form, for each kind of fallback; in place of those configured, and for those fallen back to."""
+    """LiteLLM's usual form, for each kind of fallback; in place of those configured, and for those fallen back to."""
     how = how if isinstance(how, int) else how("no", llm_provider="openai", model="a")
     assert went(world_of(fallbacks=[{"a": ["b"]}]), steer=steer, how=how)[0] == wanted
 
@@ -154,7 +153,7 @@ def test_what_no_request_may_bring(value):
 
 
 def test_a_name_that_nobody_serves():
-    """A10: the order of look-up ends with default_fallbacks; without any, nobody is asked."""
+    """The order of look-up ends with default_fallbacks; without any, nobody is asked."""
     assert went(world_of(default_fallbacks=["c", "d"]), "nobody", fails="nobodyc")[0] == "nobodycd"
     assert went(world_of(fallbacks=[{"nobody": ["c"]}]), "nobody", fails="nobody")[0] == "nobodyc"
     assert went(world_of(), "nobody", fails="nobody", steer=Steer(fallbacks=["c"]))[0] == "nobodyc"
@@ -165,7 +164,7 @@ def test_a_name_that_nobody_serves():
 
 
 def test_fallbacks_with_other_words():
-    """A10: a mapping changes parameters, and with no name in it asks the same group again. The body is not modified."""
+    """A mapping changes parameters, and with no name in it asks the same group again. The body is not modified."""
     world = world_of(fallbacks=[{"a": [{"model": "b", "temperature": 0, "messages": []}]}])
     body = {"messages": [1], "top_p": 1}
     _, answer = went(world, fails="a", body=body)
@@ -175,7 +174,7 @@ def test_fallbacks_with_other_words():
 
 
 def test_a_fallback_to_nowhere():
-    """A10: says so, and the next one is tried."""
+    """Says so, and the next one is tried."""
     asked, error = went(world_of(fallbacks=[{"a": ["nowhere", "b"]}]), fails="ab")
     assert asked == "ab"
     assert "a: InternalServerError, nowhere: BadRequestError, b: InternalServerError" in str(error)
@@ -194,7 +193,7 @@ TABLES = st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES)
 @given(TABLES, st.integers(0, 5), st.sets(st.sampled_from(NAMES)))
 @examples(200)
 def test_fallbacks_end(table, depth, fails):
-    """A10: whatever leads to whatever, no group is asked twice, and the answer says how many it took."""
+    """Whatever leads to whatever, no group is asked twice, and the answer says how many it took."""
     world = world_of(fallbacks=[{name: targets} for name, targets in table.items()], max_fallbacks=depth)
     asked, ended = went(world, fails="".join(fails))
     assert len(asked) == len(set(asked))
@@ -233,7 +232,7 @@ def test_fallbacks_end(table, depth, fails):
     ],
 )
 def test_how_often_is_retried(settings, kind, limit):
-    """R3, A10: num_retries; a policy by what went wrong, of a group or of all, may also name what is not retried else."""
+    """R3: num_retries; a policy by what went wrong, of a group or of all, may also name what is not retried else."""
     retry = world_of(**settings).call("a").retry
     assert retry.limit_for(error_of(kind)) == limit
 
@@ -246,7 +245,7 @@ def test_what_the_caller_says_about_retries():
 
 
 def test_fallbacks_come_before_retries_where_they_fit():
-    """A10: a prompt that is too long is not sent again where there is a larger model for it."""
+    """A prompt that is too long is not sent again where there is a larger model for it."""
     error = errors.ContextWindowExceededError("long", "a", "openai")
     policy = {"retry_policy": {"BadRequestErrorRetries": 3}}
     assert world_of(**policy).call("a").retry.limit_for(error) == 3
@@ -275,7 +274,7 @@ def test_policies_are_read_strictly():
     ],
 )
 def test_looking_up(table, names, found):
-    """A10: exact, provider-stripped, provider-prefixed, "*"."""
+    """Exact, provider-stripped, provider-prefixed, "*"."""
     assert looked_up_in(table, *names) == found
 
 

@@ -1,4 +1,4 @@
-"""A10: the routing strategies, as pure functions of candidates, numbers, a clock and a seed; and what makes them up."""
+"""The routing strategies, as pure functions of candidates, numbers, a clock and a seed; and what makes them up."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ LEAST, USED, FASTEST = "least-busy", "usage-based-routing-v2", "latency-based-ro
     ],
 )
 def test_who_is_picked(strategy, known, wanted):
-    """A10: the best by its measure; among equals it is chance."""
+    """The best by its measure; among equals it is chance."""
     assert chosen(world_where(strategy, **known)) == wanted
 
 
@@ -80,7 +80,7 @@ def test_who_is_picked(strategy, known, wanted):
     ],
 )
 def test_settings_of_latency(args, later, wanted):
-    """A10: buffer, ttl and list size; what is too old is forgotten also between two calls."""
+    """Buffer, ttl and list size; what is too old is forgotten also between two calls."""
     latencies = [[(0, 0.3)], [(9, 0.1), (9, 0.3)], [(9, 0.6), (9, 0.05)]]
     world = world_where(FASTEST, args, latencies=latencies)
     assert chosen(world)
@@ -89,7 +89,7 @@ def test_settings_of_latency(args, later, wanted):
 
 
 def test_shares():
-    """A10: in proportion."""
+    """In proportion."""
     world = World(deployments(entry("m", 0, weight=3), entry("m", 1, weight=1)), seed=5)
     assert Counter(world.ids(4000))["m-0"] == pytest.approx(3000, abs=140)
 
@@ -109,13 +109,13 @@ def test_shares():
     ],
 )
 def test_where_shares_come_from(params, shares):
-    """A10: weight, else rpm, else tpm, else all alike; a weight of 0 takes no traffic."""
+    """Weight, else rpm, else tpm, else all alike; a weight of 0 takes no traffic."""
     made = deployments(*(entry("m", at, **each) for at, each in enumerate(params)))
     assert [each.share for each in World(made).routing.find("m").members] == shares
 
 
 def test_prices():
-    """A10: cost-based: what a deployment says, else what is known of its model; the unknown is dear."""
+    """cost-based: what a deployment says, else what is known of its model; the unknown is dear."""
     known = deployments(
         entry("m", 0, model="openai/gpt-4o"),
         entry("m", 1, model="openai/gpt-4o-mini"),
@@ -137,7 +137,7 @@ LAST = ((), (0,), (0, 1), (0, 1, 2, 3))  # who is away, of five
 @pytest.mark.parametrize("away", LAST, ids=str)
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_spreads(name, away):
-    """A10: evenly among those that are alike, whoever else rests."""
+    """Evenly among those that are alike, whoever else rests."""
     world = World(group_of(5), routing_strategy=name)
     for at in away:
         world.routing.state.rest(f"m-{at}", world.clock.now + 60, world.clock.now)
@@ -153,7 +153,7 @@ def test_every_strategy_spreads(name, away):
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_serves(name):
-    """A10: from both of a pair, and from the other one while one of them rests."""
+    """From both of a pair, and from the other one while one of them rests."""
     world = World(group_of(2), routing_strategy=name)
     assert {*world.ids(1), *(world.choose().target.id for _ in range(40))} == {"m-0", "m-1"}
     away = world.settled(Outcome("failure", error_of(429)))
@@ -169,7 +169,7 @@ def test_no_such_strategy():
 
 
 def test_least_busy_counts_what_is_under_way():
-    """A10, O9."""
+    """O9."""
     world = World(group_of(3), routing_strategy="least-busy")
     held = [world.choose() for _ in range(6)]
     assert Counter(choice.target.id for choice in held) == {"m-0": 2, "m-1": 2, "m-2": 2}
@@ -179,7 +179,7 @@ def test_least_busy_counts_what_is_under_way():
 
 
 def test_usage_counts_tokens():
-    """A10: the one that has used least is next."""
+    """The one that has used least is next."""
     world = World(group_of(2), routing_strategy="usage-based-routing")
     first = world.settled(Outcome("success", usage=USAGE))
     assert world.ids(1) != [first.id]
@@ -187,7 +187,7 @@ def test_usage_counts_tokens():
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_latency_is_learned(stream):
-    """A10: for a stream the time to its first words, else that of one token; a timeout counts as very long."""
+    """For a stream the time to its first words, else that of one token; a timeout counts as very long."""
     world = World(group_of(3), routing_strategy="latency-based-routing")
     seconds = {"m-0": 0.4, "m-1": 0.2, "m-2": 0.3}
     for _ in range(3):
@@ -230,14 +230,14 @@ TAGGED = deployments(
     ],
 )
 def test_tags(asked, match_any, wanted):
-    """A10: any or all, none of, only those with, and the default."""
+    """Any or all, none of, only those with, and the default."""
     assert [each.id[-1] for each in allowed(Group.serving("m", TAGGED), asked, match_any=match_any).members] == list(
         wanted
     )
 
 
 def test_tags_without_a_default():
-    """A10: who asks for nothing may go anywhere; who asks for what is not there may go nowhere, and is told 401."""
+    """Who asks for nothing may go anywhere; who asks for what is not there may go nowhere, and is told 401."""
     world = World(TAGGED[:3], enable_tag_filtering=True)
     assert set(world.ids(60)) == {"m-0", "m-1", "m-2"}
     assert set(world.ids(20, steer=Steer(tags=("paid",)))) == {"m-1"}
@@ -246,7 +246,7 @@ def test_tags_without_a_default():
 
 
 def test_tags_are_only_looked_at_when_asked_for():
-    """A10: enable_tag_filtering."""
+    """enable_tag_filtering."""
     assert set(World(TAGGED).ids(90, steer=Steer(tags=("paid",)))) == {"m-0", "m-1", "m-2", "m-3"}
 
 
@@ -255,7 +255,7 @@ def test_tags_are_only_looked_at_when_asked_for():
     [({}, None, ()), ({"tags": ["a"]}, ["b", "a"], ("b", "a")), ({"tags": "a"}, [1, None], ())],
 )
 def test_where_tags_come_from(metadata, tags, wanted):
-    """A10: a request's own field and its metadata; what is no text is none."""
+    """A request's own field and its metadata; what is no text is none."""
     assert tags_of(metadata, tags) == wanted
 
 
@@ -265,7 +265,7 @@ LONG = {"messages": [{"role": "user", "content": "word " * 300}]}
 
 
 def test_prompts_go_where_they_fit():
-    """A10: enable_pre_call_checks, by model_info or by what is known; who is unknown counts as able."""
+    """enable_pre_call_checks, by model_info or by what is known; who is unknown counts as able."""
     small, large = entry("m", 0, info={"max_input_tokens": 100}), entry("m", 1, info={"max_input_tokens": 1000})
     world = World(deployments(small, large, entry("m", 2)), enable_pre_call_checks=True)
     assert set(world.ids(60, body=LONG)) == {"m-1", "m-2"}
@@ -274,7 +274,7 @@ def test_prompts_go_where_they_fit():
 
 
 def test_a_prompt_that_fits_nowhere():
-    """A10: is what context_window_fallbacks are for."""
+    """Is what context_window_fallbacks are for."""
     world = World(deployments(entry("m", info={"max_input_tokens": 100})), enable_pre_call_checks=True)
     with pytest.raises(ContextWindowExceededError, match=r"has 3\d\d tokens; the largest deployment of m takes 100"):
         world.choose(body=LONG)

@@ -115,7 +115,7 @@ def test_a_null_in_a_body_stays():
 
 
 def test_checks_before_a_call():
-    """A10: what they go by can be said."""
+    """What they go by can be said."""
     info = {"max_input_tokens": 100, "supports_response_schema": False}
     entry = one(region_name="westeurope")["model_list"][0] | {"model_info": info}
     routing = read_user_config({"model_list": [entry], "enable_pre_call_checks": True}, network=GUARDED)
