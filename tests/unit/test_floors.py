@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,13 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
+def origin(module: str, name: str) -> str:
+    """What `from module import name` reads: a module of that package, or the module where the name stands."""
+    inner = f"{module}.{name}"
+    place = SOURCE.parent / inner.replace(".", "/")
+    return inner if module == "litellm" or place.is_dir() or place.with_suffix(".py").exists() else module
+
+
 def imports(path: Path) -> list[tuple[int, str]]:
     """Every module of ours that a file imports, also inside functions and under TYPE_CHECKING."""
     found = []
@@ -47,12 +56,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: write imports in full"
-            if node.module == "litellm":
-                found += [(node.lineno, f"litellm.{alias.name}") for alias in node.names]
-            else:
-                found.append((node.lineno, node.module or ""))
-                if node.module and (SOURCE.parent / node.module.replace(".", "/")).is_dir():
-                    found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+            found += [(node.lineno, origin(node.module or "", alias.name)) for alias in node.names]
     return [(line, name.removeprefix("litellm.")) for line, name in found if name.startswith("litellm.")]
 
 
@@ -88,6 +92,34 @@ def test_imports_go_down() -> None:
         if (rule := broken_rule(name_of(path), imported))
     ]
     assert broken == []
+
+
+def cycles(graph: Mapping[str, Collection[str]]) -> list[str]:
+    """Every way round, as a path back to where it began: the shortest for each module that is on one."""
+    found = {}
+    for start in sorted(graph):
+        ways = deque([[start]])
+        seen = {start}
+        while ways:
+            way = ways.popleft()
+            if start in graph[way[-1]]:
+                found.setdefault(frozenset(way), " → ".join([*way, start]))
+                break
+            onward = [name for name in sorted(graph[way[-1]]) if name in graph and name not in seen]
+            seen.update(onward)
+            ways.extend([*way, name] for name in onward)
+    return list(found.values())
+
+
+def test_no_imports_go_round() -> None:
+    """Also inside functions and under TYPE_CHECKING: what two modules know of each other belongs to a third, or is one."""
+    graph = {name_of(path): {name for _, name in imports(path)} - {name_of(path)} for path in modules()}
+    assert cycles(graph) == []
+
+
+def test_the_cycle_check_finds_what_it_is_for() -> None:
+    graph = {"a": {"b"}, "b": {"c", "json"}, "c": {"a"}, "d": {"e", "a"}, "e": {"d"}, "f": {"a"}}
+    assert cycles(graph) == ["a → b → c → a", "d → e → d"]
 
 
 def test_there_are_nine_floors() -> None:
