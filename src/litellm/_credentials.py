@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import binascii
+import json
 import re
-from collections.abc import Callable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote, unquote
 
 MASK: Final = "**********"
 SHORTEST: Final = 4  # characters of a secret; shorter ones stand in ordinary words
 
+_WORDS = ("key", "token", "secret", "pass", "credential", "auth", "cookie", "bearer", "jwt", "pwd")  # one is in each
+_LONGEST = 80  # characters of names that are remembered: they are anybody's
 # A word for a credential anywhere in a name, or one that is also an ordinary word ("key", "token") at its end.
 _CREDENTIAL = re.compile(
     r"secret|passw|passphrase|credential|authoriz|authentic|cookie|bearer|jwt"
     r"|aws_access_key"
     r"|(key|token|auth|pwd|(^|[-_. ])pass"
     r"|(api|access|auth|master|private|refresh|subscription)[-_. ]?(keys|tokens))"
-    r"([-_. ]?(ids?|values?|texts?|headers?|v?\d+))*$",
-    re.IGNORECASE,
+    r"([-_. ]?(ids?|values?|texts?|headers?|v?\d+))*+$",  # possessive: names are anybody's, and must not take long
 )
 # Prices and names of cached texts, which end in such a word too.
-_HARMLESS = re.compile(r"per_\w*token$|(cache|idempotency)[-_]?key$|^max_\w*token$", re.IGNORECASE)
+_HARMLESS = re.compile(r"per_\w*token$|(cache|idempotency)[-_]?key$|^max_\w*token$")
+
+_ONE_SPELLING = re.compile(r"[\w.~-]*", re.ASCII)  # nothing in it that URLs, JSON or HTML escape
+_SCHEMES = frozenset({"bearer", "token", "key", "apikey", "api-key"})
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 # What keys look like in the wild; used where text that we did not write (an upstream's error) is shown to people.
 _KEYS = re.compile(r"\b(?:sk|pk|gsk|xai|hf|r8|nvapi|AIza|Bearer )[-_ ]?[A-Za-z0-9._\-]{11,}[A-Za-z0-9_\-]")
@@ -33,7 +43,78 @@ def names_credential(name: str) -> bool:
     >>> [names_credential(name) for name in ("max_tokens", "input_cost_per_token", "keys", "prompt_cache_key")]
     [False, False, False, False]
     """
+    lower = name.lower()
+    for word in _WORDS:
+        if word in lower:
+            return _is_credential(lower) if len(lower) <= _LONGEST else _is_credential.__wrapped__(lower)
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _is_credential(name: str) -> bool:
     return _CREDENTIAL.search(name) is not None and _HARMLESS.search(name) is None
+
+
+def spellings(*credentials: str | None) -> tuple[str, ...]:
+    """Credentials, as values of headers or by themselves, in each spelling in which they leave or may come back.
+
+    Without their scheme; of Basic, what it encodes; percent-encoded and -decoded; escaped as in JSON and in HTML. Those too
+    short to be told from words are left out. The longest come first, so that masking one leaves no rest of another.
+
+    >>> spellings("sk-1234", "Bearer sk-1234")
+    ('sk-1234',)
+    >>> sorted(spellings("Basic bWU6cGFzcw=="))
+    ['bWU6cGFzcw%3D%3D', 'bWU6cGFzcw==', 'me%3Apass', 'me:pass', 'pass']
+    """
+    found: set[str] = set()
+    for credential in credentials:
+        bare = (credential or "").removeprefix("Bearer ")
+        if not _ONE_SPELLING.fullmatch(bare):
+            found |= _spelled(bare)
+        elif len(bare) >= SHORTEST:
+            found.add(bare)
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _spelled(credential: str) -> set[str]:
+    scheme, _, rest = credential.partition(" ")
+    if scheme.lower() == "basic":
+        pair = _decoded(rest)
+        plain = {rest, pair, pair.partition(":")[2]}
+    else:
+        plain = {rest if rest and scheme.lower() in _SCHEMES else credential}
+    plain |= {unquote(text) for text in plain}
+    found = plain | {quote(text) for text in plain} | {quote(text, safe="") for text in plain}
+    in_json = {json.dumps(text, ensure_ascii=narrow)[1:-1] for text in plain for narrow in (True, False)}
+    found |= in_json | {text.replace("/", "\\/") for text in in_json} | {text.translate(_HTML) for text in plain}
+    return {text for text in found if len(text) >= SHORTEST}
+
+
+def _decoded(pair: str) -> str:
+    try:
+        return b64decode(pair).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Replace `secrets` in `text`, also the beginning of one at its end, where a text was cut short.
+
+    >>> hide("you sent sk-abcdefgh, I said: sk-abcd…", ["sk-abcdefgh"])
+    'you sent **********, I said: **********…'
+    """
+    for secret in secrets:
+        if len(secret) >= SHORTEST:
+            text = _without_beginning(text.replace(secret, MASK), secret)
+    return text
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    if not text.endswith("…"):
+        return text
+    rest = text[:-1]
+    begun = next((n for n in range(len(secret) - 1, SHORTEST - 1, -1) if rest.endswith(secret[:n])), 0)
+    return f"{rest[:-begun]}{MASK}…" if begun else text
 
 
 def mask(text: str, *secrets: str) -> str:
@@ -42,10 +123,7 @@ def mask(text: str, *secrets: str) -> str:
     >>> mask("Incorrect API key provided: sk-abcdefghijklmnop.")
     'Incorrect API key provided: **********.'
     """
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, MASK)
-    return _KEYS.sub(MASK, text)
+    return _KEYS.sub(MASK, hide(text, secrets))
 
 
 def masked(

@@ -53,6 +53,7 @@ def context() -> ssl.SSLContext:
 
 # By name: what to call one with for the n-th time.
 FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
+    "_credentials._is_credential": lambda n: (f"key-{n}",),
     "catalog.facts._as_shipped": lambda n: (f"nobody-{n}",),
     "engine.handler_calls._parameters": lambda n: (lambda: n,),
     "net.request_head.origin_of": lambda n: (f"http://host-{n}/v1",),

@@ -39,6 +39,14 @@ def test_a_name_of_something_else(name):
     assert masked({name: "shown"}) == {name: "shown"}
 
 
+@pytest.mark.parametrize(
+    "name", ["key" + "1" * 30_000 + "x", "key_id" * 9_000 + "x", "token" * 20_000, "x" * 100_000 + "secret"]
+)
+def test_a_name_made_to_take_long_does_not(name):
+    """A pattern that tries all ways of reading the digits would not end."""
+    assert names_credential(name) == name.endswith(("token", "secret"))
+
+
 def test_no_parameter_of_an_upstream_is_taken_for_one():
     for params in (ChatParams, TextParams, EmbeddingParams, ModerationParams):
         assert [name for name in params.__annotations__ if names_credential(name)] == []

@@ -23,6 +23,7 @@ from litellm.net.steps import Ask, Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
 from litellm.providers.resolve import at, with_bearer
+from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
 from litellm.wire.openai_format import speaks
 from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, Unsuitable, WrongShape
@@ -163,7 +164,7 @@ def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
             return Answer(
                 target=target,
                 asked=call.model,
-                headers=reply.headers,
+                headers=unechoed(reply.headers, target),
                 raw=reply.body,
                 model=seen.model,
                 usage=seen.usage,
@@ -172,7 +173,7 @@ def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
     return Answer(
         target=target,
         asked=call.model,
-        headers=reply.headers,
+        headers=unechoed(reply.headers, target),
         data=data,
         model=data.get("model"),
         usage=data.get("usage"),
@@ -192,7 +193,7 @@ def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opene
     wire = wire_of(target)
     source = Source(Read(reply), reply.close, reply.finish, reply.stream_to)
     opened = Opened(
-        target=target, asked=call.model, headers=reply.headers, source=source, first=[],
+        target=target, asked=call.model, headers=unechoed(reply.headers, target), source=source, first=[],
         decoder=wire.decoder(include_usage=call.show_usage),
     )  # fmt: skip
     try:

@@ -15,6 +15,7 @@ from litellm.providers.resolve import wire_named
 from litellm.providers.target import Target
 from litellm.wire.protocol import Fault, StreamFault, StreamWire, WrongShape
 
+DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
 _SHOWN_NAMES = {"openai": "OpenAI", "azure": "Azure", "xai": "XAI", "nvidia_nim": "Nvidia_nim"}
 
 
@@ -58,7 +59,7 @@ def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -
     """The exception for a 200 that is no answer."""
     text = f"{redacted_url(target.url) or target.provider.name} sent no usable answer: {error}"
     return errors.APIResponseValidationError(said(target, text), target.provider.name, target.model,
-                                             response_headers=headers,
+                                             response_headers=_masked(target, dict(headers)),
                                              request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
@@ -78,7 +79,8 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
 def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
-    return errors.IncompleteStream(said(target, text), target.provider.name, target.model, response_headers=headers,
+    return errors.IncompleteStream(said(target, text), target.provider.name, target.model,
+                                   response_headers=_masked(target, dict(headers)),
                                    request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
@@ -102,12 +104,14 @@ def said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> s
     return f"{kind.__name__}: {text}"
 
 
-def _masked(target: Target, value: Any) -> Any:
+def _masked(target: Target, value: Any, depth: int = DEEPEST) -> Any:
     """`value` without our credentials, should the upstream have repeated them."""
     if isinstance(value, str):
         return mask(value, *target.secrets)
+    if isinstance(value, dict | list) and not depth:
+        return "…"
     if isinstance(value, dict):
-        return {_masked(target, name): _masked(target, item) for name, item in value.items()}
+        return {_masked(target, name): _masked(target, item, depth - 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [_masked(target, item) for item in value]
+        return [_masked(target, item, depth - 1) for item in value]
     return value

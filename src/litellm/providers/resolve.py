@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
-from litellm._credentials import names_credential
 from litellm._log import log
 from litellm._version import version
 from litellm.exceptions import AuthenticationError, BadRequestError
@@ -21,6 +20,7 @@ from litellm.net.network import DIRECT
 from litellm.net.tls import ssl_context
 from litellm.net.url import join, split, without_userinfo
 from litellm.operations import Operation, of_name
+from litellm.providers.secrets import added, registered
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
 from litellm.providers.target import NO_DEFAULTS, Defaults, Edit, Place, Target
@@ -29,8 +29,8 @@ from litellm.wire.bridge import BRIDGES
 from litellm.wire.protocol import StreamWire
 from litellm.wire.quirks import Quirks
 
-SHORTEST_SECRET = 3  # characters; shorter ones stand in ordinary words
 USER_AGENT = f"litellm/{version}"
+_ALWAYS_SENT = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
 
 
 def split_model(
@@ -182,7 +182,7 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         return Target(
             provider=provider, model=model, handler=provider.handler, api_base=place.api_base, api_key=place.api_key,
             headers=place.extra_headers, network=place.network, params=place.params, policy=place.policy,
-            secrets=_secrets(place, place.api_key, place.api_base or ""),
+            **registered(place, place.api_key, {}, place.extra_headers, place.api_base or ""),
         )  # fmt: skip
     environ = place.environ
     base, key = credentials(
@@ -197,8 +197,9 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
     api_version = place.api_version or _first_env(provider.version_env, environ)
     wire = _wire(provider, model, place.operation)
     try:
-        split(base)
-        base, userinfo = without_userinfo(base)
+        address = base
+        split(address)
+        base, userinfo = without_userinfo(address)
         url = _url(provider, base, prefix, wire, model, api_version)
     except ValueError as error:
         raise BadRequestError(str(error), model, provider.name, param="api_base") from None
@@ -212,26 +213,26 @@ def resolve(place: Place, defaults: Defaults = NO_DEFAULTS) -> Target:
         key, token, bearer = _key_or_token(provider, place, key)
     if key is None and userinfo is None and token is None and bearer is None:
         _require_key(provider, base, model, place)
-    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+    signed: Mapping[str, str] = {}
     if key is not None:
-        headers |= provider.auth.sign(key, url)
-    elif token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    elif userinfo is not None:
-        headers["Authorization"] = userinfo
+        signed = provider.auth.sign(key, url)
+    elif token is not None or userinfo is not None:
+        signed = {"Authorization": f"Bearer {token}" if token is not None else userinfo or ""}
+    more: dict[str, str] = {}
     for header, variable in provider.env_headers.items():
         if value := environ.get(variable):
-            headers[header] = value
+            more[header] = value
     organization = place.organization or defaults.organization or environ.get("OPENAI_ORGANIZATION")
     if provider.openai and organization:
-        headers["OpenAI-Organization"] = organization
-    headers.update(place.extra_headers)
+        more["OpenAI-Organization"] = organization
+    more.update(place.extra_headers)
+    headers = {**_ALWAYS_SENT, **signed, **more}
     _check_headers(headers, model, provider)
     return Target(
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
         edits=_edits(place, provider) if place.operation.generates else (), policy=place.policy, params=place.params,
-        secrets=_secrets(place, key or token, place.api_base or base), bearer=bearer,
+        bearer=bearer, **registered(place, key or token, signed, more, address),
     )  # fmt: skip
 
 
@@ -271,19 +272,21 @@ def with_bearer(target: Target, token: str) -> Target:
     """`target`, to be called with this token, once."""
     headers = {**target.headers, "Authorization": f"Bearer {token}"}
     _check_headers(headers, target.model, target.provider)
-    secrets = (*target.secrets, token)
-    return msgspec.structs.replace(target, headers=headers, bearer=None, lasting=False, others={}, secrets=secrets)
+    return msgspec.structs.replace(
+        target, headers=headers, bearer=None, lasting=False, others={}, **added(target, token)
+    )
 
 
 def with_key(target: Target, key: str) -> Target:
     """`target`, to be called with another key: the place stays the same, its account does not."""
     if target.handler is not None:  # its headers are what the administrator set; the key is an argument of its own
-        return msgspec.structs.replace(target, api_key=key, lasting=False, others={}, secrets=(*target.secrets, key))
+        return msgspec.structs.replace(target, api_key=key, lasting=False, others={}, **added(target, key))
     bare = without_key(target)
-    headers = {**bare.headers, **target.provider.auth.sign(key, target.url)}
+    signed = target.provider.auth.sign(key, target.url)
+    headers = {**bare.headers, **signed}
     _check_headers(headers, target.model, target.provider)
-    secrets = (*target.secrets, key) if len(key) > SHORTEST_SECRET else target.secrets
-    return msgspec.structs.replace(bare, api_key=key, headers=headers, unusable=None, secrets=secrets)
+    secrets = added(target, key, *signed.values())
+    return msgspec.structs.replace(bare, api_key=key, headers=headers, unusable=None, **secrets)
 
 
 def with_version(target: Target, version: str) -> Target:
@@ -341,16 +344,6 @@ def _check_headers(headers: Mapping[str, Any], model: str, provider: Provider) -
                 model,
                 provider.name,
             )
-
-
-def _secrets(place: Place, key: str | None, base: str) -> tuple[str, ...]:
-    """What is secret about a place: its key, what stands in its URL beside the address, headers, and named credentials."""
-    found = [key, place.organization, *place.extra_headers.values()]
-    if "@" in base or "?" in base:
-        parts = urlsplit(base)
-        found += [parts.username, parts.password, *(value for _, value in parse_qsl(parts.query))]
-    found += [value for name, value in place.params.items() if isinstance(value, str) and names_credential(name)]
-    return tuple({text for text in found if text and len(text) > SHORTEST_SECRET})
 
 
 def _wire(provider: Provider, model: str, operation: Operation) -> StreamWire:

@@ -62,7 +62,8 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     lasting: it serves more than one call, and with the same headers.
     bearer: gives the token to be called with, anew for each try; it may take its time, and may be a coroutine function.
     unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
-    secrets: what must not be seen in a message, should an upstream or a handler repeat it. others: the same place for
+    secrets: what must not be seen in a message, should an upstream or a handler repeat it, in each of its spellings;
+    credentials: those that must not be seen in a good answer's headers either. others: the same place for
     other operations, made when they are first asked for.
     """
 
@@ -92,6 +93,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     unusable: LiteLLMError | None = None
     lasting: bool = False
     secrets: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     others: dict[Operation, Target] = {}
 
     def __repr__(self) -> str:

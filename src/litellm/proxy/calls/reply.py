@@ -23,6 +23,7 @@ from litellm.net.faults import TransportFault
 from litellm.net.transport import AsyncTransport
 from litellm.net.url import redacted_url
 from litellm.operations import Operation
+from litellm.providers.secrets import unechoed_text
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange, Headers
 from litellm.wire.openai_format import Relabel
@@ -188,7 +189,7 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
         (b"x-litellm-response-duration-ms", b"%.3f" % ((time.monotonic() - started) * 1000)),
     ]
     if result.model:
-        headers.append((b"x-litellm-model-name", _safe(result.model)))
+        headers.append((b"x-litellm-model-name", _safe(unechoed_text(result.model, target))))
     for name, value in result.headers.items():
         lower = name.lower()
         if lower in _NOT_RELAYED:

@@ -1,0 +1,72 @@
+"""What must not be seen of a place, should its upstream repeat it. It is registered where it goes into a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import Any, TypedDict
+from urllib.parse import parse_qsl, urlsplit
+
+from litellm._credentials import MASK, SHORTEST, names_credential, spellings
+from litellm.providers.target import Place, Target
+
+# Characters of what good answers are searched for: "EMPTY" and "ollama" are given as keys, and stand in good answers.
+SHORTEST_IN_ANSWERS = 8
+
+
+class Secrets(TypedDict):
+    """The fields of a Target that say what is secret."""
+
+    credentials: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+
+def registered(
+    place: Place, key: str | None, signed: Mapping[str, str], more: Mapping[str, str], address: str
+) -> Secrets:
+    """The credentials of a place, and with them all that is for nobody else's eyes.
+
+    signed: the headers that say on whose account the call is. more: those that were added. address: the API base as it was
+    given, which may have a user, a password and a query.
+    """
+    login, query = _beside(address) if "@" in address or "?" in address else ((), ())
+    named = (*more.items(), *place.params.items(), *query)
+    spoken = [text for name, text in named if isinstance(text, str) and names_credential(name)]
+    credentials = spellings(key, *signed.values(), *spoken, *login[1:])
+    others = (place.organization, *more.values(), *login, *map(itemgetter(1), query))
+    return {"credentials": credentials, "secrets": joined(credentials, others) if any(others) else credentials}
+
+
+def joined(credentials: tuple[str, ...], others: Iterable[Any]) -> tuple[str, ...]:
+    """Both, the longest first, so that masking one leaves no rest of another."""
+    texts = {text for text in others if isinstance(text, str) and len(text) >= SHORTEST}
+    return tuple(sorted({*credentials, *texts}, key=len, reverse=True))
+
+
+def added(target: Target, *credentials: str) -> Secrets:
+    """Those of `target` and further credentials."""
+    found = spellings(*credentials)
+    return {"credentials": joined(target.credentials, found), "secrets": joined(target.secrets, found)}
+
+
+def unechoed(headers: Mapping[str, str], target: Target) -> Mapping[str, str]:
+    """The headers of a good answer without the credentials that it was asked with: as they came, if none is repeated."""
+    together = "\n".join(headers.values())
+    for credential in target.credentials:
+        if credential in together:
+            return {name: unechoed_text(value, target) for name, value in headers.items()}
+    return headers
+
+
+def unechoed_text(text: str, target: Target) -> str:
+    """The same of a text."""
+    for credential in target.credentials:
+        if len(credential) >= SHORTEST_IN_ANSWERS:
+            text = text.replace(credential, MASK)
+    return text
+
+
+def _beside(address: str) -> tuple[tuple[str | None, str | None], list[tuple[str, str]]]:
+    """What stands in a URL beside the address: user and password, and the query."""
+    parts = urlsplit(address)
+    return (parts.username, parts.password), parse_qsl(parts.query)
