@@ -432,6 +432,17 @@ def test_a_failure_hook_that_fails(talk, up, logger, caplog):
     assert "bug of the hook" in caplog.text
 
 
+def test_a_failure_hook_gets_the_request_as_hooks_before_the_refusal_left_it(talk, loggers):
+    async def marks(data, **_):
+        return {**data, "user": "ada"}
+
+    seen = []
+    loggers[0].does.update(pre_call=marks, failure=remembers(seen))
+    loggers[1].does["pre_call"] = raises(HTTPException(403, "no"))
+    assert talk.chat().status == 403
+    assert seen[0]["data"]["user"] == "ada"
+
+
 # --- what would end more than the request ---------------------------------------------------------------------------------
 
 ESCAPES = (SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError(), BaseException("insides"))

@@ -569,9 +569,9 @@ def test_what_is_not_configured_does_not_run_in_the_sdk(up, params):
 
 @pytest.mark.parametrize("params", [{}, {"stream": True}, {"metadata": METADATA}])
 def test_what_is_not_configured_does_not_run_in_the_proxy(house, up, params):
-    """P3: there are no observers and no gates, and not one function of theirs is called."""
+    """P3: there are no observers and no hooks, and not one function of theirs is called."""
     proxy, profile = house.proxy, Profile()
-    assert (proxy.state.observe, proxy.state.gates, proxy.state.custom_auth) == (None, None, None)
+    assert (proxy.state.observe, proxy.state.hooks, proxy.state.custom_auth) == (None, None, None)
 
     async def profiled(function):
         sys.setprofile(function)
@@ -588,7 +588,7 @@ def test_what_is_not_configured_does_not_run_in_the_proxy(house, up, params):
 @pytest.mark.parametrize("stream", [False, True])
 def test_watching_changes_no_byte(house, watched, up, stream):
     """S1: who is only told of calls does not keep the upstream's bytes from being relayed."""
-    assert watched.state.gates is None
+    assert watched.state.hooks is None
     odd = '{"id":"1","created":1,"model":"m",  "choices":[{"index":0,"%s":{"content":"h\\u00e9"},"x":1.50}],"new":null}'
     if stream:
         up.default = act.events([odd % "delta", (odd % "delta").replace("1.50}", '1.50,"finish_reason":"stop"}')])

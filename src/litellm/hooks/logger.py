@@ -81,7 +81,7 @@ class CustomLogger:
         """The same for an async call."""
         return kwargs, result
 
-    # --- the gateway's gates, on the path of a request -------------------------------------------------------------------
+    # --- the gateway's hooks, on the way of a request --------------------------------------------------------------------
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str

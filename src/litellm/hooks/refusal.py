@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from litellm import _json
+from litellm.exceptions import LiteLLMError, of_status
+from litellm.net.steps import Flow
+
+T = TypeVar("T")
 
 
 class Refusal(NamedTuple):
@@ -38,6 +42,20 @@ def refusal_of(error: Exception) -> Refusal | None:
     if not str(status).isdecimal() or not 400 <= int(status) < 600:
         return None
     return Refusal(int(status), _words(said), kind, param, getattr(error, "headers", None) or {})
+
+
+def refusing(flow: Flow[T]) -> Flow[T]:
+    """`flow`, in which user code is asked: what that raises to refuse is raised as LiteLLM's error of its status."""
+    try:
+        return (yield from flow)
+    except LiteLLMError:
+        raise
+    except Exception as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        headers = {str(name).lower(): str(value) for name, value in refusal.headers.items()}
+        raise of_status(refusal.status, refusal.words, "", "", response_headers=headers) from error
 
 
 def _words(detail: Any) -> str:

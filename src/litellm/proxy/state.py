@@ -20,7 +20,7 @@ from litellm.proxy.auth.custom import CustomAuth
 from litellm.proxy.calls.client_credentials import ClientSide
 from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
-from litellm.proxy.hooks.request_hooks import Gates
+from litellm.proxy.hooks.request_hooks import RequestHooks
 from litellm.proxy.limits import HELD
 from litellm.proxy.user_configs import Store, UserConfigs
 from litellm.router.pool import Pool
@@ -53,7 +53,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     client_side: ClientSide
     user_configs: UserConfigs
     observe: Observe | None = None
-    gates: Gates | None = None
+    hooks: RequestHooks | None = None
     custom_auth: CustomAuth | None = None
 
     @property
@@ -103,7 +103,7 @@ def build(config: Config, master_key: str | None = None, lasting: Lasting | None
         client_side=client_side,
         user_configs=UserConfigs(client_side.network, lasting.user_configs),
         observe=_observers(config),
-        gates=Gates.of(settings.callbacks),
+        hooks=RequestHooks.of(settings.callbacks),
         custom_auth=_custom_auth(config, gate, lasting.client) if general.uses_custom_auth else None,
     )
     lasting.state.serve(proxy.pool.by_id)  # the last step: a file that is no good has changed nothing

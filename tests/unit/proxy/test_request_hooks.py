@@ -16,7 +16,7 @@ from litellm.proxy.calls.overrides import read_overrides
 from litellm.proxy.errors import RequestError, body_of
 from litellm.proxy.hooks import hook_data
 from litellm.proxy.hooks.refusals import as_answer
-from litellm.proxy.hooks.request_hooks import HOOKS, Gates, Visit
+from litellm.proxy.hooks.request_hooks import HOOKS, HookedRequest, RequestHooks
 from litellm.proxy.http import Exchange
 from litellm.types.hooks import UserAPIKeyAuth
 
@@ -34,16 +34,16 @@ def with_hook(name):
     "nobody", [[], [CustomLogger()], ["langfuse"], [print], [with_hook("async_log_success_event")]]
 )
 def test_nobody_has_a_hook(nobody):
-    """P3: then there are no gates."""
-    assert Gates.of(nobody) is None
+    """P3: then there are no RequestHooks."""
+    assert RequestHooks.of(nobody) is None
 
 
-@pytest.mark.parametrize("name", HOOKS)
-def test_who_has_which(name):
-    first, second = with_hook(name), with_hook(name)
-    gates = Gates.of([first, "langfuse", CustomLogger(), second])
-    assert {hook: len(found) for hook, found in gates.hooks.items() if found} == {name: 2}
-    assert [hook.__self__ for hook in gates.hooks[name]] == [first, second]
+@pytest.mark.parametrize("spec", HOOKS, ids=lambda spec: spec.name)
+def test_who_has_which(spec):
+    first, second = with_hook(spec.name), with_hook(spec.name)
+    hooks = RequestHooks.of([first, "langfuse", CustomLogger(), second])
+    assert {spec: len(hooks.chain[spec]) for spec in HOOKS if hooks.chain[spec]} == {spec: 2}
+    assert [hook.__self__ for hook in hooks.chain[spec]] == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_who_has_which(name):
 )
 def test_what_is_made_an_object_for_them(name, answers, streams):
     """S1: an answer that nobody wants to see is relayed."""
-    gates = Gates.of([with_hook(name)])
-    assert (gates.sees_answers, gates.sees_streams) == (answers, streams)
+    hooks = RequestHooks.of([with_hook(name)])
+    assert (hooks.sees_answers, hooks.sees_streams) == (answers, streams)
 
 
 def test_a_logger_without_the_base_class():
@@ -70,9 +70,9 @@ def test_a_logger_without_the_base_class():
         async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
             return "no"
 
-    gates = Gates.of([Plain()])
-    visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation=CHAT, data={})
-    assert asyncio.run(visit.before()) == "no"
+    hooks = RequestHooks.of([Plain()])
+    hooked = HookedRequest(hooks=hooks, caller=UserAPIKeyAuth(), operation=CHAT, data={})
+    assert asyncio.run(hooked.before()) == "no"
 
 
 JSON = st.recursive(
@@ -129,9 +129,9 @@ def test_moderation_that_is_cancelled_lets_the_call_go():
             ended.append("call")
 
     async def main():
-        gates = Gates.of([Moderator()])
-        visit = Visit(gates=gates, caller=UserAPIKeyAuth(), operation=CHAT, data={})
-        request = asyncio.create_task(visit.beside(call()))
+        hooks = RequestHooks.of([Moderator()])
+        hooked = HookedRequest(hooks=hooks, caller=UserAPIKeyAuth(), operation=CHAT, data={})
+        request = asyncio.create_task(hooked.beside(call()))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         request.cancel()
@@ -151,9 +151,9 @@ def test_a_moderation_hook_that_cannot_be_called():
             raise AssertionError("it takes too little to be called")
 
     async def main():
-        visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
+        hooked = HookedRequest(hooks=RequestHooks.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
         with pytest.raises(TypeError):
-            await visit.beside(asyncio.Event().wait())
+            await hooked.beside(asyncio.Event().wait())
         return len(asyncio.all_tasks())
 
     assert asyncio.run(main()) == 1
@@ -175,9 +175,9 @@ def test_a_stream_that_was_opened_for_a_refused_request_is_closed():
     async def call():
         return Opened()
 
-    visit = Visit(gates=Gates.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
+    hooked = HookedRequest(hooks=RequestHooks.of([Moderator()]), caller=UserAPIKeyAuth(), operation=CHAT, data={})
     with pytest.raises(HTTPException):
-        asyncio.run(visit.beside(call()))
+        asyncio.run(hooked.beside(call()))
     assert closed == [True]
 
 

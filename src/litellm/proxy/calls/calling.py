@@ -20,7 +20,7 @@ from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls import intake, reply
 from litellm.proxy.calls.intake import Several
 from litellm.proxy.hooks import hook_data
-from litellm.proxy.hooks.request_hooks import Visit
+from litellm.proxy.hooks.request_hooks import HookedRequest
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy
 
@@ -30,7 +30,7 @@ async def answer(proxy: Proxy, http: Exchange, operation: Operation) -> None:
     started = time.monotonic()
     caller = await admitted(proxy, http)
     body = intake.parse(http.body)
-    flow = _plain if proxy.gates is None else _gated
+    flow = _plain if proxy.hooks is None else _gated
     if proxy.heartbeat is not None and operation.streams and body.get("stream") is True:
         with beating(http, proxy.heartbeat):
             await flow(proxy, http, operation, caller, body, started)
@@ -75,13 +75,15 @@ async def admitted(proxy: Proxy, http: Exchange) -> Caller:
     return await proxy.custom_auth.admit(http)
 
 
-async def _several(proxy: Proxy, http: Exchange, asked: Several, started: float, visit: Visit | None = None) -> None:
+async def _several(
+    proxy: Proxy, http: Exchange, asked: Several, started: float, hooked: HookedRequest | None = None
+) -> None:
     """One request for several models: all of their answers, or the first that comes."""
     flows = [proxy.client.flow(call) for call in asked.calls.values()]
     answers = afan_out(Fan(flows, first=asked.fastest), proxy.client.async_io)
-    results = await (answers if visit is None else visit.beside(answers))
-    if visit is not None:
-        results = [await _one_of_several(visit, result) for result in results]
+    results = await (answers if hooked is None else hooked.beside(answers))
+    if hooked is not None:
+        results = [await _one_of_several(hooked, result) for result in results]
     if asked.fastest:
         won = next((result for result in results if isinstance(result, Answer)), None)
         if won is None:
@@ -92,62 +94,64 @@ async def _several(proxy: Proxy, http: Exchange, asked: Several, started: float,
     reply.several(http, [by_place[place] for place in sorted(by_place)], started)
 
 
-async def _one_of_several(visit: Visit, result: Answer | Exception) -> Answer | Exception:
+async def _one_of_several(hooked: HookedRequest, result: Answer | Exception) -> Answer | Exception:
     """One place of several, by way of the hooks after a call. What they raise is this place's error and no other's."""
     try:
         if isinstance(result, Exception):
             raise result
-        await _after(visit, result)
+        await _after(hooked, result)
         return result
     except Exception as error:  # noqa: BLE001 - it is told in its place
-        return await visit.failed(error)
+        return await hooked.failed(error)
 
 
 async def _gated(
     proxy: Proxy, http: Exchange, operation: Operation, caller: Caller, body: dict[str, Any], started: float
 ) -> None:
     """The same as `_plain`, by way of the administrator's hooks."""
-    assert proxy.gates is not None  # noqa: S101 - the caller has looked
+    assert proxy.hooks is not None  # noqa: S101 - the caller has looked
     data = hook_data.for_hooks(http, caller, body)
-    visit = Visit(gates=proxy.gates, caller=caller.described(), operation=operation, data=data)
+    hooked = HookedRequest(hooks=proxy.hooks, caller=caller.described(), operation=operation, data=data)
     try:
-        said = await visit.before()
-        call = intake.call(proxy, caller, operation, http, hook_data.from_hooks(visit.data))
+        said = await hooked.before()
+        call = intake.call(proxy, caller, operation, http, hook_data.from_hooks(hooked.data))
         if said is not None:  # an answer of the hook's own, in the shape of a model's
             for each in call.calls.values() if isinstance(call, Several) else (call,):
                 each.mock, each.relay = Mock(said), False
         if isinstance(call, Several):
-            await _several(proxy, http, call, started, visit)
+            await _several(proxy, http, call, started, hooked)
             return
-        result = await visit.beside(arun(proxy.client.flow(call), proxy.client.async_io))
-        await _presented(proxy, http, visit, result, started)
+        result = await hooked.beside(arun(proxy.client.flow(call), proxy.client.async_io))
+        await _presented(proxy, http, hooked, result, started)
     except Exception as error:
         if http.started:
             raise
-        told = await visit.failed(error)
+        told = await hooked.failed(error)
         if told is error:
             raise
         raise told from error
 
 
-async def _presented(proxy: Proxy, http: Exchange, visit: Visit, result: Answer | Opened, started: float) -> None:
+async def _presented(
+    proxy: Proxy, http: Exchange, hooked: HookedRequest, result: Answer | Opened, started: float
+) -> None:
     io = proxy.client.async_io
     if isinstance(result, Answer):
-        response = await _after(visit, result)
-        reply.whole(http, result, started, await visit.headers(response, hook_data.headers_of(http)))
-    elif visit.gates.sees_streams:
-        async with aclosing(visit.chunks(reply.objects(result, io, visit.operation))) as chunks:
+        response = await _after(hooked, result)
+        reply.whole(http, result, started, await hooked.headers(response, hook_data.headers_of(http)))
+    elif hooked.hooks.sees_streams:
+        async with aclosing(hooked.chunks(reply.objects(result, io, hooked.operation))) as chunks:
             await reply.stream_objects(http, result, chunks, started)
     else:
         await reply.stream(http, result, io, started)
 
 
-async def _after(visit: Visit, result: Answer) -> Any:
+async def _after(hooked: HookedRequest, result: Answer) -> Any:
     """Let the hooks change a whole answer; gives it as the object that they saw, or None if none wants to see it."""
-    if not visit.gates.sees_answers:
+    if not hooked.hooks.sees_answers:
         return None
     response = result.data
     if not isinstance(response, BaseModel):
-        response = built(answer_class(visit.operation), {**response, "model": result.asked}, result)
-    result.data = await visit.after(response)
+        response = built(answer_class(hooked.operation), {**response, "model": result.asked}, result)
+    result.data = await hooked.after(response)
     return result.data

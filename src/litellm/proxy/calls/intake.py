@@ -251,7 +251,7 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
         choose=nowhere,
         operation=request.operation,
         stream=request.stream,
-        relay=proxy.gates is None or not proxy.gates.sees_answers,
+        relay=proxy.hooks is None or not proxy.hooks.sees_answers,
         ask_usage=request.stream,
         show_usage=show_usage,
         timeouts=_clocks(request),

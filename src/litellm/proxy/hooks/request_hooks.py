@@ -1,7 +1,7 @@
-"""The administrator's hooks on the path of a request: they may change it, refuse it, and change what comes back.
+"""Hooks of the administrator's on the way of a request: they may change it, refuse it, and change what comes back.
 
-They are methods of the loggers in `litellm_settings.callbacks` and are awaited where they stand, on the server's loop: a
-hook that blocks, blocks the server. Where no logger overrides any, there is no Gates, and nothing here runs.
+They are methods of the loggers in `litellm_settings.callbacks` and are awaited on the server's own loop: a hook that
+blocks, blocks the server. Where no logger overrides any, there are no RequestHooks, and nothing here runs.
 
 A hook refuses by raising. What it raised goes as it is to the hooks after a failure, and becomes an answer behind them.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing
+from types import NoneType
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,9 +21,11 @@ from pydantic import BaseModel
 from litellm._containment import containing
 from litellm._credentials import mask
 from litellm._log import log
+from litellm.engine.drivers import arun
 from litellm.exceptions import LiteLLMError
-from litellm.hooks.logger import overrides
+from litellm.hooks.chain import Chain, HookSpec, name_of
 from litellm.hooks.scratch import ScratchCache
+from litellm.net.steps import Step
 from litellm.operations import Operation
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.refusals import as_answer, header_lines
@@ -32,57 +35,68 @@ from litellm.wire.protocol import Body
 
 T = TypeVar("T")
 
-PRE_CALL = "async_pre_call_hook"
-MODERATION = "async_moderation_hook"
-SUCCESS = "async_post_call_success_hook"
-FAILURE = "async_post_call_failure_hook"
-PIECE = "async_post_call_streaming_hook"
-ITERATOR = "async_post_call_streaming_iterator_hook"
-HEADERS = "async_post_call_response_headers_hook"
-LISTING = "async_filter_listed_models"
+PRE_CALL = HookSpec("async_pre_call_hook", "data", (dict, str, NoneType), final=(str,), lenient=True)
+MODERATION = HookSpec("async_moderation_hook")
+SUCCESS = HookSpec("async_post_call_success_hook", "response", (BaseModel, dict, NoneType), "an answer or None")
+FAILURE = HookSpec("async_post_call_failure_hook")
+PIECE = HookSpec("async_post_call_streaming_hook")
+ITERATOR = HookSpec("async_post_call_streaming_iterator_hook")
+HEADERS = HookSpec("async_post_call_response_headers_hook")
+LISTING = HookSpec("async_filter_listed_models", "models", (list, tuple), "a list of names")
 HOOKS = (PRE_CALL, MODERATION, SUCCESS, FAILURE, PIECE, ITERATOR, HEADERS, LISTING)
 
 
-class Gates:
+class _Inline:
+    """Hooks of a request are awaited where they are asked, and not on the loop that other code of the user's shares."""
+
+    async def perform(self, step: Step) -> Any:
+        return await step.async_fn()  # type: ignore[union-attr,misc]  # a chain has no other steps
+
+
+_INLINE = _Inline()
+
+
+class RequestHooks:
     """The hooks of some callbacks, by what they are for, in the order in which the configuration lists them.
+
+    sees_answers, sees_streams: whether any wants these as objects, and not only as bytes.
 
     >>> from litellm.hooks.logger import CustomLogger
     >>> class Polite(CustomLogger):
     ...     async def async_pre_call_hook(self, user_api_key_dict, cache, data, call_type):
     ...         return data | {"user": "somebody"}
-    >>> Gates.of([Polite()]).sees_answers, Gates.of([CustomLogger(), "langfuse"])
+    >>> RequestHooks.of([Polite()]).sees_answers, RequestHooks.of([CustomLogger(), "langfuse"])
     (False, None)
     """
 
-    def __init__(self, callbacks: Iterable[Any]) -> None:
-        listed = list(callbacks)
-        self.hooks: Mapping[str, tuple[Callable[..., Any], ...]] = {
-            name: tuple(getattr(logger, name) for logger in listed if overrides(logger, name)) for name in HOOKS
-        }
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
         self.cache = ScratchCache()
-        self.sees_answers = bool(self.hooks[SUCCESS] or self.hooks[HEADERS])  # as objects, not only as bytes
-        self.sees_streams = bool(self.hooks[ITERATOR] or self.hooks[PIECE])
+        self.sees_answers = bool(chain[SUCCESS] or chain[HEADERS])
+        self.sees_streams = bool(chain[ITERATOR] or chain[PIECE])
 
     @classmethod
-    def of(cls, callbacks: Iterable[Any]) -> Gates | None:
-        """The gates that these callbacks are, or None if they are none."""
-        gates = cls(callbacks)
-        return gates if any(gates.hooks.values()) else None
+    def of(cls, callbacks: Iterable[Any]) -> RequestHooks | None:
+        """The hooks of these callbacks, or None if they have none."""
+        chain = Chain.of(callbacks, HOOKS)
+        return None if chain is None else cls(chain)
+
+    async def run(self, spec: HookSpec, words: dict[str, Any]) -> Any:
+        """What the hooks leave of the argument that `spec` takes. Raises what they raise."""
+        return await arun(self.chain.run(spec, words), _INLINE)
 
     async def listed(self, names: list[str], caller: UserAPIKeyAuth) -> list[str]:
         """The names of models that `caller` may see. Raises answers."""
         try:
-            for hook in self.hooks[LISTING]:
-                names = await hook(models=names, user_api_key_dict=caller)
+            return await self.run(LISTING, {"models": names, "user_api_key_dict": caller})  # type: ignore[no-any-return]
         except Exception as error:
             raise as_answer(error) from error
-        return names
 
 
-class Visit(msgspec.Struct, kw_only=True):
-    """One request on its way through. `data` is its body and what hooks want to know besides; they may change it."""
+class HookedRequest(msgspec.Struct, kw_only=True):
+    """One request on its way through the hooks. data: its body and what hooks want to know besides; they may change it."""
 
-    gates: Gates
+    hooks: RequestHooks
     caller: UserAPIKeyAuth
     operation: Operation
     data: Body
@@ -94,26 +108,26 @@ class Visit(msgspec.Struct, kw_only=True):
 
     async def before(self) -> str | None:
         """Let the hooks change `data`. A text is what the client gets instead of a model's answer. Raises to refuse."""
-        for hook in self.gates.hooks[PRE_CALL]:
-            changed = await hook(
-                user_api_key_dict=self.caller, cache=self.gates.cache, data=self.data, call_type=self.call_type
-            )
-            if isinstance(changed, Exception):
-                raise changed
-            if isinstance(changed, str):
-                if self.operation.generates:  # its answers are a text, so that a hook can give one
-                    return changed
-                raise RequestError(400, changed)
-            if isinstance(changed, dict):
-                self.data = changed
-            elif changed is not None:  # a False, say, that was meant as a refusal
-                log.warning("%s gave %s, which means nothing: to refuse, raise", _name(hook), type(changed).__name__)
-        return None
+        words: dict[str, Any] = {
+            "user_api_key_dict": self.caller,
+            "cache": self.hooks.cache,
+            "data": self.data,
+            "call_type": self.call_type,
+        }
+        try:
+            result = await self.hooks.run(PRE_CALL, words)
+        finally:
+            self.data = words["data"]  # also for the hooks after a refusal
+        if not isinstance(result, str):
+            return None
+        if not self.operation.generates:
+            raise RequestError(400, result)
+        return result
 
     async def beside(self, call: Awaitable[T]) -> T:
         """The call's result, once the moderating hooks have let the request pass. They run while the call does; when one
         of them refuses, the call is cancelled."""
-        hooks = self.gates.hooks[MODERATION]
+        hooks = self.hooks.chain[MODERATION]
         if not hooks:
             return await call
         asked = asyncio.ensure_future(call)
@@ -132,19 +146,14 @@ class Visit(msgspec.Struct, kw_only=True):
 
     async def after(self, response: Any) -> Any:
         """The answer that the client gets: an object, or a dict like one."""
-        for hook in self.gates.hooks[SUCCESS]:
-            changed = await hook(data=self.data, user_api_key_dict=self.caller, response=response)
-            if isinstance(changed, Exception):
-                raise changed
-            if not isinstance(changed, BaseModel | dict | None):
-                raise TypeError(f"{_name(hook)} gave {type(changed).__name__}, but must give an answer or None")
-            response = response if changed is None else changed
-        return response
+        return await self.hooks.run(
+            SUCCESS, {"data": self.data, "user_api_key_dict": self.caller, "response": response}
+        )
 
     async def failed(self, error: Exception) -> Exception:
         """The error that the client gets. A hook raises or returns another one; what has no status is its own failure."""
-        text = mask("".join(traceback.format_exception(error))) if self.gates.hooks[FAILURE] else ""
-        for hook in self.gates.hooks[FAILURE]:
+        text = mask("".join(traceback.format_exception(error))) if self.hooks.chain[FAILURE] else ""
+        for hook in self.hooks.chain[FAILURE]:
             try:
                 other = await hook(
                     request_data=self.data,
@@ -158,13 +167,13 @@ class Visit(msgspec.Struct, kw_only=True):
                 if isinstance(as_answer(other), RequestError | LiteLLMError):
                     error = other
                 else:
-                    log.error("%s failed: %s", _name(hook), mask(repr(other)), exc_info=other)
+                    log.error("%s failed: %s", name_of(hook), mask(repr(other)), exc_info=other)
         return as_answer(error)
 
     async def headers(self, response: Any, request_headers: Mapping[str, str]) -> Headers:
         """Headers to add to the answer."""
         added: dict[str, Any] = {}
-        for hook in self.gates.hooks[HEADERS]:
+        for hook in self.hooks.chain[HEADERS]:
             more = await hook(
                 data=self.data, user_api_key_dict=self.caller, response=response, request_headers=request_headers
             )
@@ -175,7 +184,7 @@ class Visit(msgspec.Struct, kw_only=True):
         """The chunks that the client gets. However this ends, every hook's generator is closed. Raises answers."""
         async with AsyncExitStack() as closing:
             try:
-                for hook in self.gates.hooks[ITERATOR]:
+                for hook in self.hooks.chain[ITERATOR]:
                     chunks = hook(user_api_key_dict=self.caller, response=chunks, request_data=self.data)
                     if isinstance(chunks, AsyncGenerator):
                         await closing.enter_async_context(aclosing(chunks))
@@ -187,7 +196,7 @@ class Visit(msgspec.Struct, kw_only=True):
 
     async def _pass(self, chunk: Any) -> None:
         """Show a chunk's text to the hooks that look at each. Another text than its own is LiteLLM's way to refuse it."""
-        hooks = self.gates.hooks[PIECE]
+        hooks = self.hooks.chain[PIECE]
         text = _text_of(chunk) if hooks else ""
         for hook in hooks:
             said = await hook(user_api_key_dict=self.caller, response=text)
@@ -215,7 +224,3 @@ async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _name(hook: Any) -> str:
-    return getattr(hook, "__qualname__", type(hook).__qualname__)

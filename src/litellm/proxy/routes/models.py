@@ -21,8 +21,8 @@ async def index(proxy: Proxy, http: Exchange) -> None:
     """The names that can be asked for."""
     caller = await admitted(proxy, http)
     names = [name for name in proxy.pool.names() if caller.may_use(name)]
-    if proxy.gates is not None:
-        names = await proxy.gates.listed(names, caller.described())
+    if proxy.hooks is not None:
+        names = await proxy.hooks.listed(names, caller.described())
     listed = {"data": [_described(name) for name in names], "object": "list"}
     http.answer(200, _json.encode(listed), [])
 
