@@ -479,7 +479,7 @@ def test_a_callers_list_of_models_is_about_the_servers(with_callers, place):
 
 # --- many ----------------------------------------------------------------------------------------------------------------
 
-MANY = 2000  # ten thousand are in tests/unit/proxy/test_user_configs.py, without a gateway around them
+MANY = 1500  # more are in tests/unit/proxy/test_user_configs.py, without a gateway around them
 SAMPLES = 500  # of them, before memory is looked at for the first time
 
 

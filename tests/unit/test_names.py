@@ -217,7 +217,7 @@ def test_a_typed_program(tmp_path):
     (tmp_path / "wrong.py").write_text(wrong)
     command = [
         sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--no-error-summary", "--hide-error-context",
-        "--cache-dir", str(tmp_path / "cache"), "good.py", "wrong.py",
+        "--cache-dir", str(ROOT / ".mypy_cache" / "users"), "good.py", "wrong.py",
     ]  # fmt: skip
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     complaints = result.stdout.splitlines()
