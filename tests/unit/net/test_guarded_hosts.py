@@ -105,12 +105,12 @@ def lenient(host, _port, _family):
     return ["127.0.0.1"]
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
-def test_odd_spellings_reach_nothing(caller, up, spelling):
+def test_odd_spellings_reach_nothing(caller, up):
     """F2: this machine in other clothes, on a system that understands them all."""
-    fault = refusal(caller, guarded(f"{spelling}{up.port}/v1", resolve=lenient))
-    assert fault.kind in ("blocked", "url")
-    assert up.connections_made == 0
+    for spelling in SPELLINGS:
+        fault = refusal(caller, guarded(f"{spelling}{up.port}/v1", resolve=lenient))
+        assert fault.kind in ("blocked", "url"), spelling
+        assert up.connections_made == 0, spelling
 
 
 @st.composite
