@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import msgspec
 
@@ -14,10 +14,12 @@ from litellm.net.messages import Timeouts
 from litellm.router.cooldown import Cooldown
 from litellm.router.fallbacks import FallbackTable, table_of
 from litellm.router.strategies import SIMPLE, Strategy, strategy_named
+from litellm.types.router_words import RoutingParams, words_of
 
 RETRIES = 2
 MAX_FALLBACKS = 5  # how deep fallbacks of fallbacks are followed
 
+ROUTING_WORDS = words_of(RoutingParams)
 Aliases = Mapping[str, tuple[str, bool]]
 T = TypeVar("T")
 
@@ -42,58 +44,41 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
     tags_match_any: bool = True
 
     @classmethod
-    def of(
-        cls,
-        *,
-        routing_strategy: str = SIMPLE,
-        routing_strategy_args: Mapping[str, Any] | None = None,
-        num_retries: int | None = None,
-        retry_after: float = 0,
-        retry_policy: Any = None,
-        model_group_retry_policy: Mapping[str, Any] | None = None,
-        timeout: Any = None,
-        stream_timeout: Any = None,
-        fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        context_window_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        content_policy_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        default_fallbacks: Sequence[Any] | None = None,
-        max_fallbacks: int | None = None,
-        model_group_alias: Mapping[str, Any] | None = None,
-        cooldown_time: float | None = None,
-        allowed_fails: int | None = None,
-        allowed_fails_policy: Any = None,
-        disable_cooldowns: bool | None = None,
-        enable_pre_call_checks: bool = False,
-        enable_tag_filtering: bool = False,
-        tag_filtering_match_any: bool = True,
-    ) -> RoutingSettings:
-        """Read LiteLLM's words; times in seconds. Raises ValueError that names what is wrong.
+    def of(cls, **words: Unpack[RoutingParams]) -> RoutingSettings:
+        """Read LiteLLM's words; times in seconds. Raises ValueError that names what is wrong, TypeError for another word.
 
         >>> RoutingSettings.of(num_retries=1, fallbacks=[{"a": ["b"]}]).fallbacks
         {'a': ('b',)}
         """
+        for name in words.keys() - ROUTING_WORDS.keys():
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
+        strategy: Any = words.get("routing_strategy", SIMPLE)
+        timeout = words.get("timeout")
         return cls(
-            strategy=strategy_named(getattr(routing_strategy, "value", routing_strategy), routing_strategy_args or {}),
+            strategy=strategy_named(getattr(strategy, "value", strategy), words.get("routing_strategy_args") or {}),
             retry=Retry(
-                _or(RETRIES, whole("num_retries", num_retries)),
-                floor=_or(0.0, amount("retry_after", retry_after)),
-                by_kind=limits_of(retry_policy),
+                _or(RETRIES, whole("num_retries", words.get("num_retries"))),
+                floor=_or(0.0, amount("retry_after", words.get("retry_after"))),
+                by_kind=limits_of(words.get("retry_policy")),
             ),
-            by_group={group: limits_of(policy) for group, policy in (model_group_retry_policy or {}).items()},
+            by_group={
+                group: limits_of(policy) for group, policy in (words.get("model_group_retry_policy") or {}).items()
+            },
             timeouts=Timeouts.of(timeout),
-            stream_timeouts=Timeouts.of(timeout, stream_timeout),
-            fallbacks=table_of("fallbacks", fallbacks),
-            context_window_fallbacks=table_of("context_window_fallbacks", context_window_fallbacks),
-            content_policy_fallbacks=table_of("content_policy_fallbacks", content_policy_fallbacks),
-            default_fallbacks=tuple(default_fallbacks or ()),
-            max_fallbacks=_or(MAX_FALLBACKS, whole("max_fallbacks", max_fallbacks)),
-            aliases=dict(map(_alias, (model_group_alias or {}).items())),
+            stream_timeouts=Timeouts.of(timeout, words.get("stream_timeout")),
+            fallbacks=table_of("fallbacks", words.get("fallbacks")),
+            context_window_fallbacks=table_of("context_window_fallbacks", words.get("context_window_fallbacks")),
+            content_policy_fallbacks=table_of("content_policy_fallbacks", words.get("content_policy_fallbacks")),
+            default_fallbacks=tuple(words.get("default_fallbacks") or ()),
+            max_fallbacks=_or(MAX_FALLBACKS, whole("max_fallbacks", words.get("max_fallbacks"))),
+            aliases=dict(map(_alias, (words.get("model_group_alias") or {}).items())),
             cooldown=Cooldown.of(
-                cooldown_time, allowed_fails, allowed_fails_policy, disabled=bool(disable_cooldowns)
+                words.get("cooldown_time"), words.get("allowed_fails"), words.get("allowed_fails_policy"),
+                disabled=bool(words.get("disable_cooldowns")),
             ),
-            pre_call_checks=bool(enable_pre_call_checks),
-            tag_filtering=bool(enable_tag_filtering),
-            tags_match_any=bool(tag_filtering_match_any),
+            pre_call_checks=bool(words.get("enable_pre_call_checks")),
+            tag_filtering=bool(words.get("enable_tag_filtering")),
+            tags_match_any=bool(words.get("tag_filtering_match_any", True)),
         )  # fmt: skip
 
     def retry_for(self, group: str, *, spared: Iterable[type[Exception]] = ()) -> Retry:

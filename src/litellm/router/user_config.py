@@ -21,11 +21,12 @@ from litellm.net.url import fault_in_address
 from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, Surroundings, deployments_of
 from litellm.router.routing import Routing
-from litellm.router.settings import MAX_FALLBACKS, RoutingSettings
+from litellm.router.settings import MAX_FALLBACKS, ROUTING_WORDS, RoutingSettings
 from litellm.router.state import State
 from litellm.router.strategies import STRATEGIES
 from litellm.router.tally import MOST_LATENCIES
 from litellm.types.params import SAMPLING
+from litellm.types.router_words import Kind
 
 MOST_MODELS = 100
 MOST_RETRIES = 10
@@ -88,30 +89,27 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     model_info: Info | None = None
 
 
-class UserConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """All that a client may say."""
-
-    model_list: Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MOST_MODELS)]
-    num_retries: Retries | None = None
-    retry_policy: Policy | None = None  # type: ignore[valid-type]
-    retry_after: Pause = 0
-    timeout: Seconds | None = None
-    stream_timeout: Seconds | None = None
-    allowed_fails: Count | None = None
-    allowed_fails_policy: FailsPolicy | None = None  # type: ignore[valid-type]
-    cooldown_time: Rest | None = None
-    disable_cooldowns: bool = False
-    fallbacks: Table = []
-    context_window_fallbacks: Table = []
-    content_policy_fallbacks: Table = []
-    default_fallbacks: list[str] = []
-    max_fallbacks: Annotated[int, msgspec.Meta(ge=0, le=MAX_FALLBACKS)] | None = None
-    routing_strategy: str = "simple-shuffle"
-    routing_strategy_args: StrategyArgs | None = None
-    enable_pre_call_checks: bool = False
-    enable_tag_filtering: bool = False
-    tag_filtering_match_any: bool = True
-    model_group_alias: dict[str, str] = {}
+# How a client may say a word, by its kind: within bounds.
+_TYPES: Mapping[Kind, Any] = {
+    "retries": Retries | None, "count": Count | None, "seconds": Seconds | None, "pause": Pause, "cooldown": Rest | None,
+    "depth": Annotated[int, msgspec.Meta(ge=0, le=MAX_FALLBACKS)] | None, "flag": bool, "fallbacks": Table,
+    "targets": list[str], "strategy": str, "strategy_args": StrategyArgs | None, "retry_policy": Policy | None,
+    "fails_policy": FailsPolicy | None, "aliases": dict[str, str],
+}  # fmt: skip
+_EMPTY: Mapping[Kind, Any] = {"fallbacks": [], "targets": [], "aliases": {}}  # where nothing is said
+_WORDS = {name: word for name, word in ROUTING_WORDS.items() if word.by_clients}
+# All that a client may say.
+UserConfig = msgspec.defstruct(
+    "user_config",
+    [
+        ("model_list", Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MOST_MODELS)]),
+        *(
+            (name, _TYPES[word.kind], _EMPTY.get(word.kind) if word.default is None else word.default)
+            for name, word in _WORDS.items()
+        ),
+    ],
+    forbid_unknown_fields=True,
+)
 
 
 _FIELDS = frozenset({
@@ -133,7 +131,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network, state: Stat
     """
     _refuse_references(config)
     try:
-        said = msgspec.convert(_without_nulls(config), UserConfig)
+        said: Any = msgspec.convert(_without_nulls(config), UserConfig)
     except msgspec.ValidationError as error:
         raise _wrong(_advised(str(error))) from None
     routing = Routing(settings=_settings(said), state=state)
@@ -151,7 +149,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network, state: Stat
     return routing
 
 
-def _settings(said: UserConfig) -> RoutingSettings:
+def _settings(said: Any) -> RoutingSettings:
     if said.routing_strategy not in STRATEGIES:
         raise _wrong(f"routing_strategy must be one of {', '.join(STRATEGIES)} - at `$.routing_strategy`")
     words = {name: _dict(getattr(said, name)) for name in said.__struct_fields__ if name != "model_list"}
@@ -182,7 +180,7 @@ def _check_access(params: Any, path: str) -> None:
             raise _wrong(f"{name} {fault} - at `{path}`")
 
 
-def _check_names(said: UserConfig, routing: Routing) -> None:
+def _check_names(said: Any, routing: Routing) -> None:
     """Fallbacks and aliases lead somewhere."""
     tables = [*said.fallbacks, *said.context_window_fallbacks, *said.content_policy_fallbacks]
     wanted = [name for table in tables for targets in table.values() for name in targets]

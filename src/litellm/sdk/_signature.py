@@ -9,6 +9,7 @@ import inspect
 from typing import Any
 
 from litellm.types.params import ControlParams
+from litellm.types.router_words import types_of, words_of
 
 
 def shows(function: Any, params: type) -> None:
@@ -22,3 +23,15 @@ def shows(function: Any, params: type) -> None:
         if name not in given
     ]
     function.__signature__ = shown.replace(parameters=[*named, *keyword_only, rest])
+
+
+def shows_words(function: Any, params: type) -> None:
+    """Let `function`, which takes **words, show those that `params` of types/router_words.py declares, with defaults."""
+    shown = inspect.signature(function)
+    *named, _ = shown.parameters.values()
+    types = types_of(params)
+    keyword_only = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=word.default, annotation=types[name])
+        for name, word in words_of(params).items()
+    ]
+    function.__signature__ = shown.replace(parameters=[*named, *keyword_only])

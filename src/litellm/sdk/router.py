@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from litellm import _log
 from litellm._log import log
@@ -15,41 +14,18 @@ from litellm.engine.drivers import arun, run
 from litellm.operations import CHAT, EMBEDDINGS, MODERATIONS, TEXT, Operation
 from litellm.router.deployments import Surroundings
 from litellm.router.routing import Routing
-from litellm.router.settings import RoutingSettings
+from litellm.router.settings import ROUTING_WORDS, RoutingSettings
 from litellm.sdk._router_batches import Batches
 from litellm.sdk._router_call import presented, routed_call
 from litellm.sdk._router_custom import custom_choice
 from litellm.sdk._router_list import ModelList
 from litellm.sdk._settings import read_settings
+from litellm.sdk._signature import shows_words
+from litellm.types.router_words import UNSUPPORTED, RouterParams, words_of
 
-# What LiteLLM's Router takes and this one does not act on yet, and what that means.
-NOT_OBEYED: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("redis_url", "redis_host", "redis_port", "redis_password", "redis_db", "cache_kwargs"),
-        "cooldowns and limits hold within this process",
-    ),
-    **dict.fromkeys(("cache_responses", "caching_groups"), "nothing is cached"),
-    **dict.fromkeys(("assistants_config", "search_tools", "guardrail_list", "plugins"), "there is no such thing here"),
-    **dict.fromkeys(("client_ttl", "polling_interval"), "nothing here expires or polls"),
-    "default_priority": "requests are not queued",
-    "debug_level": "use litellm.set_verbose",
-    "tag_routing_prefix": "tags are compared as they are",
-    "optional_pre_call_checks": "rpm and tpm are limits in any case; the other checks are not there",
-    "routing_groups": "one strategy holds for all groups",
-    "provider_budget_config": "nothing is spent against a budget",
-    "alerting_config": "nobody is alerted",
-    "router_general_settings": "it has no effect",
-    **dict.fromkeys(
-        ("deployment_affinity_ttl_seconds", "model_group_affinity_config"), "a conversation may change deployments"
-    ),
-    "ignore_invalid_deployments": "a deployment that could never be called is an error",
-    **dict.fromkeys(
-        ("enable_health_check_routing", "health_check_staleness_threshold"), "nothing is sent that nobody asked for"
-    ),
-    "enable_weighted_failover": "retries go by weight in any case",
-    **dict.fromkeys(("fallback_access_check", "fallback_budget_check"), "the caller is the owner"),
-}
 ALWAYS = {"optional_pre_call_checks": ["enforce_model_rate_limits"]}  # done without being asked for
+_KNOWN = words_of(RouterParams).keys()
+_DEFAULTS = {name: word.default for name, word in ROUTING_WORDS.items() if word.default is not None}
 
 
 class Router(ModelList, Batches):
@@ -70,54 +46,14 @@ class Router(ModelList, Batches):
     'Hello'
     """
 
-    def __init__(
-        self,
-        model_list: Sequence[Any] | None = None,
-        *,
-        num_retries: int | None = None,
-        max_fallbacks: int | None = None,
-        timeout: Any = None,
-        stream_timeout: Any = None,
-        default_litellm_params: Mapping[str, Any] | None = None,
-        default_max_parallel_requests: int | None = None,
-        set_verbose: bool = False,
-        default_fallbacks: Sequence[Any] | None = None,
-        fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        context_window_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        content_policy_fallbacks: Sequence[Mapping[str, Sequence[Any]]] | None = None,
-        model_group_alias: Mapping[str, Any] | None = None,
-        enable_pre_call_checks: bool = False,
-        enable_tag_filtering: bool = False,
-        tag_filtering_match_any: bool = True,
-        retry_after: float = 0,
-        retry_policy: Any = None,
-        model_group_retry_policy: Mapping[str, Any] | None = None,
-        allowed_fails: int | None = None,
-        allowed_fails_policy: Any = None,
-        cooldown_time: float | None = None,
-        disable_cooldowns: bool | None = None,
-        routing_strategy: str = "simple-shuffle",
-        routing_strategy_args: Mapping[str, Any] | None = None,
-        **more: Any,
-    ) -> None:
-        _warn_of(more)
-        if set_verbose:
+    def __init__(self, model_list: Sequence[Any] | None = None, **words: Unpack[RouterParams]) -> None:
+        said: dict[str, Any] = {name: value for name, value in words.items() if value is not None}
+        _check(said)
+        if said.get("set_verbose"):
             _log.turn_on()
-        words = {
-            "num_retries": num_retries, "max_fallbacks": max_fallbacks, "timeout": timeout,
-            "stream_timeout": stream_timeout, "default_fallbacks": default_fallbacks, "fallbacks": fallbacks,
-            "context_window_fallbacks": context_window_fallbacks, "content_policy_fallbacks": content_policy_fallbacks,
-            "model_group_alias": model_group_alias, "enable_pre_call_checks": enable_pre_call_checks,
-            "enable_tag_filtering": enable_tag_filtering, "tag_filtering_match_any": tag_filtering_match_any,
-            "retry_after": retry_after, "retry_policy": retry_policy,
-            "model_group_retry_policy": model_group_retry_policy, "allowed_fails": allowed_fails,
-            "allowed_fails_policy": allowed_fails_policy, "cooldown_time": cooldown_time,
-            "disable_cooldowns": disable_cooldowns, "routing_strategy": routing_strategy,
-            "routing_strategy_args": routing_strategy_args,
-        }  # fmt: skip
-        self._words = {name: value for name, value in words.items() if value is not None}
-        self._default_params = dict(default_litellm_params or {})
-        self._default_parallel = default_max_parallel_requests
+        self._words = _DEFAULTS | {name: value for name, value in said.items() if name in ROUTING_WORDS}
+        self._default_params = dict(said.get("default_litellm_params", {}))
+        self._default_parallel = said.get("default_max_parallel_requests")
         self.client = Client()
         self.routing = Routing(settings=RoutingSettings.of(**self._words))
         self.routing.adapter = self._adapted
@@ -204,10 +140,10 @@ class Router(ModelList, Batches):
 
     def update_settings(self, **settings: Any) -> None:
         """Change what the constructor took; calls that begin afterwards go by it. Raises ValueError, TypeError."""
-        _warn_of({name: value for name, value in settings.items() if name in NOT_OBEYED})
-        words = {name: value for name, value in settings.items() if name not in NOT_OBEYED}
-        for name in words.keys() - inspect.signature(RoutingSettings.of).parameters.keys():
+        for name in settings.keys() - ROUTING_WORDS.keys() - UNSUPPORTED.keys():
             raise TypeError(f"Router.update_settings() got an unexpected keyword argument {name!r}")
+        _check(settings)
+        words = {name: value for name, value in settings.items() if name in ROUTING_WORDS}
         self.routing.configure(RoutingSettings.of(**self._words | words))
         self._words |= words
         self._warn_of_lost()
@@ -267,9 +203,13 @@ class Chat:
         return self._router.completion(model, messages, **params)
 
 
-def _warn_of(words: Mapping[str, Any]) -> None:
+def _check(words: Mapping[str, Any]) -> None:
+    """Refuse what is no word of a Router, and say what has no effect."""
     for name, value in words.items():
-        if name not in NOT_OBEYED:
+        if name not in _KNOWN:
             raise TypeError(f"Router() got an unexpected keyword argument {name!r}")
-        if value and value != ALWAYS.get(name):
-            log.warning("Router(%s=…) has no effect: %s", name, NOT_OBEYED[name])
+        if name in UNSUPPORTED and value and value != ALWAYS.get(name):
+            log.warning("Router(%s=…) has no effect: %s", name, UNSUPPORTED[name])
+
+
+shows_words(Router.__init__, RouterParams)

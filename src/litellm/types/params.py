@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from litellm.types.router_words import RoutingParams, words_of
+
 
 class ChatParams(TypedDict, total=False):
     """What OpenAI's chat completions take besides model, messages and stream."""
@@ -118,20 +120,21 @@ OPENAI_EMBEDDING_PARAMS: tuple[str, ...] = tuple(EmbeddingParams.__annotations__
 
 # LiteLLM's further words, accepted so that code written for it runs; what is not built yet has no effect, and what
 # takes credentials to another service is read only by the provider that it belongs to.
-OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | {
+_OF_ROUTERS = frozenset(name for name, word in words_of(RoutingParams).items() if word.in_calls)
+OWNED: frozenset[str] = frozenset(ControlParams.__annotations__) | _OF_ROUTERS | {
     "acompletion", "allowed_model_region", "api_type", "assistant_continue_message", "azure_ad_token",
     "azure_ad_token_provider", "base_model", "bos_token", "cache", "caching", "callbacks", "client", "client_id",
-    "client_secret", "complete_response", "content_policy_fallbacks", "context_window_fallbacks", "cooldown_time",
-    "custom_prompt_dict", "default_fallbacks", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
-    "enable_tag_filtering", "ensure_alternating_roles", "eos_token", "failure_callback", "final_prompt_value",
+    "client_secret", "complete_response",
+    "custom_prompt_dict", "deployment_id", "disable_fallbacks", "enable_json_schema_validation",
+    "ensure_alternating_roles", "eos_token", "failure_callback", "final_prompt_value",
     "force_ipv4", "guardrails", "hf_model_name", "initial_prompt_value", "input_callback", "input_cost_per_second",
     "input_cost_per_token", "litellm_call_id", "litellm_metadata", "litellm_params", "litellm_session_id",
-    "litellm_system_prompt", "litellm_trace_id", "logger_fn", "max_fallbacks", "max_parallel_requests",
+    "litellm_system_prompt", "litellm_trace_id", "logger_fn", "max_parallel_requests",
     "merge_reasoning_content_in_choices", "mock_testing_content_policy_fallbacks", "mock_testing_context_fallbacks",
     "mock_testing_fallbacks", "mock_testing_rate_limit_error", "model_info", "model_list", "no-log", "order",
     "output_cost_per_second", "output_cost_per_token", "preset_cache_key", "priority", "prompt_id", "prompt_variables",
-    "prompt_version", "region_name", "request_timeout", "retry_policy", "retry_strategy", "roles", "router_settings",
-    "routing_strategy", "rpm", "shared_session", "specific_deployment", "success_callback", "tags", "tenant_id",
+    "prompt_version", "region_name", "request_timeout", "retry_strategy", "roles", "router_settings",
+    "rpm", "shared_session", "specific_deployment", "success_callback", "tags", "tenant_id",
     "text_completion", "tpm", "turn_off_message_logging", "use_in_pass_through", "use_litellm_proxy", "user_config",
     "user_continue_message", "weight",
 }  # fmt: skip

@@ -3,11 +3,13 @@ objects; plain dicts with the same keys do as well everywhere."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Required, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from litellm.exceptions import RouterRateLimitError as RouterRateLimitError  # noqa: PLC0414 - LiteLLM has it here
+from litellm.types.router_words import DeploymentDefaultParams, Kind, RoutingParams, words_of
 
 RoutingStrategy = Literal[
     "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
@@ -118,40 +120,29 @@ class AllowedFailsPolicy(BaseModel):
     ServiceUnavailableErrorAllowedFails: int | None = None
 
 
-class UpdateRouterConfig(BaseModel):
+_TYPES: Mapping[Kind, Any] = {
+    "retries": int, "count": int, "depth": int, "seconds": float, "pause": float, "cooldown": float, "flag": bool,
+    "fallbacks": list[dict[str, list[Any]]], "targets": list[Any], "strategy": RoutingStrategy,
+    "strategy_args": dict[str, Any], "retry_policy": RetryPolicy | dict[str, int], "retry_policies": dict[str, Any],
+    "fails_policy": AllowedFailsPolicy | dict[str, int], "aliases": dict[str, Any], "params": dict[str, Any],
+}  # fmt: skip
+
+
+def _optional(params: type) -> type[BaseModel]:
+    """A model with the words of `params`, each of which may be left out."""
+    fields: dict[str, Any] = {name: (_TYPES[word.kind] | None, None) for name, word in words_of(params).items()}
+    base = ConfigDict(extra="forbid", protected_namespaces=())
+    return create_model(params.__name__, __config__=base, __module__=__name__, **fields)
+
+
+class UpdateRouterConfig(_optional(RoutingParams)):  # type: ignore[misc]  # made from the declared words
     """What update_settings takes; times in seconds."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    routing_strategy: RoutingStrategy | None = None
-    routing_strategy_args: dict[str, Any] | None = None
-    num_retries: int | None = None
-    timeout: float | None = None
-    stream_timeout: float | None = None
-    retry_after: float | None = None
-    retry_policy: RetryPolicy | dict[str, int] | None = None
-    model_group_retry_policy: dict[str, Any] | None = None
-    allowed_fails: int | None = None
-    allowed_fails_policy: AllowedFailsPolicy | dict[str, int] | None = None
-    cooldown_time: float | None = None
-    disable_cooldowns: bool | None = None
-    fallbacks: list[dict[str, list[Any]]] | None = None
-    context_window_fallbacks: list[dict[str, list[Any]]] | None = None
-    content_policy_fallbacks: list[dict[str, list[Any]]] | None = None
-    default_fallbacks: list[Any] | None = None
-    max_fallbacks: int | None = None
-    model_group_alias: dict[str, Any] | None = None
-
-
-class RouterConfig(UpdateRouterConfig):
+class RouterConfig(UpdateRouterConfig, _optional(DeploymentDefaultParams)):  # type: ignore[misc]
     """What Router takes, as one object: `Router(**RouterConfig(…).model_dump(exclude_none=True))`."""
 
     model_list: list[Deployment]
-    enable_pre_call_checks: bool | None = None
-    enable_tag_filtering: bool | None = None
-    tag_filtering_match_any: bool | None = None
-    default_litellm_params: dict[str, Any] | None = None
-    default_max_parallel_requests: int | None = None
     set_verbose: bool | None = None
 
 

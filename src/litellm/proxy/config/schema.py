@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from litellm.net.guard import Listed
 from litellm.proxy.config.checks import (
@@ -28,6 +29,7 @@ from litellm.proxy.config.checks import (
     unique,
 )
 from litellm.proxy.config.secrets import Secret, mask_credentials
+from litellm.types.router_words import DeploymentDefaultParams, FailoverParams, Kind, RoutingParams, words_of
 
 Int = Annotated[int, BeforeValidator(not_quoted("integer"))]
 Count = Annotated[Int, Field(ge=0)]
@@ -183,52 +185,6 @@ class GroupAlias(_Section):
         return {"model": data} if isinstance(data, str) else data
 
 
-class _Failover(_Section):
-    num_retries: Count | None = Field(default=None, description="Retries of a failed call, elsewhere if possible.")
-    fallbacks: Fallbacks = Field(
-        default=(), description="Groups to try after a group failed: `[{group: [other, another]}]`."
-    )
-    context_window_fallbacks: Fallbacks = Field(
-        default=(), description="The same, after a prompt was too long for a group."
-    )
-    content_policy_fallbacks: Fallbacks = Field(
-        default=(), description="The same, after a provider refused the content, or its filter cut the answer off."
-    )
-    default_fallbacks: DefaultFallbacks = Field(
-        default=(), description="Groups to try after any group that has no own."
-    )
-    allowed_fails: Count | None = Field(
-        default=None,
-        description="Failures in a minute after which a deployment cools down, in place of the usual rules.",
-    )
-    cooldown_time: Seconds | None = Field(
-        default=None, description="Seconds a deployment cools down, where its answer does not say: 5. 0: never."
-    )
-
-
-class LitellmSettings(_Failover):
-    """How calls behave, whichever deployment takes them."""
-
-    drop_params: bool = Field(default=False, description="Drop what a provider does not take, instead of a 400.")
-    request_timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
-    custom_provider_map: CustomProviders = Field(default=(), description="Providers of your own.")
-    callbacks: Callbacks = Field(
-        default=(), description="Who is told of every call, and the hooks: `file.instance`, or the name of one we have."
-    )
-    success_callback: Callbacks = Field(default=(), description="Who is told of calls that succeed.")
-    failure_callback: Callbacks = Field(default=(), description="Who is told of calls that fail.")
-    input_callback: Callbacks = Field(default=(), description="Who is told of calls before they are made.")
-    turn_off_message_logging: bool = Field(default=False, description="Tell nobody prompts and answers.")
-    set_verbose: bool = Field(default=False, description="Log at DEBUG.")
-    json_logs: bool = Field(default=False, description="Log one JSON object per line.")
-    ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
-    ssl_certificate: str | None = Field(default=None, description="Path of our certificate, to show to providers.")
-    force_ipv4: bool = Field(default=False, description="Reach providers by IPv4 only.")
-    headers: Headers = Field(default={}, description="Headers added to each request; masked in print.")
-    organization: str | None = Field(default=None, description="OpenAI's, for `openai/` deployments without their own.")
-    telemetry: bool = Field(default=False, description="Accepted for compatibility; nothing is ever sent.")
-
-
 class StrategyArgs(_Section):
     """Settings of `latency-based-routing`."""
 
@@ -267,40 +223,57 @@ class AllowedFailsPolicy(_Section):
     ServiceUnavailableErrorAllowedFails: Count | None = Field(default=None, description="Of 503s.")
 
 
-class RouterSettings(_Failover):
+# How the file may say a Router's word, by its kind; and what it is where nothing is said, if not the word's default.
+_TYPES: Mapping[Kind, Any] = {
+    "retries": Count | None, "count": Count | None, "depth": Count | None, "seconds": Seconds | None, "pause": Seconds,
+    "cooldown": Seconds | None, "flag": bool, "fallbacks": Fallbacks, "targets": DefaultFallbacks, "strategy": Strategy,
+    "strategy_args": StrategyArgs, "retry_policy": RetryPolicy, "retry_policies": dict[GroupName, RetryPolicy],
+    "fails_policy": AllowedFailsPolicy, "aliases": dict[str, GroupAlias], "params": MapMasked,
+}  # fmt: skip
+_EMPTY: Mapping[Kind, Callable[[], Any]] = {
+    "fallbacks": tuple, "targets": tuple, "strategy_args": StrategyArgs, "retry_policy": RetryPolicy,
+    "retry_policies": dict, "fails_policy": AllowedFailsPolicy, "aliases": dict, "params": dict,
+}  # fmt: skip
+
+
+def _section(params: type) -> Any:
+    """A section with the words of `params`, as types/router_words.py declares them."""
+    fields: dict[str, Any] = {}
+    for name, word in words_of(params).items():
+        empty = _EMPTY.get(word.kind)
+        default = {"default": word.default} if empty is None else {"default_factory": empty}
+        fields[name] = (_TYPES[word.kind], Field(description=word.about, **default))
+    return create_model(params.__name__, __base__=_Section, __module__=__name__, **fields)
+
+
+class LitellmSettings(_section(FailoverParams)):  # type: ignore[misc]  # made from the declared words
+    """How calls behave, whichever deployment takes them."""
+
+    drop_params: bool = Field(default=False, description="Drop what a provider does not take, instead of a 400.")
+    request_timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
+    custom_provider_map: CustomProviders = Field(default=(), description="Providers of your own.")
+    callbacks: Callbacks = Field(
+        default=(), description="Who is told of every call, and the hooks: `file.instance`, or the name of one we have."
+    )
+    success_callback: Callbacks = Field(default=(), description="Who is told of calls that succeed.")
+    failure_callback: Callbacks = Field(default=(), description="Who is told of calls that fail.")
+    input_callback: Callbacks = Field(default=(), description="Who is told of calls before they are made.")
+    turn_off_message_logging: bool = Field(default=False, description="Tell nobody prompts and answers.")
+    set_verbose: bool = Field(default=False, description="Log at DEBUG.")
+    json_logs: bool = Field(default=False, description="Log one JSON object per line.")
+    ssl_verify: Verify | None = Field(default=None, description="False to accept any certificate, or a CA file's path.")
+    ssl_certificate: str | None = Field(default=None, description="Path of our certificate, to show to providers.")
+    force_ipv4: bool = Field(default=False, description="Reach providers by IPv4 only.")
+    headers: Headers = Field(default={}, description="Headers added to each request; masked in print.")
+    organization: str | None = Field(default=None, description="OpenAI's, for `openai/` deployments without their own.")
+    telemetry: bool = Field(default=False, description="Accepted for compatibility; nothing is ever sent.")
+
+
+class RouterSettings(_section(DeploymentDefaultParams), _section(RoutingParams)):  # type: ignore[misc]
     """How a deployment is chosen, and what happens when it fails."""
 
-    routing_strategy: Strategy = Field(default="simple-shuffle", description="How to pick from a group.")
-    routing_strategy_args: StrategyArgs = Field(default_factory=StrategyArgs, description="Settings of the strategy.")
-    timeout: Seconds | None = Field(default=None, description="Seconds a call may take in total.")
-    stream_timeout: Seconds | None = Field(default=None, description="Seconds a streamed call may take to begin.")
-    retry_after: Seconds = Field(default=0, description="Seconds to wait at least before a retry.")
-    retry_policy: RetryPolicy = Field(default_factory=RetryPolicy, description="Retries by what went wrong.")
-    model_group_retry_policy: dict[GroupName, RetryPolicy] = Field(
-        default={}, description="The same for single groups: `{group: {…}}`."
-    )
-    max_fallbacks: Count | None = Field(default=None, description="How deep fallbacks of fallbacks are followed: 5.")
-    allowed_fails_policy: AllowedFailsPolicy = Field(
-        default_factory=AllowedFailsPolicy, description="`allowed_fails` by what went wrong."
-    )
-    disable_cooldowns: bool = Field(default=False, description="No deployment ever cools down.")
-    enable_pre_call_checks: bool = Field(
-        default=False,
-        description="Leave out deployments whose model cannot read the whole prompt, or follow its JSON schema.",
-    )
     optional_pre_call_checks: tuple[PreCallCheck, ...] = Field(
         default=(), description="`enforce_model_rate_limits`, which is always done: `rpm` and `tpm` are limits."
-    )
-    enable_tag_filtering: bool = Field(default=False, description="Choose deployments by the tags of a request.")
-    tag_filtering_match_any: bool = Field(
-        default=True, description="False: a deployment needs all tags of a request, not just one."
-    )
-    default_litellm_params: MapMasked = Field(default={}, description="`litellm_params` of all deployments.")
-    default_max_parallel_requests: Count | None = Field(
-        default=None, description="`max_parallel_requests` of deployments that have none of their own."
-    )
-    model_group_alias: dict[str, GroupAlias] = Field(
-        default={}, description="Other names for groups: `{alias: group}`."
     )
 
 
