@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from litellm._log import log
+from litellm._log import log, report
 from litellm.hooks.dispatch import default_dispatcher
 from litellm.proxy import memory
 from litellm.proxy.app import App
@@ -109,7 +109,7 @@ class Server:
         try:
             self._app.proxy = await asyncio.to_thread(again, self._app.proxy)
         except ConfigError as error:
-            log.error("not reloaded; the configuration in use serves on:\n%s", error)
+            report("not reloaded; the configuration in use serves on:", str(error))
         except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the server
             log.exception("not reloaded; the configuration in use serves on")
         else:

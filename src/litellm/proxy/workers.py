@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
-from litellm._log import log
+from litellm._log import log, report
 from litellm.proxy.app import App
 from litellm.proxy.config import ConfigError
 from litellm.proxy.serve import RELOAD, SIGNALS, Listening, Reload, serve
@@ -102,7 +102,7 @@ class Supervisor:
         try:
             self._check()
         except ConfigError as error:
-            log.error("not reloaded; the configuration in use serves on:\n%s", error)
+            report("not reloaded; the configuration in use serves on:", str(error))
         except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the service
             log.exception("not reloaded; the configuration in use serves on")
         else:
