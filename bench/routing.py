@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from litellm.engine.call import Call, Outcome
-from litellm.router.deployments import Deployment, Surroundings, deployments_of
+from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
 from litellm.router.routing import Routing, nowhere
 from litellm.router.settings import RoutingSettings
 
@@ -24,7 +24,7 @@ BODY = {"messages": [{"role": "user", "content": "Say something about the quick 
 
 
 def deployments(count: int, *, groups: int, **params: object) -> list[Deployment]:
-    around = Surroundings(environ={})
+    around = DeploymentDefaults(environ={})
     made: list[Deployment] = []
     for at in range(count):
         access = {"api_base": f"http://127.0.0.1:1/{at}/v1", "api_key": "sk-upstream"}

@@ -183,7 +183,7 @@ CAVEATS: dict[tuple[type[BaseModel], str], str] = {}
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", schema.ConfigFile),
-    ("model_list", schema.Deployment),
+    ("model_list", schema.DeploymentConfig),
     ("litellm_params", schema.LitellmParams),
     ("model_info", schema.ModelInfo),
     ("litellm_settings", schema.LitellmSettings),

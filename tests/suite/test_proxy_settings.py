@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.upstream import Upstream
 from tests.suite.doors import ProxyRaw
 from tests.suite.inprocess import ServedProxy, deployment
+from tests.unit.router.world import targets_of
 
 from litellm.proxy.config import ConfigError, load_config
 
@@ -23,7 +24,7 @@ def test_for_all_deployments(up: Upstream) -> None:
     ]
     with ServedProxy({"model_list": models, "litellm_settings": SETTINGS}) as proxy:
         networks = {
-            target.network.ipv4_only for name in ("m", "own") for target in proxy.state.routing.find(name).targets
+            target.network.ipv4_only for name in ("m", "own") for target in targets_of(proxy.state.routing.find(name))
         }
         for name in ("m", "own"):
             ProxyRaw(proxy).chat(model=name)

@@ -25,7 +25,7 @@ def set_to(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
 def test_a_limit_that_nobody_would_keep(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
     """Money is not spent, and a rule not skipped, behind somebody's back."""
     set_to(monkeypatch, name, value)
-    with pytest.raises(litellm.BadRequestError, match=f"litellm.{name} is not kept by this release") as told:
+    with pytest.raises(litellm.BadRequestError, match=f"litellm.{name} is not supported by this release") as told:
         litellm.completion("mock/echo", HI)
     with pytest.raises(litellm.BadRequestError) as told_async:
         asyncio.run(litellm.acompletion("mock/echo", HI))
@@ -51,7 +51,7 @@ def test_what_does_no_harm(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCa
     for _ in range(3):
         assert litellm.completion("mock/echo", HI).choices[0].message.content == "hi"
     assert sorted(caplog.messages) == [
-        "litellm.cache is not acted on by this release", "litellm.modify_params is not acted on by this release",
+        "litellm.cache is not supported by this release", "litellm.modify_params is not supported by this release",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.fakes import behaviour as act
 from tests.fakes.upstream import Upstream
+from tests.unit.router.world import targets_of
 
 import litellm
 from litellm import _log, exceptions
@@ -179,8 +180,17 @@ def test_configs(config):
     ]  # fmt: skip
     proxy = build(config)
     group = proxy.pool.find("m")
-    assert group.targets[0].api_key == KEY, "it is there, to be used"
-    values += [proxy, proxy.gate, proxy.pool, group, group.targets[0], proxy.routing, *group.members, *group.targets]
+    assert targets_of(group)[0].api_key == KEY, "it is there, to be used"
+    values += [
+        proxy,
+        proxy.gate,
+        proxy.pool,
+        group,
+        targets_of(group)[0],
+        proxy.routing,
+        *group.members,
+        *targets_of(group),
+    ]
     for value in values:
         for text in shown(value):
             assert "canary" not in text, (type(value), text)

@@ -83,7 +83,7 @@ def check_command(config: Path) -> None:
 
 def one_model(model: str, options: dict[str, Any]) -> Config:
     """The configuration that `--model` means: one deployment, to which every request goes whatever name it asks for."""
-    from litellm.proxy.config import Deployment, GeneralSettings, LitellmSettings, RouterSettings
+    from litellm.proxy.config import DeploymentConfig, GeneralSettings, LitellmSettings, RouterSettings
 
     named = ("api_base", "api_key", "api_version", "temperature", "max_tokens")
     params = {"model": model} | {name: options[name] for name in named if options.get(name) is not None}
@@ -91,7 +91,7 @@ def one_model(model: str, options: dict[str, Any]) -> Config:
     settings = {name: options[name] for name in ("request_timeout", "drop_params") if options.get(name)}
     return Config(
         path=Path("--model"),
-        model_list=(Deployment.model_validate({"model_name": name, "litellm_params": params}),),
+        model_list=(DeploymentConfig.model_validate({"model_name": name, "litellm_params": params}),),
         litellm_settings=LitellmSettings.model_validate(settings),
         router_settings=RouterSettings(),
         general_settings=GeneralSettings(completion_model=name),

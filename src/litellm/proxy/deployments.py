@@ -10,20 +10,19 @@ from litellm.providers.resolve import resolve
 from litellm.providers.target import Defaults, Place
 from litellm.proxy.config import ConfigError, Problem, dotted, reveal_all
 from litellm.router import deployments as router
-from litellm.router.deployments import Deployment, Surroundings
+from litellm.router.deployments import Deployment, DeploymentDefaults
 from litellm.types.params import OWNED
 
 if TYPE_CHECKING:
-    from litellm.proxy.config import Config
-    from litellm.proxy.config import Deployment as DeploymentConfig
+    from litellm.proxy.config import Config, DeploymentConfig
 
 _FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
-def surroundings_of(config: Config, defaults: Defaults) -> Surroundings:
+def defaults_for(config: Config, defaults: Defaults) -> DeploymentDefaults:
     """What the configuration says for all deployments."""
     settings, routing = config.litellm_settings, config.router_settings
-    return Surroundings(
+    return DeploymentDefaults(
         defaults=defaults,
         params=reveal_all(routing.default_litellm_params),
         timeout=settings.request_timeout,
@@ -49,7 +48,7 @@ def entry_of(deployment: DeploymentConfig) -> dict[str, Any]:
 
 def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
     """All deployments of `model_list`, with their targets made. Raises ConfigError with all that is wrong with them."""
-    around = surroundings_of(config, defaults)
+    around = defaults_for(config, defaults)
     deployments: list[Deployment] = []
     problems: list[Problem] = []
     for at, entry in enumerate(config.model_list):

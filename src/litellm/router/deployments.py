@@ -1,5 +1,5 @@
 """From an entry of a model_list to a Deployment that can be called. The one way for Router(...), the config file and a
-client's user_config; what they have in common and where they differ is in `Surroundings`."""
+client's user_config; what they have in common and where they differ is in `DeploymentDefaults`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from litellm.types.params import ALWAYS, SAMPLING, is_ours
 _REFERENCE = "os.environ/"
 
 
-class Surroundings(Sealed, msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentDefaults(Sealed, msgspec.Struct, frozen=True, kw_only=True):
     """What deployments take from those who list them, where they do not say it themselves.
 
     environ: where keys and bases are looked up. params: litellm_params that hold for all. network: how to reach them;
@@ -89,7 +89,7 @@ class Deployment(Sealed, msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def deployments_of(entry: Mapping[str, Any], around: Surroundings) -> Iterator[Deployment]:
+def deployments_of(entry: Mapping[str, Any], around: DeploymentDefaults) -> Iterator[Deployment]:
     """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified. Of several, the
     first has the id that the entry states, "mine", the second "mine:2", and so on.
 
@@ -113,7 +113,7 @@ def _numbered(entry: Mapping[str, Any], number: int) -> Mapping[str, Any]:
     return {**entry, "model_info": {**info, "id": f"{info['id']}:{number}"}}
 
 
-def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surroundings) -> Deployment:
+def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: DeploymentDefaults) -> Deployment:
     name, model = entry["model_name"], params.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequestError("litellm_params needs a model, such as openai/gpt-4o", param="model")
@@ -140,7 +140,7 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Surrou
     return msgspec.structs.replace(deployment, target=deployment.make(model))
 
 
-def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], around: Surroundings) -> Limits:
+def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], around: DeploymentDefaults) -> Limits:
     rpm, tpm = (whole(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm"))  # or in their older place
     parallel = whole("max_parallel_requests", params.get("max_parallel_requests", around.max_parallel_requests))
     return NO_LIMITS if rpm is tpm is parallel is None else Limits(rpm, tpm, parallel)
@@ -150,7 +150,7 @@ def _price(params: Mapping[str, Any], name: str) -> float | None:
     return amount(name, params.get(name))
 
 
-def _place(params: dict[str, Any], info: Mapping[str, Any], around: Surroundings) -> Place:
+def _place(params: dict[str, Any], info: Mapping[str, Any], around: DeploymentDefaults) -> Place:
     policy = Policy(
         truthy(params.get("drop_params", around.drop_params)),
         tuple(params.get("additional_drop_params", ())),
@@ -172,7 +172,7 @@ def _place(params: dict[str, Any], info: Mapping[str, Any], around: Surroundings
     )
 
 
-def _network(params: Mapping[str, Any], around: Surroundings) -> Network:
+def _network(params: Mapping[str, Any], around: DeploymentDefaults) -> Network:
     if around.network is not None:
         return around.network
     verify = params.get("ssl_verify", around.ssl_verify)
@@ -180,7 +180,7 @@ def _network(params: Mapping[str, Any], around: Surroundings) -> Network:
     return DIRECT if network == DIRECT else network  # the very one, for which nothing is checked beforehand
 
 
-def _made(name: str, own_id: str, params: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentDefaults) -> dict[str, Any]:
     """What is set on a deployment's target besides what `resolve` makes."""
     clocks = stream_clocks = None
     if "timeout" in params or "stream_timeout" in params:
@@ -209,7 +209,7 @@ def _is_default(name: str) -> bool:
     return not (is_ours(name) or name.startswith("litellm_") or names_credential(name))
 
 
-def _target(place: Place, around: Surroundings, made: Mapping[str, Any], model: str) -> Target:
+def _target(place: Place, around: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:
     named = {**place.params, "model": model}  # which a wildcard's entry does not say
     place = msgspec.structs.replace(place, model=model, params=named)
     target = resolve_or_say_why(place, around.defaults)
@@ -232,12 +232,12 @@ def _by_address(value: Any) -> bool:
     return callable(value) or kind.__repr__ is object.__repr__
 
 
-def looked_up(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
+def expand_env(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
     """A copy of `value` in which each text "os.environ/NAME" is what that variable holds.
 
     Raises ValueError for a variable that is not set: with no key in its place, another one might be sent.
 
-    >>> looked_up({"api_key": "os.environ/MY_KEY"}, {"MY_KEY": "sk-1"})
+    >>> expand_env({"api_key": "os.environ/MY_KEY"}, {"MY_KEY": "sk-1"})
     {'api_key': 'sk-1'}
     """
     match value:
@@ -247,7 +247,7 @@ def looked_up(value: Any, environ: Mapping[str, str] = os.environ) -> Any:
                 raise ValueError(f"environment variable {name or '(no name)'} is not set (wanted by {value!r})")
             return environ[name]
         case dict():
-            return {key: looked_up(item, environ) for key, item in value.items()}
+            return {key: expand_env(item, environ) for key, item in value.items()}
         case list() | tuple():
-            return [looked_up(item, environ) for item in value]
+            return [expand_env(item, environ) for item in value]
     return value

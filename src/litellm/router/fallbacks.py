@@ -32,10 +32,11 @@ def table_of(name: str, entries: Sequence[Mapping[str, Sequence[Any]]] | None) -
     return table
 
 
-def looked_up_in(table: FallbackTable, *names: str) -> Sequence[Any]:
+def find_fallbacks(table: FallbackTable, *names: str) -> Sequence[Any]:
     """The entry for the first of `names` that has one: as it is, without its provider, with any provider; else "*".
 
-    >>> looked_up_in({"gpt-4o": ["b"], "groq/llama": ["c"]}, "openai/gpt-4o"), looked_up_in({"groq/llama": ["c"]}, "llama")
+    >>> table = {"gpt-4o": ["b"], "groq/llama": ["c"]}
+    >>> find_fallbacks(table, "openai/gpt-4o"), find_fallbacks(table, "llama")
     (['b'], ['c'])
     """
     if not table:
@@ -101,7 +102,7 @@ def asked_for(entries: Sequence[Any], *names: str) -> Sequence[Any]:
     (['c', 'b'], [])
     """
     plain = [entry for entry in entries if not is_table(entry)]
-    return [*plain, *looked_up_in(table_of("fallbacks", tables_in(entries)), *names)]
+    return [*plain, *find_fallbacks(table_of("fallbacks", tables_in(entries)), *names)]
 
 
 def name_of(target: Any) -> str | None:

@@ -115,11 +115,6 @@ class Group:
                 _put(self._parts, key, part, MAX_PARTS)
         return part or self
 
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """Where its members send to."""
-        return tuple(each.target for each in self.members if each.target is not None)
-
     def __repr__(self) -> str:
         return f"Group({self.name!r}, {len(self.members)} deployments)"
 

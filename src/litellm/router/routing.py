@@ -23,7 +23,7 @@ from litellm.net.steps import Flow
 from litellm.providers.target import Target
 from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer, nobody
 from litellm.router.deployments import Deployment
-from litellm.router.fallbacks import FallbackTable, asked_for, looked_up_in, name_of, tables_in
+from litellm.router.fallbacks import FallbackTable, asked_for, find_fallbacks, name_of, tables_in
 from litellm.router.pool import Group, Pool
 from litellm.router.regions import region_of_call
 from litellm.router.settings import RoutingSettings
@@ -208,7 +208,7 @@ class Routing(Choosing):
 
 
 def _one_of(own: Sequence[Any] | None, configured: FallbackTable, names: Sequence[str]) -> Sequence[Any]:
-    return looked_up_in(configured, *names) if own is None else asked_for(own, *names)
+    return find_fallbacks(configured, *names) if own is None else asked_for(own, *names)
 
 
 def _onward(own: Sequence[Any] | None) -> Sequence[Any] | None:

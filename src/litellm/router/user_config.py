@@ -19,7 +19,7 @@ from litellm.exceptions import BadRequestError
 from litellm.net.network import Network
 from litellm.net.url import fault_in_address
 from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
-from litellm.router.deployments import Deployment, Surroundings, deployments_of
+from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
 from litellm.router.routing import Routing
 from litellm.router.settings import MAX_FALLBACKS, ROUTING_WORDS, RoutingSettings
 from litellm.router.state import State
@@ -135,7 +135,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network, state: Stat
     except msgspec.ValidationError as error:
         raise _wrong(_advised(str(error))) from None
     routing = Routing(settings=_settings(said), state=state)
-    around = Surroundings(environ={}, network=network, quiet=True)
+    around = DeploymentDefaults(environ={}, network=network, quiet=True)
     made: list[Deployment] = []
     for at, entry in enumerate(said.model_list):
         path = f"$.model_list[{at}].litellm_params"

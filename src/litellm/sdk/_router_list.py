@@ -17,7 +17,7 @@ from litellm.engine.drivers import arun, run
 from litellm.providers.target import Target
 from litellm.router.checks import room_of
 from litellm.router.choosing import Asked
-from litellm.router.deployments import Deployment, Surroundings, deployments_of, looked_up
+from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of, expand_env
 from litellm.router.routing import Routing, nowhere
 from litellm.sdk._router_call import steer_of
 from litellm.sdk._settings import read_settings
@@ -40,7 +40,7 @@ def plain(entry: Any) -> dict[str, Any]:
         raise ValueError(  # noqa: TRY004
             f"the entry {told['model_name']!r} of model_list needs litellm_params, with a model in it"
         )
-    return cast("dict[str, Any]", looked_up(dict(told)))
+    return cast("dict[str, Any]", expand_env(dict(told)))
 
 
 class ModelList:
@@ -49,7 +49,7 @@ class ModelList:
     routing: Routing
     client: Client
 
-    def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> DeploymentDefaults:
         """What deployments take from their Router."""
         raise NotImplementedError
 

@@ -32,7 +32,7 @@ IGNORED = frozenset({
     "modify_params", "redact_messages_in_exceptions", "redact_user_api_key_info", "return_response_headers",
     "service_callback", "vertex_location", "vertex_project",
 })  # fmt: skip
-_NOT_KEPT = REFUSED | IGNORED
+UNSUPPORTED = REFUSED | IGNORED
 
 
 class Settings(Sealed, msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Settings(Sealed, msgspec.Struct, frozen=True):
 def read_settings() -> Settings:
     """Read them, from the module and from LITELLM_DROP_PARAMS. Raises BadRequestError for what is unsafe to ignore."""
     now = vars(sys.modules["litellm"])
-    if not now.keys().isdisjoint(_NOT_KEPT):
+    if not now.keys().isdisjoint(UNSUPPORTED):
         _check(now)
     if now["set_verbose"]:
         turn_on()
@@ -78,15 +78,15 @@ def read_settings() -> Settings:
 
 def _check(now: Mapping[str, Any]) -> None:
     """Say what is set to no effect."""
-    for name in sorted(name for name in _NOT_KEPT if now.get(name)):
+    for name in sorted(name for name in UNSUPPORTED if now.get(name)):
         if name in REFUSED:
-            raise BadRequestError(f"litellm.{name} is not kept by this release: leave it unset", param=name)
+            raise BadRequestError(f"litellm.{name} is not supported by this release: leave it unset", param=name)
         _warn_of(name)
 
 
 @cache
 def _warn_of(name: str) -> None:
-    log.warning("litellm.%s is not acted on by this release", name)
+    log.warning("litellm.%s is not supported by this release", name)
 
 
 def _observers(now: Mapping[str, Any]) -> Observe | None:

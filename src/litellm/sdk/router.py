@@ -12,7 +12,7 @@ from litellm.engine.call import Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
 from litellm.operations import CHAT, EMBEDDINGS, MODERATIONS, TEXT, Operation
-from litellm.router.deployments import Surroundings
+from litellm.router.deployments import DeploymentDefaults
 from litellm.router.routing import Routing
 from litellm.router.settings import ROUTING_WORDS, RoutingSettings
 from litellm.sdk._router_batches import Batches
@@ -171,9 +171,9 @@ class Router(ModelList, Batches):
         self.set_model_list([])
         self.reset()
 
-    def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> DeploymentDefaults:
         settings = read_settings()
-        return Surroundings(
+        return DeploymentDefaults(
             defaults=settings.defaults,
             params=self._default_params,
             timeout=self._words.get("timeout", settings.request_timeout),

@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from tests.unit.router.world import targets_of
 
 from litellm.net.guard import Guard
 from litellm.net.network import Network
@@ -87,7 +88,7 @@ def test_what_is_too_large(configs):
 def test_its_places_are_a_clients(configs):
     """F2: with the guard that was given."""
     routing = configs.routing("a", config())
-    assert [target.network for target in routing.find("m").targets] == [NETWORK]
+    assert [target.network for target in targets_of(routing.find("m"))] == [NETWORK]
 
 
 def test_memory_stays_flat(configs):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
-from tests.unit.router.world import GOOD, World, deployments, entry, group_of
+from tests.unit.router.world import GOOD, World, deployments, entry, group_of, targets_of
 
 from litellm.exceptions import BadRequestError
 from litellm.providers.target import Target
@@ -43,7 +43,7 @@ def test_lookup(asked, group, models):
     found = Pool.of(NAMES, {"alias": ("m", False)}).find(asked)
     assert found is not None
     assert found.name == group
-    assert [target.model for target in found.targets] == models
+    assert [target.model for target in targets_of(found)] == models
 
 
 @pytest.mark.parametrize(

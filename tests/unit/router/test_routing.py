@@ -18,7 +18,7 @@ from litellm.engine.retry_policy import Retry, limits_of
 from litellm.exceptions import LiteLLMError
 from litellm.net.sync_io import SyncTransport
 from litellm.router.choosing import Steer
-from litellm.router.fallbacks import looked_up_in, of_request
+from litellm.router.fallbacks import find_fallbacks, of_request
 from litellm.router.settings import RoutingSettings
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
@@ -275,7 +275,7 @@ def test_policies_are_read_strictly():
 )
 def test_looking_up(table, names, found):
     """Exact, provider-stripped, provider-prefixed, "*"."""
-    assert looked_up_in(table, *names) == found
+    assert find_fallbacks(table, *names) == found
 
 
 @pytest.mark.parametrize(

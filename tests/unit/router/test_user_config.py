@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
+from tests.unit.router.world import targets_of
 from tests.unit.test_call_counts import OwnCalls
 
 from litellm.exceptions import AuthenticationError, BadRequestError, Timeout
@@ -110,7 +111,7 @@ def test_what_a_router_config_may_say():
 def test_a_null_in_a_body_stays():
     """Only the schema's own fields are left out: a schema of JSON may allow null."""
     answer = {"type": "json_schema", "json_schema": {"schema": {"enum": [None], "default": None}}}
-    (target,) = read_user_config(one(response_format=answer), network=GUARDED).find("m").targets
+    (target,) = targets_of(read_user_config(one(response_format=answer), network=GUARDED).find("m"))
     assert target.defaults["response_format"] == answer
 
 
@@ -128,7 +129,7 @@ def test_a_key_that_is_null(monkeypatch):
     """Seed 003, F1: os.getenv gave nothing. The server's own key is not put in its place, and nothing is logged."""
     monkeypatch.setenv("GROQ_API_KEY", "sk-of-the-server")
     routing = read_user_config(one(api_key=None), network=GUARDED)
-    (target,) = routing.find("m").targets
+    (target,) = targets_of(routing.find("m"))
     assert isinstance(target.unusable, AuthenticationError)
     assert "sk-of-the-server" not in str(target.headers)
 
@@ -139,9 +140,9 @@ def test_a_key_that_is_null(monkeypatch):
 def test_nothing_of_the_servers_environment(monkeypatch, name):
     """F1, F2: no variable changes what is made."""
     config = {"model_list": [{"model_name": "m", "litellm_params": {"model": "openai/x", "api_key": "sk-mine"}}]}
-    (plain,) = read_user_config(config, network=GUARDED).find("m").targets
+    (plain,) = targets_of(read_user_config(config, network=GUARDED).find("m"))
     monkeypatch.setenv(name, "https://evil.example/v1")
-    (target,) = read_user_config(config, network=GUARDED).find("m").targets
+    (target,) = targets_of(read_user_config(config, network=GUARDED).find("m"))
     assert (target.url, target.headers, target.network) == (plain.url, plain.headers, GUARDED)
 
 
@@ -230,7 +231,7 @@ def test_whatever_is_sent(params, words):
     except BadRequestError as error:
         assert error.param == "user_config"
     else:
-        assert all(target.network is GUARDED for target in routing.find("m").targets)
+        assert all(target.network is GUARDED for target in targets_of(routing.find("m")))
 
 
 def ten(number: int = 0) -> dict[str, Any]:

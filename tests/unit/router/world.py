@@ -9,7 +9,8 @@ from litellm.engine.call import Call, Choice, Outcome
 from litellm.exceptions import LiteLLMError, of_status
 from litellm.providers.target import Target
 from litellm.router.choosing import NO_STEER, Steer
-from litellm.router.deployments import Deployment, Surroundings, deployments_of
+from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
+from litellm.router.pool import Group
 from litellm.router.routing import Routing, nowhere
 from litellm.router.settings import RoutingSettings
 
@@ -39,13 +40,19 @@ def entry(name: str, number: int = 0, *, info: dict[str, Any] | None = None, **p
 
 
 def deployments(*entries: dict[str, Any], environ: Any = {}) -> list[Deployment]:
-    around = Surroundings(environ=environ)
+    around = DeploymentDefaults(environ=environ)
     return [deployment for each in entries for deployment in deployments_of(each, around)]
 
 
 def group_of(count: int, **params: Any) -> list[Deployment]:
     """A group "m" of so many deployments, "m-0" and so on, that differ in nothing."""
     return deployments(*(entry("m", at, **params) for at in range(count)))
+
+
+def targets_of(group: Group | None) -> list[Target]:
+    """Where the members of a group send to."""
+    assert group is not None
+    return [each.target for each in group.members if each.target is not None]
 
 
 class World:

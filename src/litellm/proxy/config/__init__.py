@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from litellm.proxy.config.checks import Surroundings
+from litellm.proxy.config.checks import ValidationContext
 from litellm.proxy.config.files import user_code
 from litellm.proxy.config.groups import groups_in
 from litellm.proxy.config.load import Loaded, load_files, locate
@@ -23,7 +23,7 @@ from litellm.proxy.config.report import ConfigError, Problem, dotted, in_order
 from litellm.proxy.config.schema import (
     ConfigFile,
     CustomProvider,
-    Deployment,
+    DeploymentConfig,
     GeneralSettings,
     GroupAlias,
     LitellmParams,
@@ -43,7 +43,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "CustomProvider",
-    "Deployment",
+    "DeploymentConfig",
     "GeneralSettings",
     "GroupAlias",
     "LitellmParams",
@@ -58,7 +58,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    Examine = Callable[[Deployment, frozenset[str]], tuple[str, str] | None]
+    Examine = Callable[[DeploymentConfig, frozenset[str]], tuple[str, str] | None]
 
 # Where pydantic would speak of Python types to somebody who writes YAML.
 _IN_OTHER_WORDS = {
@@ -73,7 +73,7 @@ class Config:
     """A config file that is fit for use."""
 
     path: Path
-    model_list: tuple[Deployment, ...]
+    model_list: tuple[DeploymentConfig, ...]
     litellm_settings: LitellmSettings
     router_settings: RouterSettings
     general_settings: GeneralSettings
@@ -112,9 +112,9 @@ def load_config(
     meant = remove_unknown(loaded, ConfigFile)
     with user_code(file.parent, loaded.environment) as find_handler:
         groups = groups_in(loaded.data) if loaded.complete else None
-        settings = _validated(loaded, Surroundings(groups, find_handler), meant)
+        settings = _validated(loaded, ValidationContext(groups, find_handler), meant)
         if examine is not None:
-            _examine_deployments(loaded, Surroundings(groups, find_handler), examine)
+            _examine_deployments(loaded, ValidationContext(groups, find_handler), examine)
         if settings is None or any(problem.severity == "error" for problem in loaded.problems):
             raise ConfigError(loaded.problems)
     return Config(
@@ -129,14 +129,14 @@ def load_config(
     )
 
 
-def _examine_deployments(loaded: Loaded, surroundings: Surroundings, examine: Examine) -> None:
+def _examine_deployments(loaded: Loaded, context: ValidationContext, examine: Examine) -> None:
     """Ask about each deployment that is well-formed, also when others are not."""
     entries, providers = loaded.data.get("model_list"), loaded.data.get("litellm_settings")
     mapped = providers.get("custom_provider_map") if isinstance(providers, dict) else None
     own = {entry.get("provider") for entry in mapped or () if isinstance(entry, dict)}
     for at, entry in enumerate(entries if isinstance(entries, list) else ()):
         try:
-            deployment = Deployment.model_validate(entry, context=surroundings)
+            deployment = DeploymentConfig.model_validate(entry, context=context)
         except ValidationError:
             continue
         found = examine(deployment, frozenset(map(str, own)))
@@ -144,11 +144,11 @@ def _examine_deployments(loaded: Loaded, surroundings: Surroundings, examine: Ex
             loaded.report(("model_list", at, "litellm_params", found[0]), found[1])
 
 
-def _validated(loaded: Loaded, surroundings: Surroundings, meant: set[KeyPath]) -> ConfigFile | None:
+def _validated(loaded: Loaded, context: ValidationContext, meant: set[KeyPath]) -> ConfigFile | None:
     """The settings, or None after reporting what is wrong with them; never what the faulty values are."""
     told = {(problem.file, problem.line, problem.path) for problem in loaded.problems if problem.severity == "error"}
     try:
-        return ConfigFile.model_validate(loaded.data, context=surroundings)
+        return ConfigFile.model_validate(loaded.data, context=context)
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False, include_context=False, include_input=False):
             path = tuple(part for part in error["loc"] if part != "[key]")

@@ -1,6 +1,6 @@
 """What pydantic does not check by itself: quoted numbers, group names that must exist, handlers that must import.
 
-Two of the checks need to know more than the value. They find it in the validation context, `Surroundings`; without one
+Two of the checks need to know more than the value. They find it in the validation context, `ValidationContext`; without one
 (a schema used on its own) they let everything pass.
 """
 
@@ -33,15 +33,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ValidationContext:
     """What a value is checked against."""
 
     groups: Groups | None  # None: not known, so nothing can be said against a name
     find_handler: Callable[[str], object]
 
 
-def _surroundings(info: ValidationInfo) -> Surroundings:
-    return info.context if isinstance(info.context, Surroundings) else Surroundings(None, lambda reference: reference)
+def _context(info: ValidationInfo) -> ValidationContext:
+    return (
+        info.context
+        if isinstance(info.context, ValidationContext)
+        else ValidationContext(None, lambda reference: reference)
+    )
 
 
 def not_quoted(kind: str) -> Callable[[Any], Any]:
@@ -97,7 +101,7 @@ def unique(attribute: str) -> AfterValidator:
 
 
 def _known_group(name: str, info: ValidationInfo) -> str:
-    groups = _surroundings(info).groups
+    groups = _context(info).groups
     if groups is not None and name not in groups:
         hint = did_you_mean(name, groups.names)
         raise PydanticCustomError("unknown_group", "no such group in model_list{hint}", {"hint": hint})
@@ -105,7 +109,7 @@ def _known_group(name: str, info: ValidationInfo) -> str:
 
 
 def _known_source(name: str, info: ValidationInfo) -> str:
-    groups = _surroundings(info).groups
+    groups = _context(info).groups
     return name if groups is not None and groups.has_source(name) else _known_group(name, info)
 
 
@@ -120,7 +124,7 @@ def _import(reference: Any, info: ValidationInfo) -> Any:
     if not isinstance(reference, str):
         raise PydanticCustomError("string_type", "Input should be a valid string")
     try:
-        return _surroundings(info).find_handler(str(reference))
+        return _context(info).find_handler(str(reference))
     except HandlerError as error:
         raise PydanticCustomError("handler", "{why}", {"why": str(error)}) from None
 

@@ -152,7 +152,7 @@ class ModelInfo(_FreeFormSection):
     mode: str | None = Field(default=None, description="`chat`, `embedding` …: a note; anything may be asked.")
 
 
-class Deployment(_Section):
+class DeploymentConfig(_Section):
     """One endpoint behind a name. Deployments with the same `model_name` are a group and share its traffic."""
 
     model_name: Text = Field(description="The name clients ask for; `openai/*` or `*` stands for many.")
@@ -169,7 +169,7 @@ class CustomProvider(_Section):
     custom_handler: Handler = Field(description="`module.instance`: a file beside this one, and a name in it.")
 
 
-Deployments = Annotated[tuple[Deployment, ...], unique("model_info.id")]
+Deployments = Annotated[tuple[DeploymentConfig, ...], unique("model_info.id")]
 CustomProviders = Annotated[tuple[CustomProvider, ...], unique("provider")]
 
 
