@@ -69,8 +69,8 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {
     "hooks.dispatch.default_dispatcher": "one",
-    "net.workers._look_ups_of": "one",
-    "net.workers._pool_of": "one",
+    "_threads._look_ups_of": "one",
+    "_threads._pool_of": "one",
     "operations.load": "the columns of the operations",
     "providers.resolve._by_host": "one",
     "providers.resolve.way": "the operations and the rows",

@@ -9,9 +9,9 @@ from concurrent.futures import Future, as_completed
 from functools import partial
 from typing import Any, TypeVar
 
+from litellm._threads import in_threads
 from litellm.engine.call import Opened
 from litellm.engine.stream import CustomStreamWrapper
-from litellm.engine.threads import in_threads
 from litellm.net.steps import Fan, Flow
 from litellm.net.transport import AsyncTransport, SyncTransport
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from litellm._credentials import mask
 from litellm._log import log
+from litellm._threads import SideLoop
 from litellm.engine.handler_calls import translated, wrong_kind
-from litellm.net.workers import SideLoop
 from litellm.providers.target import Target
 
 END = b""  # what Source says at the end of a stream

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from litellm._credentials import mask
 from litellm._log import log
-from litellm.hooks.threads import Threads
+from litellm._threads import Threads
 
 MAXIMUM = 10_000  # items in the inbox, and works that wait for one callback
 MAXIMUM_BYTES = 128 << 20  # that all of them keep in memory

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
-from litellm.net import memory_io, workers
+from litellm._threads import SideLoop, in_thread
+from litellm.net import memory_io
 from litellm.net.connection import DirectReply
 from litellm.net.direct_io import Pool
 from litellm.net.faults import TransportFault
@@ -74,7 +75,7 @@ class AsyncTransport:
 
     def __init__(self, *, isolate_handlers: bool = False) -> None:
         self._sessions: dict[asyncio.AbstractEventLoop, Session] = {}
-        self._side_loop = workers.SideLoop() if isolate_handlers else None
+        self._side_loop = SideLoop() if isolate_handlers else None
 
     async def perform(self, step: Step) -> Any:
         kind = type(step)
@@ -118,7 +119,7 @@ class AsyncTransport:
     async def _called(self, ask: Ask) -> Any:
         if ask.async_fn is None:
             assert ask.sync_fn is not None  # noqa: S101 - an Ask has at least one of the two
-            return await workers.in_thread(ask.sync_fn, *ask.args)
+            return await in_thread(ask.sync_fn, *ask.args)
         if self._side_loop is None:
             return await ask.async_fn(*ask.args)
         return await self._side_loop.run(ask.async_fn(*ask.args))

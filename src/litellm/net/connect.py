@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any
 
-from litellm.net import workers
+from litellm._threads import Full, looked_up
 from litellm.net.faults import TransportFault
 from litellm.net.guard import literal, system_addresses
 from litellm.net.network import Network
@@ -36,8 +36,8 @@ class Names:
             if literal(origin.host):
                 return network.guard.addresses(origin.host, origin.port, family)
             try:
-                return await workers.looked_up(network.guard.addresses, origin.host, origin.port, family)
-            except workers.Full:
+                return await looked_up(network.guard.addresses, origin.host, origin.port, family)
+            except Full:
                 text = "too many names of hosts are being looked up now; try again"
                 raise TransportFault("busy", text) from None
         with contextlib.suppress(ValueError):

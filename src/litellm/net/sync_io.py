@@ -16,7 +16,8 @@ from typing import Any
 
 import httpcore2
 
-from litellm.net import memory_io, workers
+from litellm._threads import run_to_end
+from litellm.net import memory_io
 from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
 from litellm.net.messages import Request, streams
@@ -323,7 +324,7 @@ def _ask(ask: Ask) -> Any:
     if ask.sync_fn is not None:
         return ask.sync_fn(*ask.args)
     assert ask.async_fn is not None  # noqa: S101 - an Ask has at least one of the two
-    return workers.run_to_end(ask.async_fn(*ask.args))  # type: ignore[arg-type]
+    return run_to_end(ask.async_fn(*ask.args))  # type: ignore[arg-type]
 
 
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:

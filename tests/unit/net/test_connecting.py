@@ -14,12 +14,12 @@ from tests.unit.net.asking import request
 from tests.unit.net.direct import pool, until
 from tests.unit.net.scripted import Scripted, Skipping, always, whole
 
+from litellm._threads import LOOK_UPS, in_thread
 from litellm.net.connect import DNS_TTL, HEAD_START, connected_socket
 from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
 from litellm.net.messages import Timeouts
 from litellm.net.network import Network
-from litellm.net.workers import LOOK_UPS, in_thread
 
 pytestmark = pytest.mark.alone  # head starts are times
 

@@ -1,19 +1,28 @@
-"""Where code that is not ours runs, so that it can block without anybody else noticing."""
+"""Where code that may block runs, so that nobody else notices.
+
+Bounded pools of the standard library for what has an end (handlers, tokens, look-ups of names). Daemon threads where
+something may never end, such as a callback that hangs or a model that lost the race: the interpreter joins a pool's threads
+at exit, without a time limit, and would wait for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
+import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from litellm._containment import containing
 
 T = TypeVar("T")
+Thunk = Callable[[], Any]
+_Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 MAX_THREADS = 64
 LOOK_UPS = 32
@@ -128,3 +137,91 @@ class SideLoop:
                 self._loop.call_soon_threadsafe(self._stop.set)
                 self._thread.join(timeout=5)
                 self._loop = None
+
+
+def in_threads(calls: Iterable[Thunk], at_once: int) -> Sequence[Future[Any]]:
+    """The futures of `calls`, of which at most `at_once` run side by side. One that is cancelled before it runs never does.
+
+    >>> [future.result() for future in in_threads([lambda: 1, lambda: 2], at_once=2)]
+    [1, 2]
+    """
+    todo: list[tuple[Future[Any], Thunk]] = [(Future(), call) for call in calls]
+    queue = iter(todo)  # which threads may share, as it is a list's
+    for _ in range(min(at_once, len(todo))):
+        threading.Thread(target=_work, args=(queue,), name="litellm-fan", daemon=True).start()
+    return [future for future, _ in todo]
+
+
+def _work(queue: Iterator[tuple[Future[Any], Thunk]]) -> None:
+    for future, call in queue:
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            result = call()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
+class Threads:
+    """At most `maximum` of them; each starts when there is work and all others are busy. Belongs to one event loop."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._started = 0
+        self._busy = 0
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """Call `function` in a thread, and return or raise what it does."""
+        self._busy += 1
+        try:
+            if self._started < min(self._busy, self._maximum):
+                self._start()
+            if not self._started:
+                return function()
+            future = asyncio.get_running_loop().create_future()
+            self._work.put((function, future))
+            return await future
+        finally:
+            self._busy -= 1
+
+    def close(self) -> None:
+        """Let the threads end when they have done what they are at."""
+        for _ in range(self._started):
+            self._work.put(None)
+
+    def _start(self) -> None:
+        # A process that is ending starts no more threads: those that there are, or this one, do the rest.
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=self._live, name="litellm-callback", daemon=True).start()
+            self._started += 1
+
+    def _live(self) -> None:
+        while work := self._work.get():
+            _perform(*work)
+            del work  # or it would be kept until the next one comes
+
+
+def _perform(function: Callable[[], Any], future: asyncio.Future[Any]) -> None:
+    result: Any = None
+    problem: Exception | None = None
+    try:
+        result = function()
+    # A future cannot hold the first of these; the others would end the loop, or its task.
+    except (StopIteration, SystemExit, asyncio.CancelledError) as error:
+        problem = RuntimeError(repr(error))
+    except Exception as error:  # noqa: BLE001 - whoever awaits the future decides
+        problem = error
+    with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+        future.get_loop().call_soon_threadsafe(_settle, future, result, problem)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, problem: Exception | None) -> None:
+    if future.done():  # cancelled: nobody waits any more
+        return
+    if problem is None:
+        future.set_result(result)
+    else:
+        future.set_exception(problem)
