@@ -12,8 +12,9 @@ from collections.abc import Callable
 from functools import partial
 
 from litellm.engine.call import Call, Outcome
+from litellm.engine.route import Route
 from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
-from litellm.router.routing import Routing, nowhere
+from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
 
 SIZES = (10, 1_000, 10_000)
@@ -68,14 +69,13 @@ def main(repeats: int) -> None:
         for size in SIZES:
             made = deployments(size, groups=1 if one_group else size, **params)
             routing = Routing(made, RoutingSettings.of(**settings))
-            call = Call(model="m0", body=BODY, choose=nowhere)
-            routing.route(call, routing.find("m0"))
+            route = routing.route(Call(model="m0", body=BODY), routing.find("m0"))
 
-            def again(call: Call = call) -> None:
-                call.choose(()).settle(SUCCESS)
+            def again(route: Route = route) -> None:
+                route.choose(()).settle(SUCCESS)
 
             def anew(routing: Routing = routing) -> None:
-                call = Call(model="m0", body=BODY, choose=nowhere)
+                call = Call(model="m0", body=BODY)
                 routing.route(call, routing.find("m0")).choose(()).settle(SUCCESS)
 
             work = (
@@ -88,7 +88,7 @@ def main(repeats: int) -> None:
     print(f"{'find':34}" + "".join(f"{figure:>10.2f}" for figure in found))
     routed = []
     for routing in routings:
-        call, group = Call(model="m3", body=BODY, choose=nowhere), routing.find("m3")
+        call, group = Call(model="m3", body=BODY), routing.find("m3")
         routed.append(least(partial(routing.route, call, group), CALLS, repeats))
     print(f"{'route':34}" + "".join(f"{figure:>10.2f}" for figure in routed))
     (one,) = deployments(1, groups=1)

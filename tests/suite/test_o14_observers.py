@@ -18,6 +18,7 @@ from tests.suite.watching import KINDS, ByAsyncSdk, ByProxy, BySdk, Recorder
 import litellm
 from litellm.engine.client import Client
 from litellm.engine.drivers import run
+from litellm.engine.watchers import Watchers
 from litellm.hooks.dispatch import Dispatcher, default_dispatcher
 from litellm.hooks.observers import Callbacks
 from litellm.sdk._call import make_call
@@ -524,9 +525,9 @@ def test_more_than_can_wait(up, caplog):
     dispatcher.put(blocker)
     up.wait_for(lambda: not dispatcher._room._inbox)
     for _ in range(10):
-        call = make_call("openai/m", [{"role": "user", "content": "hi"}], False, {"api_base": up.base, "api_key": KEY})
-        call.observe = observe
-        assert run(client.flow(call), client.sync_io).usage["total_tokens"] == 13
+        plan = make_call("openai/m", [{"role": "user", "content": "hi"}], False, {"api_base": up.base, "api_key": KEY})
+        flow = client.flow(plan.call, plan.route, Watchers(observe))
+        assert run(flow, client.sync_io).usage["total_tokens"] == 13
     blocker.released.set()
     assert dispatcher.close(10)
     assert (len(told), dispatcher.dropped) == (3, 7)

@@ -293,7 +293,7 @@ ELSEWHERE = {
 OF_ONE_CALL = """
 engine/copies.py Copies._known
 engine/handler_calls.py SilentLogging.model_call_details
-engine/observe.py _Watch._chunks
+engine/observe.py StreamRecorder._chunks
 engine/stream.py CustomStreamWrapper._hidden_params
 engine/stream.py CustomStreamWrapper._ready
 engine/stream.py CustomStreamWrapper._text
@@ -303,7 +303,7 @@ net/response.py Response.headers
 net/sse.py Parser._data
 net/sse.py Parser._pieces
 proxy/http1.py Connection._headers
-router/choosing.py Asked._adapted
+router/choosing.py RoutingContext._adapted
 wire/bridge.py _ChatChunks._begun
 wire/openai_chat.py Decoder._tools
 wire/openai_format.py Decoder._begun

@@ -13,8 +13,9 @@ from tests.unit.router.world import targets_of
 
 import litellm
 from litellm import _log, exceptions
-from litellm.engine.call import Answer, Call, Choice, Opened, Source
+from litellm.engine.call import Answer, Opened, Source
 from litellm.engine.client import Client
+from litellm.engine.route import FixedRoute
 from litellm.net.messages import Request, Script, Timeouts
 from litellm.net.network import DIRECT
 from litellm.net.steps import Ask, Read, Send
@@ -53,9 +54,8 @@ def request():
     return Request(url=made.url, headers=made.headers, body=b"{}", timeouts=Timeouts(), network=DIRECT)
 
 
-def call():
-    made = target()
-    return Call(model="m", body={"messages": HI}, choose=lambda _tried: Choice(made))
+def route():
+    return FixedRoute(target=target())
 
 
 def answer():
@@ -79,7 +79,7 @@ def settings():
             setattr(litellm, name, value)
 
 
-def made_call():
+def made_plan():
     return _call.make_call("openai/m", HI, None, {"api_key": KEY, "api_base": BASE, "headers": {"x-token": TOKEN}})
 
 
@@ -91,9 +91,10 @@ INTERNALS = {
     "Send": lambda: Send(request()),
     "Read": lambda: opened().source.step,
     "Ask": lambda: Ask(lambda: None, None, ()),
-    "Call": call,
-    "a Call of the SDK": made_call,
-    "its Target": lambda: made_call().choose([]).target,
+    "FixedRoute": route,
+    "a Plan of the SDK": made_plan,
+    "its Call": lambda: made_plan().call,
+    "its Target": lambda: made_plan().route.choose([]).target,
     "Answer": answer,
     "Opened": opened,
     "Settings": settings,

@@ -12,9 +12,9 @@ from typing import Any
 
 from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
+from litellm.engine.fan_out import ask_each, prompts_apart
 from litellm.engine.faults import Refused, answer_error, broken, said, stream_error, wire_of, wrong_shape
-from litellm.engine.retries import clocks_of
-from litellm.engine.several import ask_each, prompts_apart
+from litellm.engine.retries import capped
 from litellm.engine.stream import advance
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.faults import TransportFault
@@ -26,7 +26,7 @@ from litellm.providers.resolve import at, with_bearer
 from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
 from litellm.wire.openai_format import speaks
-from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, Unsuitable, WrongShape
+from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, StreamWire, Unsuitable, WrongShape
 
 MAX_REMEMBERED = 1024
 
@@ -48,42 +48,41 @@ class Memory:
         self._no_stream_options[target.url, target.model] = None
 
 
-def attempt(call: Call, target: Target, remaining: float | None, memory: Memory) -> Flow[Answer | Opened]:
-    """Try once. remaining: seconds left of the total timeout, or None for all of it."""
+def attempt(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> Flow[Answer | Opened]:
+    """Try once."""
     mocked = call.mock is not None or target.mock is not None
     if call.stand_in is not None and not mocked:  # it may need neither a key nor a token
-        return (yield from handlers.attempt(call, call.stand_in(call, target), _clocks(call, target, remaining)))
+        return (yield from handlers.attempt(call, call.stand_in(call, target, timeouts), timeouts))
     if target.unusable is not None:
         raise copy.copy(target.unusable)
     if call.operation is not target.operation:
         target = at(target, call.operation)
     if call.operation.split_prompts and (prompts := prompts_apart(call, target)):
-        ask = partial(attempt, target=target, remaining=remaining, memory=memory)
+        ask = partial(attempt, target=target, timeouts=timeouts, memory=memory)
         return (yield from ask_each(call, prompts, ask))
-    clocks = _clocks(call, target, remaining)
     if target.bearer is not None and not mocked:
         asked = time.monotonic()
-        target = yield from _signed(target, target.bearer, clocks)
-        clocks = _within(clocks, clocks.total - (time.monotonic() - asked))
+        target = yield from _signed(target, target.bearer, timeouts)
+        timeouts = capped(timeouts, timeouts.total - (time.monotonic() - asked))
     if target.handler is not None and not mocked:
-        return (yield from handlers.attempt(call, target, clocks))
+        return (yield from handlers.attempt(call, target, timeouts))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
     try:
-        return (yield from _exchange(call, target, clocks, asks_usage=asks_usage))
+        return (yield from _exchange(call, target, timeouts, asks_usage=asks_usage))
     except Refused as refused:
         # Some servers know no stream_options. Ask again without, once, and remember it.
         memory.refuses_stream_options(target)
         try:
-            return (yield from _exchange(call, target, clocks, asks_usage=False))
+            return (yield from _exchange(call, target, timeouts, asks_usage=False))
         except Refused as again:
             raise again.error from refused.error
 
 
-def _signed(target: Target, bearer: Callable[[], Any], clocks: Timeouts) -> Flow[Target]:
+def _signed(target: Target, bearer: Callable[[], Any], timeouts: Timeouts) -> Flow[Target]:
     """The target with a token of its own: tokens expire, and whoever gives them may have to ask for a new one."""
     sync_fn, async_fn = (None, bearer) if inspect.iscoroutinefunction(bearer) else (bearer, None)
     try:
-        token = yield Ask(sync_fn, async_fn, (), clocks.total)
+        token = yield Ask(sync_fn, async_fn, (), timeouts.total)
     except (TransportFault, TimeoutError) as error:
         raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
     except Exception as error:
@@ -95,7 +94,8 @@ def _signed(target: Target, bearer: Callable[[], Any], clocks: Timeouts) -> Flow
     return with_bearer(target, token)
 
 
-def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
+def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
+    call.budget.take(target.model)
     wire = wire_of(target)
     out = Outgoing(target.model, _body(call, target, asks_usage=asks_usage), call.stream)
     try:
@@ -105,7 +105,7 @@ def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool)
     except (TypeError, ValueError) as unsuitable:
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
     request = Request(
-        url=target.url, headers=target.headers, body=body, timeouts=clocks, network=target.network,
+        url=target.url, headers=target.headers, body=body, timeouts=timeouts, network=target.network,
         stream=call.stream, cacheable_head=target.lasting,
     )  # fmt: skip
     if call.mock is not None or target.mock is not None:
@@ -119,25 +119,14 @@ def _exchange(call: Call, target: Target, clocks: Timeouts, *, asks_usage: bool)
     if reply.status >= 300:
         raise _not_answered(reply, target, asks_usage=asks_usage)
     if call.stream:
-        return (yield from _open(call, target, reply, out))
-    return _whole(call, target, reply, out)
+        return (yield from _open(call, target, wire, reply, out))
+    return _whole(call, target, wire, reply, out)
 
 
 def _not_answered(reply: Reply, target: Target, *, asks_usage: bool) -> Exception:
     error = answer_error(reply, target)
     refused = asks_usage and reply.status in (400, 422) and "stream_options" in str(error)
     return Refused(error) if refused else error
-
-
-def _clocks(call: Call, target: Target, remaining: float | None) -> Timeouts:
-    clocks = clocks_of(call, target)
-    return clocks if remaining is None else _within(clocks, remaining)
-
-
-def _within(clocks: Timeouts, seconds: float) -> Timeouts:
-    """These clocks, when no more than so many seconds are left."""
-    left = max(seconds, 0.001)
-    return Timeouts(min(clocks.connect, left), min(clocks.first_byte, left), min(clocks.between, left), left)
 
 
 def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
@@ -156,8 +145,7 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
     return body
 
 
-def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
-    wire = wire_of(target)
+def _whole(call: Call, target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Answer:
     if call.relay:
         seen = wire.glance(reply.body, out)
         if seen is not None:
@@ -169,7 +157,7 @@ def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
                 model=seen.model,
                 usage=seen.usage,
             )
-    data = _decoded(target, reply.body, reply, out)
+    data = _decoded(target, wire, reply, out)
     return Answer(
         target=target,
         asked=call.model,
@@ -180,17 +168,16 @@ def _whole(call: Call, target: Target, reply: Reply, out: Outgoing) -> Answer:
     )
 
 
-def _decoded(target: Target, body: bytes, reply: Reply, out: Outgoing) -> Body:
+def _decoded(target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Body:
     try:
-        return wire_of(target).decode(body, out)
+        return wire.decode(reply.body, out)
     except WrongShape as error:
         raise wrong_shape(error, target, reply.headers) from None
     except StreamFault as error:
         raise stream_error(error, target, reply.headers) from None
 
 
-def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opened]:
-    wire = wire_of(target)
+def _open(call: Call, target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Flow[Opened]:
     source = Source(Read(reply), reply.close, reply.finish, reply.stream_to)
     opened = Opened(
         target=target, asked=call.model, headers=unechoed(reply.headers, target), source=source, first=[],
@@ -198,7 +185,7 @@ def _open(call: Call, target: Target, reply: Reply, out: Outgoing) -> Flow[Opene
     )  # fmt: skip
     try:
         if not streams(reply.status, reply.headers):
-            _unstreamed(opened, reply, out)
+            _unstreamed(opened, wire, reply, out)
         while not opened.finished:
             chunks = yield from _next(opened)
             opened.first += chunks
@@ -219,9 +206,9 @@ def _next(opened: Opened) -> Flow[list[Chunk]]:
     return advance(opened, piece)
 
 
-def _unstreamed(opened: Opened, reply: Reply, out: Outgoing) -> None:
+def _unstreamed(opened: Opened, wire: StreamWire, reply: Reply, out: Outgoing) -> None:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
-    answer = _decoded(opened.target, reply.body, reply, out)
+    answer = _decoded(opened.target, wire, reply, out)
     opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
     opened.decoder.usage = answer.get("usage")
     reply.close()

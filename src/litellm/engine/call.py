@@ -1,21 +1,20 @@
 """A call and its answer, as values. What the caller wrote (body), what the admin set (target) and what steers the call
-are three different fields, never one dict."""
+(route) are three different things, never one dict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
-from litellm.engine.retry_policy import Retry
+from litellm.engine.budget import Budget
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Sink, Timeouts
-from litellm.net.steps import Flow, Step
+from litellm.net.steps import Step
 from litellm.operations import CHAT, Operation
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock, Target
-from litellm.types.hooks import CallRecord
 from litellm.wire.protocol import Body, Chunk, StreamDecoder
 
 
@@ -35,115 +34,35 @@ CANCELLED = Outcome("cancelled")
 UNUSED = Outcome("unused")
 
 Settle = Callable[[Outcome], None]
+StandIn = Callable[["Call", Target, Timeouts], Target]
 
 
-def nobody_asks(_: Outcome) -> None:
-    """Settles a choice that nobody keeps account of."""
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to be asked of a model: what was asked, and no more. Where it goes is said by a Route.
 
-
-class Choice(msgspec.Struct, frozen=True):
-    """A target, taken for one try. `settle` is called exactly once, when the try and its answer have ended: whoever chose
-    holds a place for it until then, and learns from how it went."""
-
-    target: Target
-    settle: Settle = nobody_asks
-
-
-Choose = Callable[[Sequence[Target]], Choice]
-Consult = Callable[[], Flow[None]]
-Reroute = Callable[["Call"], Flow[None]]
-MakeCall = Callable[[], "Call"]
-StandIn = Callable[["Call", Target], Target]
-
-
-class Hooks(Protocol):
-    """Code of the user's that stands on the way of a call to a deployment. It may take its time, and raise.
-
-    kwargs: the body, and what else there is to know of a call. entries, entry: deployments, as a model_list has them.
-    """
-
-    routes: bool
-    filters: bool
-    edits_answers: bool
-
-    def route(self, model: str, kwargs: dict[str, Any]) -> Flow[tuple[str, Any]]:
-        """The model and the messages to ask for instead; messages None: those that there are."""
-
-    def filter(self, group: str, entries: list[dict[str, Any]], kwargs: dict[str, Any]) -> Flow[frozenset[str]]:
-        """The ids of those that may be used."""
-
-    def check(self, entry: dict[str, Any], *, is_async: bool) -> Flow[None]:
-        """Raises to refuse a deployment that was chosen."""
-
-    def before(self, kwargs: dict[str, Any], operation: Operation, *, is_async: bool) -> Flow[dict[str, Any] | None]:
-        """Other kwargs for a try; None for the same."""
-
-    def after(self, kwargs: dict[str, Any], response: Any, operation: Operation, *, is_async: bool) -> Flow[Any]:
-        """The answer that the caller gets."""
-
-
-class Observe(Protocol):
-    """Who is told what happens to a call. Telling never blocks and never raises. hooks: those of them that do not only
-    listen."""
-
-    per_chunk: bool
-
-    @property
-    def hooks(self) -> Hooks | None: ...
-
-    def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
-        """event: "input"; "stream", with `chunk`, a function that reads it; "exhausted" and "success_fallback" or
-        "failure_fallback", with what happened before as the record's error; "success" or "failure"."""
-
-
-class Fallbacks(msgspec.Struct, frozen=True):
-    """Calls to make instead, in order, when this one has failed for good. Made when needed."""
-
-    general: tuple[MakeCall, ...] = ()
-    context_window: tuple[MakeCall, ...] = ()
-    content_policy: tuple[MakeCall, ...] = ()
-
-
-NO_FALLBACKS = Fallbacks()
-
-
-class Call(msgspec.Struct, kw_only=True):
-    """One thing to be asked of a model.
-
-    model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. choose: picks a
-    target, given those already tried; consult: what is asked before the first of them; reroute: what may change the call
-    before anything else. hooks: who stands on its way. stand_in: gives each target a handler to ask instead.
-    relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream for a usage chunk; show_usage: pass it
-    on. own_timeouts, own_retries: the caller set them, so a target's do not count. group: the deployments that it asks,
-    where it asks such. metadata: for handlers and callbacks; it is never sent. observe: who is told; about: what they are
-    told besides; is_async: whether the caller awaits it, which decides what of theirs is called.
+    model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. stand_in: gives
+    each target a handler to ask instead. relay: the caller can use the upstream's own bytes. ask_usage: ask the upstream
+    for a usage chunk; show_usage: pass it on. timeouts, retries: the caller's own; None: the target's, or else the route's.
+    metadata: for handlers and callbacks; it is never sent. is_async: whether the caller awaits it, which decides what of
+    handlers and callbacks is called. budget: how many requests of upstreams may be made for it, and for what it is part of.
     """
 
     model: str
     body: Body
-    choose: Choose
-    consult: Consult | None = None
-    reroute: Reroute | None = None
-    hooks: Hooks | None = None
     operation: Operation = CHAT
-    group: str = ""
     stand_in: StandIn | None = None
     stream: bool = False
     relay: bool = False
     ask_usage: bool = False
     show_usage: bool = False
-    timeouts: Timeouts = Timeouts()
-    own_timeouts: bool = False
-    retry: Retry = Retry()
-    own_retries: bool = False
-    fallbacks: Fallbacks = NO_FALLBACKS
+    timeouts: Timeouts | None = None
+    retries: int | None = None
     mock: Mock | None = None
     policy: Policy = KEEP_ALL
     metadata: Mapping[str, Any] = {}
     id: str = ""
-    observe: Observe | None = None
-    about: Mapping[str, Any] = {}
     is_async: bool = False
+    budget: Budget = msgspec.field(default_factory=Budget)
 
 
 class Answer(msgspec.Struct, kw_only=True):

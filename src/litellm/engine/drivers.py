@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, as_completed
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from litellm._threads import in_threads
@@ -68,11 +69,13 @@ def fan_out(fan: Fan, io: SyncTransport) -> list[Any]:
 
 async def afan_out(fan: Fan, io: AsyncTransport) -> list[Any]:
     """Perform a Fan in tasks. None of them outlives this call."""
-    tasks = [asyncio.ensure_future(arun(flow, io)) for flow in fan.flows]
-    pending = set(tasks)
+    tasks: list[asyncio.Task[Any]] = []
+    pending: set[asyncio.Task[Any]] = set()
+    todo = iter(fan.flows)
     try:
-        while pending:
-            when = asyncio.FIRST_COMPLETED if fan.first else asyncio.ALL_COMPLETED
+        while pending := pending | _started(todo, fan.at_once - len(pending), io, tasks):
+            everything = len(tasks) == len(fan.flows) and not fan.first
+            when = asyncio.ALL_COMPLETED if everything else asyncio.FIRST_COMPLETED
             done, pending = await asyncio.wait(pending, return_when=when)
             won = [task for task in tasks if task in done and task.exception() is None] if fan.first else []
             if won:
@@ -84,6 +87,15 @@ async def afan_out(fan: Fan, io: AsyncTransport) -> list[Any]:
         if pending:
             await asyncio.wait(pending)
             _drop(task for task in pending if not task.cancelled())
+
+
+def _started(
+    todo: Iterator[Flow[Any]], count: int, io: AsyncTransport, tasks: list[asyncio.Task[Any]]
+) -> set[asyncio.Task[Any]]:
+    """Tasks for the next flows, which are also added to `tasks`."""
+    new = [asyncio.ensure_future(arun(flow, io)) for flow in islice(todo, count)]
+    tasks += new
+    return set(new)
 
 
 def _winner(won: Any, done: Iterable[Any]) -> Any:

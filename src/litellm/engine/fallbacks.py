@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from litellm import _json
 from litellm._log import log
-from litellm.engine.call import Answer
+from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.route import MakePlan, Route
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError, LiteLLMError
+from litellm.net.steps import Flow
 
-if TYPE_CHECKING:
-    from litellm.engine.call import Call, MakeCall, Opened
-    from litellm.net.steps import Flow
-
-Retrying = Callable[["Call"], "Flow[Answer | Opened]"]
-Hear = Callable[[LiteLLMError], object]
+Retrying = Callable[[Call, Route], Flow[Answer | Opened]]
+OnError = Callable[[LiteLLMError], object]
 
 
 class Skip(Exception):  # noqa: N818 - no failure, and never leaves the engine
-    """Raised by a MakeCall that has nothing to offer: its destination has been tried."""
+    """Raised by a MakePlan that has nothing to offer: its destination has been tried."""
 
 
-def falling_back(call: Call, retrying: Retrying, hear: Hear | None = None) -> Flow[Answer | Opened]:
+def falling_back(
+    call: Call, route: Route, retrying: Retrying, on_error: OnError | None = None
+) -> Flow[Answer | Opened]:
     """The call; if it fails, its fallbacks in order, each followed by its own. A prompt that is too long, or refused
     content, goes to those for that, if there are any; so does a whole answer that a content filter has ended.
 
-    When all fail, the last error is raised, and says what was tried. hear: is told the error of each, as it fails.
+    When all fail, the last error is raised, and says what was tried. on_error: is told the error of each, as it fails.
     """
     failed: list[str] = []
     try:
-        answer = yield from _descend(call, retrying, failed, hear)
+        answer = yield from _descend(call, route, retrying, failed, on_error)
     except LiteLLMError as error:
         if len(failed) < 2:
             raise
@@ -42,19 +41,23 @@ def falling_back(call: Call, retrying: Retrying, hear: Hear | None = None) -> Fl
     return answer
 
 
-def _descend(call: Call, retrying: Retrying, failed: list[str], hear: Hear | None) -> Flow[Answer | Opened]:
+def _descend(
+    call: Call, route: Route, retrying: Retrying, failed: list[str], on_error: OnError | None
+) -> Flow[Answer | Opened]:
     try:
-        answer = yield from retrying(call)
-        if call.fallbacks.content_policy:
-            _check_finish(call, answer)
+        answer = yield from retrying(call, route)
+        if _cut_off(answer) and route.fallbacks("content_policy_fallbacks"):
+            raise _filtered(call, answer)
         return answer
     except LiteLLMError as error:
         failed.append(f"{call.model}: {type(error).__name__}")
-        if hear is not None:
-            hear(error)
+        if on_error is not None:
+            on_error(error)
         last = error
     try:
-        for make in _plans_for(call, last):
+        for make in _plans_for(route, last):
+            if call.budget.spent:
+                break
             try:
                 plan = make()
             except Skip:
@@ -62,12 +65,12 @@ def _descend(call: Call, retrying: Retrying, failed: list[str], hear: Hear | Non
             except LiteLLMError as error:
                 # What cannot even be asked is somebody's typing error, which is not to hide what went wrong.
                 failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
-                if hear is not None:
-                    hear(error)
+                if on_error is not None:
+                    on_error(error)
                 continue
-            log.debug("falling back from %s to %s", call.model, plan.model)
+            log.debug("falling back from %s to %s", call.model, plan.call.model)
             try:
-                return (yield from _descend(plan, retrying, failed, hear))
+                return (yield from _descend(plan.call, plan.route, retrying, failed, on_error))
             except LiteLLMError as error:
                 last = _after(last, error)
         raise last
@@ -81,25 +84,30 @@ def _after(last: LiteLLMError, error: LiteLLMError) -> LiteLLMError:
     return error
 
 
-def _plans_for(call: Call, error: LiteLLMError) -> tuple[MakeCall, ...]:
-    if isinstance(error, ContextWindowExceededError) and call.fallbacks.context_window:
-        return call.fallbacks.context_window
-    if isinstance(error, ContentPolicyViolationError) and call.fallbacks.content_policy:
-        return call.fallbacks.content_policy
-    return call.fallbacks.general
+def _plans_for(route: Route, error: LiteLLMError) -> Sequence[MakePlan]:
+    """Those for the occasion, or else the general ones. This is the one place that looks for any."""
+    special: Sequence[MakePlan] = ()
+    if isinstance(error, ContextWindowExceededError):
+        special = route.fallbacks("context_window_fallbacks")
+    elif isinstance(error, ContentPolicyViolationError):
+        special = route.fallbacks("content_policy_fallbacks")
+    return special or route.fallbacks("fallbacks")
 
 
-def _check_finish(call: Call, answer: Answer | Opened) -> None:
-    """Raise ContentPolicyViolationError for a whole answer that a content filter has cut off."""
+def _cut_off(answer: Answer | Opened) -> bool:
+    """Whether a content filter has ended a whole answer."""
     if not isinstance(answer, Answer):
-        return
+        return False
     data = answer.data
     if answer.raw is not None:
         data = _json.decode(answer.raw) if b'"content_filter"' in answer.raw else {}
     choices = data.get("choices") if hasattr(data, "get") else None
-    if any(choice.get("finish_reason") == "content_filter" for choice in choices or ()):
-        raise ContentPolicyViolationError(
-            "the answer was cut off by a content filter (finish_reason: content_filter)",
-            call.model,
-            answer.target.provider.name,
-        )
+    return any(choice.get("finish_reason") == "content_filter" for choice in choices or ())
+
+
+def _filtered(call: Call, answer: Answer | Opened) -> ContentPolicyViolationError:
+    return ContentPolicyViolationError(
+        "the answer was cut off by a content filter (finish_reason: content_filter)",
+        call.model,
+        answer.target.provider.name,
+    )

@@ -91,7 +91,7 @@ class SilentLogging:
         """Nothing to do: logging happens around the handler."""
 
 
-def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any]:
+def arguments_for(call: Call, target: Target, timeouts: Timeouts) -> dict[str, Any]:
     """LiteLLM's keyword arguments for a handler. `litellm_params` has every key of the deployment's YAML."""
     # Copies: a handler may scribble on what it is given.
     body = copy.deepcopy(params_policy.with_defaults(target.defaults, call.body))
@@ -112,7 +112,7 @@ def arguments_for(call: Call, target: Target, clocks: Timeouts) -> dict[str, Any
         "model_response": response, "print_verbose": _silently, "encoding": None,
         "api_key": target.api_key, "logging_obj": SilentLogging(target.model, call.id), "optional_params": body,
         "acompletion": None, "litellm_params": params, "logger_fn": None, "headers": dict(target.headers),
-        "timeout": clocks.total, "client": None,
+        "timeout": timeouts.total, "client": None,
     }  # fmt: skip
 
 

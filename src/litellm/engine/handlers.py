@@ -30,23 +30,24 @@ from litellm.wire.openai_format import ODD, speaks
 from litellm.wire.protocol import Chunk, Unsuitable, WrongShape
 
 
-def attempt(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
+def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
     """Ask the handler once. What it raises becomes the error of its status_code."""
     operation = call.operation
+    call.budget.take(target.model)
     if operation.handler:
-        return (yield from (_chat if operation.streams else _embeddings)(call, target, clocks))
+        return (yield from (_chat if operation.streams else _embeddings)(call, target, timeouts))
     if operation.via:
-        return (yield from _text(call, target, clocks))
+        return (yield from _text(call, target, timeouts))
     raise BadRequestError(f"a CustomLLM has no method for {operation.label}", target.model, target.provider.name)
 
 
-def _chat(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
+def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
     if call.stream and implemented(target.handler, "streaming", "astreaming"):
-        return (yield from _stream(call, target, clocks))
+        return (yield from _stream(call, target, timeouts))
     if not call.stream and _only_streams(target.handler):
-        data: Any = yield from _collected(call, target, clocks)
+        data: Any = yield from _collected(call, target, timeouts)
     else:
-        data = yield from _ask_whole(call, target, clocks)
+        data = yield from _ask_whole(call, target, timeouts)
     if not call.stream:
         model, usage = (data.model, data.get("usage")) if isinstance(data, ModelResponse) else _named(data)
         return Answer(target=target, asked=call.model, headers={}, data=data, model=model, usage=usage)
@@ -66,14 +67,14 @@ def _as_stream(call: Call, target: Target, data: Any) -> Opened:
     return opened
 
 
-def _text(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
+def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
     """Completions, asked of a handler that chats."""
     try:
         body = as_chat_body(call.body)
     except Unsuitable as unsuitable:
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
     result = yield from _chat(
-        msgspec.structs.replace(call, operation=of_name(call.operation.via), body=body), target, clocks
+        msgspec.structs.replace(call, operation=of_name(call.operation.via), body=body), target, timeouts
     )
     if isinstance(result, Answer):
         result.data = as_text(_plain(result.data))
@@ -83,10 +84,10 @@ def _text(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]
     return result
 
 
-def _embeddings(call: Call, target: Target, clocks: Timeouts) -> Flow[Answer | Opened]:
-    arguments = arguments_for(call, target, clocks)
+def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
+    arguments = arguments_for(call, target, timeouts)
     try:
-        data = yield either(target.handler, "embedding", "aembedding", arguments, clocks.total)
+        data = yield either(target.handler, "embedding", "aembedding", arguments, timeouts.total)
     except Exception as error:
         raise translated(error, target) from error
     wanted = "an EmbeddingResponse, or a dict of that shape"
@@ -115,9 +116,9 @@ def _only_streams(handler: Any) -> bool:
     return not implemented(handler, "completion", "acompletion") and implemented(handler, "streaming", "astreaming")
 
 
-def _collected(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
+def _collected(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
     """A whole answer from a handler that can only stream."""
-    opened = yield from _stream(call, target, clocks)
+    opened = yield from _stream(call, target, timeouts)
     chunks = opened.first
     try:
         while not opened.finished:
@@ -135,9 +136,9 @@ def _named(data: dict[str, Any]) -> tuple[Any, Any]:
     return data.get("model"), data.get("usage")
 
 
-def _ask_whole(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
-    arguments = arguments_for(call, target, clocks)
-    ask = either(target.handler, "completion", "acompletion", arguments, clocks.total)
+def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
+    arguments = arguments_for(call, target, timeouts)
+    ask = either(target.handler, "completion", "acompletion", arguments, timeouts.total)
     try:
         data = yield ask
     except Exception as error:
@@ -154,12 +155,12 @@ def _ask_whole(call: Call, target: Target, clocks: Timeouts) -> Flow[Any]:
     raise wrong_kind(target, "completion/acompletion", data, "a ModelResponse, or a dict of that shape")
 
 
-def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
-    arguments = arguments_for(call, target, clocks)
+def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
+    arguments = arguments_for(call, target, timeouts)
     try:
-        iterator = yield either(target.handler, "streaming", "astreaming", arguments, clocks.total)
+        iterator = yield either(target.handler, "streaming", "astreaming", arguments, timeouts.total)
         if inspect.isawaitable(iterator):  # `async def astreaming` that returns, rather than is, an async generator
-            iterator = yield Ask(None, awaiting(iterator), (), clocks.total)
+            iterator = yield Ask(None, awaiting(iterator), (), timeouts.total)
     except Exception as error:
         raise translated(error, target) from error
     awaited = implemented(target.handler, "astreaming") and (
@@ -168,7 +169,7 @@ def _stream(call: Call, target: Target, clocks: Timeouts) -> Flow[Opened]:
     pulled = puller(iterator, target, awaited=awaited)
     opened = Opened(
         target=target, asked=call.model, headers={}, first=[],
-        source=Source(Ask(pulled.pull, pulled.apull, (), clocks.between), pulled.close, pulled.close),
+        source=Source(Ask(pulled.pull, pulled.apull, (), timeouts.between), pulled.close, pulled.close),
         decoder=GenericDecoder(include_usage=call.show_usage or not call.stream, model=target.model),
     )  # fmt: skip
     try:

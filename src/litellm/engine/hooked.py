@@ -1,17 +1,20 @@
-"""The layers of a call that code of the user's stands on the way of. Without such code they are not there."""
+"""The layers in which user hooks run inline. Without such hooks they are not there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from pydantic import BaseModel
 
 from litellm import _json
-from litellm.engine.call import Answer, Call, Hooks, Opened
+from litellm.engine.call import Answer, Call, Opened
 from litellm.engine.present import answer_class, built
 from litellm.engine.retries import Attempt
+from litellm.engine.route import Route
+from litellm.engine.watchers import Hooks, Watchers
+from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.providers.target import Target
 from litellm.types.params import is_ours
@@ -22,26 +25,34 @@ _ALWAYS = frozenset({"model", "stream", "user_api_key_dict"})
 _SHOWN = frozenset({"metadata", "litellm_call_id", "model_info"})
 
 
-def rerouting(call: Call, onward: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer | Opened]:
-    """`onward`, once it is known what the call is to ask for."""
-    reroute, call.reroute = call.reroute, None
-    if reroute is not None:
-        yield from reroute(call)
-    return (yield from onward(call))
+def rerouting(
+    call: Call, route: Route, watchers: Watchers, hooks: Hooks, onward: Callable[[Call, Route], Flow[Answer | Opened]]
+) -> Flow[Answer | Opened]:
+    """`onward`, once hooks have said what the call is to ask for."""
+    if route.rerouted is not None:
+        model, messages = yield from hooks.route(call.model, kwargs_of(call, watchers.about))
+        if model != call.model or messages is not None:
+            body = call.body if messages is None else {**call.body, "messages": messages}
+            call = msgspec.structs.replace(call, model=model, body=body)
+            route = route.rerouted(call)
+    return (yield from onward(call, route))
 
 
 def hooked(
-    call: Call, target: Target, remaining: float | None, attempt: Attempt, hooks: Hooks
+    call: Call, target: Target, timeouts: Timeouts, attempt: Attempt, hooks: Hooks, watchers: Watchers, *, listed: bool
 ) -> Flow[Answer | Opened]:
-    """A try by way of the hooks before and after it. A whole answer is as they leave it; its usage is the upstream's."""
-    if call.group:  # else nobody has listed deployments
+    """A try by way of the hooks before and after it. A whole answer is as they leave it; its usage is the upstream's.
+
+    listed: whether the target is one of somebody's deployments, of which each has to be permitted.
+    """
+    if listed:
         yield from hooks.check(_entry(call, target), is_async=call.is_async)
-    kwargs = kwargs_of(call, target)
+    kwargs = kwargs_of(call, watchers.about, target)
     changed = yield from hooks.before(kwargs, call.operation, is_async=call.is_async)
     if changed is not None:
         kwargs = changed
         call = msgspec.structs.replace(call, body=_body_of(call, changed))
-    answer = yield from attempt(call, target, remaining)
+    answer = yield from attempt(call, target, timeouts)
     if isinstance(answer, Answer) and hooks.edits_answers:
         data = answer.data if answer.raw is None else _json.decode(answer.raw)
         response = data if isinstance(data, BaseModel) else built(answer_class(call.operation), data, answer)
@@ -50,12 +61,12 @@ def hooked(
     return answer
 
 
-def kwargs_of(call: Call, target: Target | None = None) -> dict[str, Any]:
-    """What is asked, as hooks get it: the body, and what else there is to know. target: where it is sent, once that is
-    known."""
+def kwargs_of(call: Call, about: Mapping[str, Any] = {}, target: Target | None = None) -> dict[str, Any]:
+    """What is asked, as hooks get it: the body, and what else there is to know. about: see Watchers. target: where it is
+    sent, once that is known."""
     kwargs = {"metadata": call.metadata, "litellm_call_id": call.id, **call.body}
-    if "user_api_key_dict" in call.about:  # who calls the gateway
-        kwargs["user_api_key_dict"] = call.about["user_api_key_dict"]
+    if "user_api_key_dict" in about:  # who calls the gateway
+        kwargs["user_api_key_dict"] = about["user_api_key_dict"]
     kwargs |= {"model": call.model if target is None else target.model, "stream": call.stream}
     if target is not None and target.id:
         kwargs["model_info"] = _entry(call, target)["model_info"]
@@ -76,7 +87,7 @@ def _entry(call: Call, target: Target) -> dict[str, Any]:
     params = dict(target.params)
     info = params.pop("model_info", None) or {}
     return {
-        "model_name": target.group or call.group,
+        "model_name": target.group or call.model,
         "litellm_params": params,
         "model_info": {**info, "id": target.id},
     }

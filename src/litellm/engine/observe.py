@@ -1,4 +1,4 @@
-"""The outermost layer of a call that somebody watches: what happens is told, as immutable records.
+"""Observability: what happens to a call, as immutable records that are handed to callbacks. The outermost layer.
 
 Nothing here waits for those who are told, and nothing that they get is what the caller holds: bodies of answers are kept
 as bytes and read again by whoever wants them. What cannot be told is not, and the call goes on as if nobody watched.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
@@ -18,13 +18,16 @@ from pydantic import BaseModel
 from litellm import _json
 from litellm._log import log
 from litellm.engine.assemble import stream_chunk_builder
-from litellm.engine.call import Answer, Call, Observe, Opened, Outcome
+from litellm.engine.call import Answer, Call, Opened, Outcome
 from litellm.engine.copies import Copies
 from litellm.engine.cost import price
-from litellm.engine.fallbacks import Hear
+from litellm.engine.fallbacks import OnError
 from litellm.engine.present import answer_class, chunk_class
 from litellm.engine.retries import Attempt
+from litellm.engine.route import Route
+from litellm.engine.watchers import Observe, Watchers
 from litellm.exceptions import LiteLLMError, RouterRateLimitError
+from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.net.url import redacted_url
 from litellm.operations import of_name
@@ -33,13 +36,11 @@ from litellm.types.hooks import CallRecord
 from litellm.wire.protocol import Body, Chunk
 
 P = ParamSpec("P")
+WatchedFlow = Callable[[Call, Route, Watchers, Attempt, OnError | None], Flow[Answer | Opened]]
 
 
 def observed(
-    call: Call,
-    flow: Callable[[Call, Attempt, Hear | None], Flow[Answer | Opened]],
-    attempt: Attempt,
-    observe: Observe,
+    call: Call, route: Route, watchers: Watchers, flow: WatchedFlow, attempt: Attempt
 ) -> Flow[Answer | Opened]:
     """The flow, told about: "input" before it, then "success" or "failure", once, when the answer has ended.
 
@@ -48,20 +49,21 @@ def observed(
     """
     last: Target | None = None
     failures: list[LiteLLMError] = []  # of the call and its fallbacks, where it has some
+    observe = watchers.observe
 
-    def noted(call: Call, target: Target, remaining: float | None) -> Flow[Answer | Opened]:
+    def noted(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
         nonlocal last
         last = target
-        return attempt(call, target, remaining)
+        return attempt(call, target, timeouts)
 
     try:
-        record = _begun(call)
+        record = _begun(call, route.group, watchers.about)
     except Exception as error:  # noqa: BLE001 - an object of the caller's that cannot be copied
         _complain(error)
-        return (yield from flow(call, attempt, None))
+        return (yield from flow(call, route, watchers, attempt, None))
     observe.emit("input", record)
     try:
-        result = yield from flow(call, noted, failures.append)
+        result = yield from flow(call, route, watchers, noted, failures.append)
     except Exception as error:
         _tell_failure(record, last, error, failures, observe)
         raise
@@ -93,13 +95,13 @@ def _complain(error: Exception) -> None:
     log.warning("callbacks cannot be told everything of a call: %s", type(error).__name__)
 
 
-def _begun(call: Call) -> CallRecord:
-    copies, about = Copies(), dict(call.about)
+def _begun(call: Call, group: str, about: Mapping[str, Any]) -> CallRecord:
+    copies, about = Copies(), dict(about)
     caller = about.pop("user_api_key_dict", None)
     return CallRecord(
         id=call.id, operation=call.operation.name, is_async=call.is_async, model=call.model,
         body=copies.of(call.body), stream=call.stream, metadata=copies.of(call.metadata), params=copies.of(about),
-        caller=caller, model_group=call.group, started=time.time(), size=copies.size,
+        caller=caller, model_group=group, started=time.time(), size=copies.size,
     )  # fmt: skip
 
 
@@ -110,7 +112,7 @@ def _tell(record: CallRecord, result: Answer | Opened, failures: Sequence[LiteLL
     if failures:
         observe.emit("success_fallback", _ended(record, record.status, error=failures[0]))
     if isinstance(result, Opened):
-        _Watch(record, result, observe)
+        StreamRecorder(record, result, observe)
         return
     data = _kept(result)
     response = None if data is None else partial(_read, record.operation, data)
@@ -223,7 +225,7 @@ def _decoded(data: bytes) -> Any:
     return Copies().of(_json.decode(data))
 
 
-class _Watch:
+class StreamRecorder:
     """Follows a stream to its end, keeping its chunks as bytes."""
 
     def __init__(self, record: CallRecord, opened: Opened, observe: Observe) -> None:

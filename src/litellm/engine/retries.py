@@ -8,44 +8,50 @@ from collections.abc import Callable
 import msgspec
 
 from litellm._log import log
-from litellm.engine.call import CANCELLED, UNUSED, Answer, Call, Choice, Opened, Outcome, nobody_asks
+from litellm.engine.call import CANCELLED, UNUSED, Answer, Call, Opened, Outcome
 from litellm.engine.retry_policy import LONGEST_RETRY_AFTER, Retry, retry_after
+from litellm.engine.route import Choice, Route, noop
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow, Sleep
 from litellm.providers.target import Target
 
-# One try: the call, where it goes, and the seconds left of the total timeout, or None for all of it.
-Attempt = Callable[[Call, Target, float | None], Flow[Answer | Opened]]
+# One try: the call, where it goes, and how long it may take.
+Attempt = Callable[[Call, Target, Timeouts], Flow[Answer | Opened]]
 
 
-def retrying(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
+def retrying(call: Call, route: Route, attempt: Attempt) -> Flow[Answer | Opened]:
     """Attempt until it works or may not be tried again. A try goes to another target where there is one.
 
     A total timeout that the caller set holds for everything together; one of the configuration, for all tries at one
     target: another deployment gets its full time.
     """
     tried: list[Target] = []
-    retry = call.retry
-    if call.consult is not None:
-        yield from call.consult()
-    choice = call.choose(tried)
-    if choice.target.max_retries is not None and not call.own_retries:
+    retry = route.retry
+    consulting = route.consult()
+    if consulting is not None:
+        yield from consulting
+    choice = route.choose(tried)
+    if choice.target.max_retries is not None and call.retries is None:
         retry = msgspec.structs.replace(retry, limit=choice.target.max_retries)
     deadlines: dict[int, float] = {}
     while True:
         target = choice.target
+        timeouts = effective_timeouts(call, target, route)
         started = time.monotonic()
-        deadline = _deadline(deadlines, call, target, started)
+        deadline = _deadline(deadlines, call, target, timeouts, started)
         try:
-            answer = yield from attempt(call, target, deadline - started if tried else None)
+            answer = yield from attempt(call, target, capped(timeouts, deadline - started) if tried else timeouts)
         except LiteLLMError as error:
             choice.settle(Outcome("failure", error))
             retry = retry.after(error)
+            if call.budget.spent:
+                raise
             tried.append(target)
-            choice, pause = _next_choice(call, tried, retry, error)
+            choice, pause = _next_choice(route, tried, retry, error)
             too_long = pause > 0 and (retry_after(error.response_headers) or 0.0) > LONGEST_RETRY_AFTER
-            if too_long or time.monotonic() + pause >= _deadline(deadlines, call, choice.target, time.monotonic()):
+            timeouts, now = effective_timeouts(call, choice.target, route), time.monotonic()
+            if too_long or now + pause >= _deadline(deadlines, call, choice.target, timeouts, now):
                 choice.settle(UNUSED)
                 if retry.used > 1:
                     error.num_retries, error.max_retries = retry.used - 1, retry.limit
@@ -54,26 +60,26 @@ def retrying(call: Call, attempt: Attempt) -> Flow[Answer | Opened]:
                 log.debug("retry %d of %d in %.2f s after %s", retry.used, retry.limit, pause, error)
                 choice.settle(UNUSED)  # a place is not held while nothing is sent
                 yield Sleep(pause)
-                choice = _choose_again(call, tried, error)
+                choice = _choose_again(route, tried, error)
         except BaseException:
             choice.settle(CANCELLED)
             raise
         else:
             answer.retries, answer.max_retries = retry.used, retry.limit
-            if choice.settle is not nobody_asks:
+            if choice.settle is not noop:
                 _settle(choice, answer, time.monotonic() - started)
             return answer
 
 
-def _next_choice(call: Call, tried: list[Target], retry: Retry, error: LiteLLMError) -> tuple[Choice, float]:
+def _next_choice(route: Route, tried: list[Target], retry: Retry, error: LiteLLMError) -> tuple[Choice, float]:
     """Where the next try goes, and how long to wait before it: not at all, if it goes elsewhere."""
-    choice = _choose_again(call, tried, error)
+    choice = _choose_again(route, tried, error)
     return choice, retry.delay(error) if choice.target in tried else 0.0
 
 
-def _choose_again(call: Call, tried: list[Target], error: LiteLLMError) -> Choice:
+def _choose_again(route: Route, tried: list[Target], error: LiteLLMError) -> Choice:
     try:
-        return call.choose(tried)
+        return route.choose(tried)
     except LiteLLMError:  # nothing is left; why the last try failed says more than that
         raise error from None
 
@@ -85,14 +91,19 @@ def _settle(choice: Choice, answer: Answer | Opened, seconds: float) -> None:
         answer.on_end(lambda outcome: choice.settle(msgspec.structs.replace(outcome, seconds=seconds)))
 
 
-def clocks_of(call: Call, target: Target) -> Timeouts:
-    """The call's clocks, or the target's where the caller said nothing."""
-    if call.own_timeouts:
+def effective_timeouts(call: Call, target: Target, route: Route) -> Timeouts:
+    """The caller's own; where there are none, the target's, or else the route's."""
+    if call.timeouts is not None:
         return call.timeouts
-    return (target.stream_clocks if call.stream else target.clocks) or call.timeouts
+    return (target.stream_timeouts if call.stream else target.timeouts) or route.timeouts
 
 
-def _deadline(deadlines: dict[int, float], call: Call, target: Target, now: float) -> float:
+def capped(timeouts: Timeouts, seconds: float) -> Timeouts:
+    """`timeouts`, when no more than so many seconds are left."""
+    left = max(seconds, 0.001)
+    return Timeouts(min(timeouts.connect, left), min(timeouts.first_byte, left), min(timeouts.between, left), left)
+
+
+def _deadline(deadlines: dict[int, float], call: Call, target: Target, timeouts: Timeouts, now: float) -> float:
     """When the tries at `target` must have ended: fixed when it is first asked for."""
-    key = 0 if call.own_timeouts else id(target)
-    return deadlines.setdefault(key, now + clocks_of(call, target).total)
+    return deadlines.setdefault(id(target) if call.timeouts is None else 0, now + timeouts.total)

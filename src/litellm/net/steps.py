@@ -54,7 +54,7 @@ class Fan(msgspec.Struct):
     """Drive several flows at once. The result is a list with the value or the exception of each, in their order.
 
     first: the first value that comes is enough: the result is a list of that one, and the others are cancelled. When
-    none comes, it is the list of all exceptions. at_once: how many may run side by side where each takes a thread.
+    none comes, it is the list of all exceptions. at_once: how many are under way side by side, at the most.
     """
 
     flows: Sequence[Flow[Any]]

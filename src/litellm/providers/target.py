@@ -57,7 +57,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     one operation; see `at` for others at the same place.
 
     defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
-    id, group: the deployment and the public name it serves, where there are such. clocks, stream_clocks: or
+    id, group: the deployment and the public name it serves, where there are such. timeouts, stream_timeouts: or
     None for the call's.
     lasting: it serves more than one call, and with the same headers.
     bearer: gives the token to be called with, anew for each try; it may take its time, and may be a coroutine function.
@@ -84,8 +84,8 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     params: Mapping[str, Any] = {}
     id: str = ""
     group: str = ""
-    clocks: Timeouts | None = None
-    stream_clocks: Timeouts | None = None
+    timeouts: Timeouts | None = None
+    stream_timeouts: Timeouts | None = None
     policy: Policy = KEEP_ALL
     mock: Mock | None = None
     max_retries: int | None = None

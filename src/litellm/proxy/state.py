@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from litellm.engine.call import Observe
 from litellm.engine.client import Client
+from litellm.engine.watchers import Observe
 from litellm.hooks.dispatch import default_dispatcher
 from litellm.hooks.observers import Callbacks
 from litellm.net.guard import Guard

@@ -10,9 +10,12 @@ from typing import Any
 import msgspec
 
 from litellm._log import log
-from litellm.engine.call import Call, Choice, Outcome
+from litellm.engine.call import Call, Outcome
 from litellm.engine.hooked import kwargs_of
+from litellm.engine.route import Choice
+from litellm.engine.watchers import Hooks, Watchers
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError, Timeout
+from litellm.net.messages import Timeouts
 from litellm.net.steps import Ask, Flow
 from litellm.providers.target import Target
 from litellm.router import checks, tags
@@ -32,12 +35,13 @@ DRAWS = 4  # how often a deployment that is not free may be drawn, before all ar
 _RNG = Random()  # noqa: S311 - spreading load, not secrets
 
 
-class Steer(msgspec.Struct, frozen=True, kw_only=True):
+class RoutingOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says about its own way; where it says nothing, the settings count.
 
     fallbacks and the two after it: a request's own, as router/fallbacks.py reads them, in place of those configured; None:
     it has none, and those count; empty: none do.
-    region: where the deployments must be that it may use.
+    region: where the deployments must be that it may use. retries, timeouts: what counts in place of the settings' where
+    neither the call nor a deployment says any.
     adapt: makes a target from a deployment, for a call that brings a key or an address of its own; how it fares there is
     then not the deployment's fault. may_use: says which groups the caller may fall back to.
     """
@@ -45,6 +49,7 @@ class Steer(msgspec.Struct, frozen=True, kw_only=True):
     tags: Sequence[str] = ()
     region: Region | None = None
     retries: int | None = None
+    timeouts: Timeouts | None = None
     fallbacks: Sequence[Any] | None = None
     context_window_fallbacks: Sequence[Any] | None = None
     content_policy_fallbacks: Sequence[Any] | None = None
@@ -53,19 +58,19 @@ class Steer(msgspec.Struct, frozen=True, kw_only=True):
     may_use: Callable[[str], bool] | None = None
 
 
-NO_STEER = Steer()
+NO_OPTIONS = RoutingOptions()
 
 # User code in the place of a strategy: (name, body) → what asks it for a deployment's id, or None.
 Custom = Callable[[str, Body], Ask]
 
 
-def nobody(name: str) -> BadRequestError:
+def no_such_model(name: str) -> BadRequestError:
     """The error, in LiteLLM's words, for a name that is not served."""
     return BadRequestError(f"You passed in model={name[:200]}. There are no healthy deployments for this model", name)
 
 
-class Choosing:
-    """What choices are made by: settings, state, a clock in seconds that never goes back, and where chance comes from."""
+class Chooser:
+    """Chooses by settings, state, a clock in seconds that never goes back, and chance."""
 
     def __init__(
         self, settings: RoutingSettings, state: State | None, clock: Callable[[], float], rng: Random | None
@@ -77,49 +82,55 @@ class Choosing:
         self.rng = rng or _RNG
         self.custom: Custom | None = None
 
-    def consult(self, asked: Asked) -> Flow[None]:
+    def consult(self, context: RoutingContext) -> Flow[None]:
         """Find out what may take a while, as a choice may not: what the user's own filters and strategy say, and how many
         tokens a long prompt has, if that is to be checked."""
-        hooks = asked.call.hooks
-        if hooks is not None and hooks.filters and asked.group.members:
-            entries = self._healthy(asked.group)
-            asked.allowed = yield from hooks.filter(asked.group.name, entries, kwargs_of(asked.call))
+        hooks = context.hooks
+        if hooks is not None and hooks.filters and context.group.members:
+            entries, kwargs = self._healthy(context.group), kwargs_of(context.call, context.about)
+            context.allowed = yield from hooks.filter(context.group.name, entries, kwargs)
         if self.custom is not None:
-            asked.wish = yield self.custom(asked.call.model, asked.call.body)
+            context.wish = yield self.custom(context.call.model, context.call.body)
         if self.settings.pre_call_checks:
-            group, body = asked.group, asked.call.body
+            group, body = context.group, context.call.body
             fits = checks.surely_fits(group, body)
-            asked.tokens = 0 if fits else (yield Ask(partial(checks.count, group, body), None))
+            context.tokens = 0 if fits else (yield Ask(partial(checks.count, group, body), None))
 
-    def choose(self, asked: Asked, tried: Sequence[Target]) -> Choice:
+    def must_consult(self, context: RoutingContext) -> bool:
+        """Whether `consult` has anything to ask."""
+        if self.custom is not None or self.settings.pre_call_checks:
+            return True
+        return context.watchers is not None and (hooks := context.hooks) is not None and hooks.filters
+
+    def choose(self, context: RoutingContext, tried: Sequence[Target]) -> Choice:
         """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
 
         Raises GroupExhaustedError when all rest or are at their limits, BadRequestError when there are none, and what the
         checks before a call raise.
         """
-        if not asked.group.members:
-            raise nobody(asked.call.model)
+        if not context.group.members:
+            raise no_such_model(context.call.model)
         now = self.clock()
-        levels = asked.levels
+        levels = context.levels
         if levels is None:
-            levels = asked.limit_to(self._levels(asked))
-        if asked.wish is not None and not tried:
-            chosen = self._as_wished(asked, asked.wish, levels, now)
+            levels = context.limit_to(self._levels(context))
+        if context.wish is not None and not tried:
+            chosen = self._as_wished(context, context.wish, levels, now)
             if chosen is not None:
                 return chosen
         for level in levels:
-            choice = self._draw(asked, level, tried, now)
+            choice = self._draw(context, level, tried, now)
             if choice is None:
-                choice = self._pick(asked, [d for d in level.members if self._fresh(asked, d, tried, now)], now)
+                choice = self._pick(context, [d for d in level.members if self._fresh(context, d, tried, now)], now)
             if choice is not None:
                 return choice
         if tried:
             # A cooldown keeps other calls away. This one was there already, and waits before it goes again.
-            again = [each for level in levels for each in level.members if asked.target(each) in tried]
-            choice = self._pick(asked, again, now)
+            again = [each for level in levels for each in level.members if context.target(each) in tried]
+            choice = self._pick(context, again, now)
             if choice is not None:
                 return choice
-        raise self._none_left(asked, levels, now)
+        raise self._none_left(context, levels, now)
 
     def _healthy(self, group: Group) -> list[dict[str, Any]]:
         """The deployments that do not rest, as entries of a model_list; all, if all do."""
@@ -127,26 +138,26 @@ class Choosing:
         awake = [each for each in group.members if resting.get(each.id, now) <= now]
         return [each.entry() for each in awake or group.members]
 
-    def _levels(self, asked: Asked) -> Sequence[Level]:
+    def _levels(self, context: RoutingContext) -> Sequence[Level]:
         """The group's deployments that this request may use."""
-        group, settings = asked.group, self.settings
+        group, settings = context.group, self.settings
         if settings.tag_filtering:
-            group = tags.allowed(group, asked.steer.tags, match_any=settings.tags_match_any)
+            group = tags.allowed(group, context.options.tags, match_any=settings.tags_match_any)
             if not group.members:
                 raise AuthenticationError(
-                    f"Not allowed to access model due to tags configuration. Passed model={asked.call.model} and "
-                    f"tags={list(asked.steer.tags)}",
-                    model=asked.call.model,
+                    f"Not allowed to access model due to tags configuration. Passed model={context.call.model} and "
+                    f"tags={list(context.options.tags)}",
+                    model=context.call.model,
                 )
-        if asked.allowed is not None:
-            group = checks.left(group, asked.allowed)
-        if asked.steer.region is not None:
-            group = checks.within(group, asked.steer.region)
+        if context.allowed is not None:
+            group = checks.left(group, context.allowed)
+        if context.options.region is not None:
+            group = checks.within(group, context.options.region)
         if settings.pre_call_checks:
-            group = checks.fitting(group, asked.call.body, asked.tokens)
+            group = checks.fitting(group, context.call.body, context.tokens)
         return group.levels(settings.strategy.rank)
 
-    def _draw(self, asked: Asked, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
+    def _draw(self, context: RoutingContext, level: Level, tried: Sequence[Target], now: float) -> Choice | None:
         """By the strategy, without a look at all members."""
         missed: list[int] = []
         for _ in range(DRAWS):
@@ -154,8 +165,8 @@ class Choosing:
             if place is None:
                 return None
             drawn = level.members[place]
-            if self._fresh(asked, drawn, tried, now):
-                choice = self._taken(asked, drawn, now)
+            if self._fresh(context, drawn, tried, now):
+                choice = self._taken(context, drawn, now)
                 if choice is not None:
                     return choice
             missed.append(place)
@@ -170,14 +181,14 @@ class Choosing:
             level.ranking = strategy, self.rankings.of(places, strategy.measure)
         return level.ranking[1].draw(now, self.rng, slack=strategy.slack, besides=besides)
 
-    def _pick(self, asked: Asked, candidates: Sequence[Deployment], now: float) -> Choice | None:
+    def _pick(self, context: RoutingContext, candidates: Sequence[Deployment], now: float) -> Choice | None:
         """By the strategy, from those of `candidates` that have a place left."""
         free = [
             each for each in candidates if each.limits is NO_LIMITS or not self.state.wait(each.id, each.limits, now)
         ]
         while free:
             picked = self._best(free, now)
-            choice = self._taken(asked, picked, now)
+            choice = self._taken(context, picked, now)
             if choice is not None:
                 return choice
             free = [each for each in free if each is not picked]  # another thread was faster
@@ -192,11 +203,11 @@ class Choosing:
         bar = min(numbers) * (1 + strategy.slack)
         return self.rng.choice([each for each, number in zip(candidates, numbers, strict=True) if number <= bar])
 
-    def _fresh(self, asked: Asked, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
-        if tried and asked.target(deployment) in tried:
+    def _fresh(self, context: RoutingContext, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
+        if tried and context.target(deployment) in tried:
             return False
         resting = self.state.resting()
-        return not resting or not asked.may_rest or self._awake(deployment, resting, now)
+        return not resting or not context.may_rest or self._awake(deployment, resting, now)
 
     def _awake(self, deployment: Deployment, resting: Mapping[str, float], now: float) -> bool:
         until = resting.get(deployment.id)
@@ -208,47 +219,47 @@ class Choosing:
             log.info("deployment %s of %s is back", deployment.id[:12], deployment.name)
         return True
 
-    def _taken(self, asked: Asked, deployment: Deployment, now: float) -> Choice | None:
+    def _taken(self, context: RoutingContext, deployment: Deployment, now: float) -> Choice | None:
         """The choice of this deployment, unless it is at a limit."""
-        limits, target = deployment.limits, asked.target(deployment)
+        limits, target = deployment.limits, context.target(deployment)
         if limits is NO_LIMITS and not self.settings.strategy.counts:
-            return Choice(target, Place(self, asked, deployment, now, None))
-        reserved = guess(asked.call.body) if limits.tpm is not None else 0
+            return Choice(target, Lease(self, context, deployment, now, None).settle)
+        reserved = guess(context.call.body) if limits.tpm is not None else 0
         if self.state.take(deployment.id, limits, reserved, now):
             return None
-        return Choice(target, Place(self, asked, deployment, now, reserved))
+        return Choice(target, Lease(self, context, deployment, now, reserved).settle)
 
-    def _as_wished(self, asked: Asked, wish: str, levels: Sequence[Level], now: float) -> Choice | None:
+    def _as_wished(self, context: RoutingContext, wish: str, levels: Sequence[Level], now: float) -> Choice | None:
         chosen = next((each for level in levels for each in level.members if each.id == wish), None)
         if chosen is None:
             log.warning(
                 "the custom routing strategy chose %r, which is no deployment of %s that this call may use: "
-                "routing_strategy decides instead", wish[:100], asked.group.name,
+                "routing_strategy decides instead", wish[:100], context.group.name,
             )  # fmt: skip
             return None
-        return self._taken(asked, chosen, now)
+        return self._taken(context, chosen, now)
 
-    def _none_left(self, asked: Asked, levels: Sequence[Level], now: float) -> GroupExhaustedError:
+    def _none_left(self, context: RoutingContext, levels: Sequence[Level], now: float) -> GroupExhaustedError:
         members = [each for level in levels for each in level.members]
         resting = self.state.resting()
         waits = []
         for each in members:
-            rest = max(0.0, resting.get(each.id, now) - now) if asked.may_rest else 0.0
+            rest = max(0.0, resting.get(each.id, now) - now) if context.may_rest else 0.0
             waits.append(rest or self.state.wait(each.id, each.limits, now))
         cooling = [each.id for each in members if resting.get(each.id, now) > now]
-        return GroupExhaustedError(asked.call.model, min(waits), cooling, checks=self.settings.pre_call_checks)
+        return GroupExhaustedError(context.call.model, min(waits), cooling, checks=self.settings.pre_call_checks)
 
     # --- how it went --------------------------------------------------------------------------------------------------
 
-    def _failed(self, asked: Asked, deployment: Deployment, error: LiteLLMError, now: float) -> None:
+    def note_failure(self, context: RoutingContext, deployment: Deployment, error: LiteLLMError, now: float) -> None:
         """Count a failure, unless it is the caller's own, and let the deployment rest where the rules say so."""
         cooldown = self.settings.cooldown
-        impatient = isinstance(error, Timeout) and asked.call.own_timeouts
-        if impatient or asked.steer.adapt is not None:
+        impatient = isinstance(error, Timeout) and context.call.timeouts is not None
+        if impatient or context.options.adapt is not None:
             return
         if self.settings.strategy.times and isinstance(error, Timeout):
             self.state.penalise(deployment.id, PENALTY, now)
-        if not asked.may_rest or not cooldown.counts(error):
+        if not context.may_rest or not cooldown.counts(error):
             return
         tally = self.state.failed(deployment.id, type(error).__name__, now)
         seconds = cooldown.rest(error, tally, own_seconds=deployment.cooldown_time)
@@ -259,21 +270,36 @@ class Choosing:
             )  # fmt: skip
 
 
-class Asked:
+class RoutingContext:
     """A call, the group that it asks, and what was found out for it on the way."""
 
-    __slots__ = ("_adapted", "allowed", "call", "group", "levels", "may_rest", "steer", "tokens", "wish")
+    __slots__ = (
+        "_adapted", "allowed", "call", "group", "levels", "may_rest", "options", "tokens", "watchers", "wish",
+    )  # fmt: skip
 
-    def __init__(self, call: Call, group: Group, steer: Steer) -> None:
+    def __init__(
+        self, call: Call, group: Group, options: RoutingOptions = NO_OPTIONS, watchers: Watchers | None = None
+    ) -> None:
         self.call = call
         self.group = group
-        self.steer = steer
+        self.options = options
+        self.watchers = watchers
         self.levels: Sequence[Level] | None = None
         self.allowed: frozenset[str] | None = None  # the ids that the user's own filters leave
         self.wish: str | None = None  # the id that the user's own strategy names
         self.tokens: int | None = None  # of the prompt, once they have been counted
         self.may_rest = group.may_rest
         self._adapted: dict[str, Target] = {}
+
+    @property
+    def hooks(self) -> Hooks | None:
+        """The user's hooks on the call's way."""
+        return None if self.watchers is None else self.watchers.observe.hooks
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What those hooks are told besides the call."""
+        return {} if self.watchers is None else self.watchers.about
 
     def limit_to(self, levels: Sequence[Level]) -> Sequence[Level]:
         """Note which deployments this request may use. Where that is one alone, it is used even if it rests."""
@@ -282,31 +308,32 @@ class Asked:
         return levels
 
     def target(self, deployment: Deployment) -> Target:
-        """Where a deployment sends this call: the same object each time it is asked."""
-        if self.steer.adapt is None:
+        """Where a deployment sends this call: the same object each time it is context."""
+        if self.options.adapt is None:
             return deployment.target or deployment.make(deployment.model)
         if deployment.id not in self._adapted:
-            self._adapted[deployment.id] = self.steer.adapt(deployment)
+            self._adapted[deployment.id] = self.options.adapt(deployment)
         return self._adapted[deployment.id]
 
 
-class Place:
+class Lease:
     """What a chosen deployment is settled with. `reserved`: the tokens reserved, or None where no account is kept."""
 
-    __slots__ = ("_asked", "_choosing", "_deployment", "_reserved", "_taken")
+    __slots__ = ("_chooser", "_context", "_deployment", "_reserved", "_taken")
 
     def __init__(
-        self, choosing: Choosing, asked: Asked, deployment: Deployment, taken: float, reserved: int | None
+        self, chooser: Chooser, context: RoutingContext, deployment: Deployment, taken: float, reserved: int | None
     ) -> None:
-        self._choosing = choosing
-        self._asked = asked
+        self._chooser = chooser
+        self._context = context
         self._deployment = deployment
         self._taken = taken
         self._reserved = reserved
 
-    def __call__(self, outcome: Outcome) -> None:
-        routing, deployment = self._choosing, self._deployment
-        now, state = routing.clock(), routing.state
+    def settle(self, outcome: Outcome) -> None:
+        """Give back what was taken, and note how it went."""
+        chooser, deployment = self._chooser, self._deployment
+        now, state = chooser.clock(), chooser.state
         if self._reserved is not None:
             used = tokens_of(outcome.usage)
             if outcome.status == "unused":
@@ -315,14 +342,14 @@ class Place:
                 used = self._reserved if outcome.status != "failure" else 0
             state.give_back(deployment.id, self._taken, self._reserved, used, now)
         if outcome.status == "failure" and outcome.error is not None:
-            routing._failed(self._asked, deployment, outcome.error, now)  # noqa: SLF001 - two halves of one thing
-        elif outcome.status == "success" and (self._asked.may_rest or routing.settings.strategy.times):
-            seconds = self._seconds(outcome) if routing.settings.strategy.times else None
+            chooser.note_failure(self._context, deployment, outcome.error, now)
+        elif outcome.status == "success" and (self._context.may_rest or chooser.settings.strategy.times):
+            seconds = self._seconds(outcome) if chooser.settings.strategy.times else None
             state.succeeded(deployment.id, now, seconds)
 
     def _seconds(self, outcome: Outcome) -> float | None:
         """What a call took: to the first words of a stream; for a whole answer, each token of it."""
         tokens = (outcome.usage or {}).get("completion_tokens")
-        if outcome.seconds is None or self._asked.call.stream or not isinstance(tokens, int):
+        if outcome.seconds is None or self._context.call.stream or not isinstance(tokens, int):
             return outcome.seconds
         return outcome.seconds / max(1, tokens)

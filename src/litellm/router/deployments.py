@@ -182,19 +182,19 @@ def _network(params: Mapping[str, Any], around: DeploymentDefaults) -> Network:
 
 def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentDefaults) -> dict[str, Any]:
     """What is set on a deployment's target besides what `resolve` makes."""
-    clocks = stream_clocks = None
+    timeouts = stream_timeouts = None
     if "timeout" in params or "stream_timeout" in params:
         total = params.get("timeout", around.timeout)
         try:
-            clocks, stream_clocks = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
+            timeouts, stream_timeouts = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
         except ValueError as error:
             raise BadRequestError(str(error), params["model"], param="timeout") from None
     mocked = "mock_response" in params
     return {
         "id": own_id,
         "group": name,
-        "clocks": clocks,
-        "stream_clocks": stream_clocks,
+        "timeouts": timeouts,
+        "stream_timeouts": stream_timeouts,
         "max_retries": whole("max_retries", params.get("max_retries", params.get("num_retries"))),
         "defaults": {key: value for key, value in params.items() if _is_default(key)} | params.get("extra_body", {}),
         "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0)) if mocked else None,

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from litellm.engine.route import FallbackKind
+
 FallbackTable = Mapping[str, Sequence[Any]]
-FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+FALLBACKS: Sequence[FallbackKind] = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
 def table_of(name: str, entries: Sequence[Mapping[str, Sequence[Any]]] | None) -> FallbackTable:

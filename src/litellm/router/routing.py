@@ -3,7 +3,6 @@ public Router, the gateway and a client's user_config."""
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -13,15 +12,21 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, Hooks, MakeCall
+from litellm.engine.call import Call
 from litellm.engine.fallbacks import Skip
-from litellm.engine.hooked import kwargs_of
 from litellm.engine.retry_policy import Retry
-from litellm.exceptions import BadRequestError, ContentPolicyViolationError, ContextWindowExceededError
+from litellm.engine.route import Choice, FallbackKind, MakePlan, Plan
+from litellm.engine.watchers import Watchers
+from litellm.exceptions import (
+    BadRequestError,
+    ContentPolicyViolationError,
+    ContextWindowExceededError,
+    LiteLLMError,
+)
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.providers.target import Target
-from litellm.router.choosing import NO_STEER, Asked, Choosing, Steer, nobody
+from litellm.router.choosing import NO_OPTIONS, Chooser, RoutingContext, RoutingOptions, no_such_model
 from litellm.router.deployments import Deployment
 from litellm.router.fallbacks import FallbackTable, asked_for, find_fallbacks, name_of, tables_in
 from litellm.router.pool import Group, Pool
@@ -34,12 +39,7 @@ from litellm.types.params import OWNED
 Adapter = Callable[[Mapping[str, Any]], Callable[[Deployment], Target]]
 
 
-def nowhere(tried: Sequence[Target]) -> Choice:
-    """The `choose` of a call that has not been routed yet."""
-    raise AssertionError(f"this call has not been routed, and has tried {len(tried)} targets")
-
-
-class Routing(Choosing):
+class Routing:
     """Sends calls to deployments. Two of them share nothing, unless they are given the same `state`: one that takes the
     place of another begins with what that knew, and then tells the state whom it serves.
 
@@ -55,28 +55,38 @@ class Routing(Choosing):
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
     ) -> None:
-        super().__init__(settings or RoutingSettings(), state, clock, rng)
+        self.chooser = Chooser(settings or RoutingSettings(), state, clock, rng)
         self.pool = Pool.of(deployments, self.settings.aliases)
         self.changing = RLock()  # for those who look before they change the pool; calls take none
         self.adapter: Adapter | None = None
 
+    @property
+    def settings(self) -> RoutingSettings:
+        """What it goes by; see `configure`."""
+        return self.chooser.settings
+
+    @property
+    def state(self) -> State:
+        """What is known of its deployments."""
+        return self.chooser.state
+
     # --- the pool; what is under way keeps the one that it began with -------------------------------------------------
 
-    def find(self, name: str, steer: Steer = NO_STEER) -> Group:
+    def find(self, name: str, options: RoutingOptions = NO_OPTIONS) -> Group:
         """The group that serves `name`. Raises BadRequestError in LiteLLM's words."""
-        group = self.seek(name, steer)
+        group = self.seek(name, options)
         if group is None:
-            raise nobody(name)
+            raise no_such_model(name)
         return group
 
-    def seek(self, name: str, steer: Steer = NO_STEER) -> Group | None:
+    def seek(self, name: str, options: RoutingOptions = NO_OPTIONS) -> Group | None:
         """The group that serves `name`; one without members, if nobody does and a call has fallbacks all the same."""
         group = self.pool.find(name)
-        if group is None and not steer.disable_fallbacks and self._general(steer, name):
+        if group is None and not options.disable_fallbacks and general_fallbacks(self.settings, options, name):
             return Group.nobody(name)
         return group
 
-    def lost(self) -> list[str]:
+    def dangling_fallbacks(self) -> list[str]:
         """The names that the settings' fallbacks lead to and nobody serves."""
         settings = self.settings
         tables = (settings.fallbacks, settings.context_window_fallbacks, settings.content_policy_fallbacks)
@@ -89,7 +99,7 @@ class Routing(Choosing):
         with self.changing:
             if settings.aliases != self.settings.aliases:
                 self.pool = Pool.of(self.pool.by_id.values(), settings.aliases)
-            self.settings = settings
+            self.chooser.settings = settings
 
     def replace(self, deployments: Iterable[Deployment]) -> None:
         """Serve these and no others. What is known of those that stay is kept."""
@@ -112,99 +122,138 @@ class Routing(Choosing):
 
     # --- a call's way -------------------------------------------------------------------------------------------------
 
-    def route(self, call: Call, group: Group, steer: Steer = NO_STEER) -> Call:
-        """`call` with its choices, retries and fallbacks set. Its clocks stay as they are."""
-        self._routed(call, group, steer, {group.name}, 0)
-        if call.hooks is not None and call.hooks.routes:
-            call.reroute = partial(self._reroute, group, steer, call.hooks)
-        return call
+    def route(
+        self, call: Call, group: Group, options: RoutingOptions = NO_OPTIONS, watchers: Watchers | None = None
+    ) -> GroupRoute:
+        """The way of `call` between the deployments of `group`."""
+        return GroupRoute(self, RoutingContext(call, group, options, watchers), {group.name}, 0)
 
-    def _reroute(self, group: Group, steer: Steer, hooks: Hooks, call: Call) -> Flow[None]:
-        """Send `call` where the hooks say, with what they say."""
-        model, messages = yield from hooks.route(call.model, kwargs_of(call))
-        if model == call.model and messages is None:
-            return
-        if model != call.model:
-            if steer.adapt is not None:
-                raise BadRequestError(f"this call brings its own access, which is not for {model[:200]}", call.model)
-            call.model, group = model, self.find(model, steer)
-        if messages is not None:
-            call.body = {**call.body, "messages": messages}
-        limit, own = call.retry.limit, call.own_retries
-        self._routed(call, group, steer, {group.name}, 0)
-        call.retry, call.own_retries = msgspec.structs.replace(call.retry, limit=limit), own
 
-    def _routed(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Call:
-        # What the call holds must not hold the call: its body, which may be large, would have to wait for the collector.
-        asked = copy.copy(call)
-        call.group = group.name
-        place = Asked(asked, group, steer)
-        filters = call.hooks is not None and call.hooks.filters
-        consults = filters or self.custom is not None or self.settings.pre_call_checks
-        call.consult = partial(self.consult, place) if consults else None
-        call.choose = partial(self.choose, place)
-        call.fallbacks = self._fallbacks(asked, group, steer, passed, depth)
-        if steer.retries is None:
-            spared: list[type[Exception]] = []
-            if call.fallbacks.context_window:
-                spared.append(ContextWindowExceededError)
-            if call.fallbacks.content_policy:
-                spared.append(ContentPolicyViolationError)
-            call.retry = self.settings.retry_for(group.name, spared=spared)
+class GroupRoute:
+    """The way of one call between the deployments of a group, and from there to other groups.
+
+    passed: the groups that the call has been to, whichever fallbacks led it there; none is asked twice. depth: how many
+    fallbacks led here.
+    """
+
+    __slots__ = ("_context", "_depth", "_passed", "_routing", "falls_back", "group", "timeouts")
+
+    def __init__(self, routing: Routing, context: RoutingContext, passed: set[str], depth: int) -> None:
+        settings, options = routing.chooser.settings, context.options
+        self._routing = routing
+        self._context = context
+        self._passed = passed
+        self._depth = depth
+        self.group = context.group.name
+        self.timeouts = options.timeouts or (settings.stream_timeouts if context.call.stream else settings.timeouts)
+        self.falls_back = (
+            depth < settings.max_fallbacks
+            and not options.disable_fallbacks
+            and any(
+                (
+                    settings.fallbacks, settings.default_fallbacks, settings.context_window_fallbacks,
+                    settings.content_policy_fallbacks, options.fallbacks, options.context_window_fallbacks,
+                    options.content_policy_fallbacks,
+                )
+            )
+        )  # fmt: skip
+
+    @property
+    def retry(self) -> Retry:
+        """By the call, or else the settings. What a fallback is better for is not tried again."""
+        settings, options, own = self._routing.chooser.settings, self._context.options, self._context.call.retries
+        if own is not None:
+            return Retry(own, floor=settings.retry.floor)
+        retry = settings.retry_for(self.group)
+        if options.retries is not None:
+            retry = msgspec.structs.replace(retry, limit=options.retries)
+        if retry.by_kind and self.falls_back:
+            spared = ((error, 0) for kind, error in _OCCASIONS if self.fallbacks(kind))
+            retry = msgspec.structs.replace(retry, by_kind=(*spared, *retry.by_kind))
+        return retry
+
+    def consult(self) -> Flow[None] | None:
+        """Ask what has to be asked before the first choice."""
+        chooser = self._routing.chooser
+        return chooser.consult(self._context) if chooser.must_consult(self._context) else None
+
+    def choose(self, tried: Sequence[Target]) -> Choice:
+        """A deployment for the next try."""
+        return self._routing.chooser.choose(self._context, tried)
+
+    def rerouted(self, call: Call) -> GroupRoute:
+        """The way of what a hook has made of the call: another model's, or other messages."""
+        context = self._context
+        group = context.group
+        if call.model != context.call.model:
+            if context.options.adapt is not None:
+                text = f"this call brings its own access, which is not for {call.model[:200]}"
+                raise BadRequestError(text, call.model)
+            group = self._routing.find(call.model, context.options)
+        return self._routing.route(call, group, context.options, context.watchers)
+
+    def fallbacks(self, kind: FallbackKind) -> Sequence[MakePlan]:
+        """What to ask instead when the call has failed, in order."""
+        if not self.falls_back:
+            return ()
+        settings, options, names = (
+            self._routing.chooser.settings,
+            self._context.options,
+            (self._context.call.model, self.group),
+        )
+        if kind == "fallbacks":
+            entries = general_fallbacks(settings, options, *names)
         else:
-            call.retry, call.own_retries = Retry(steer.retries, floor=self.settings.retry.floor), True
-        return call
+            entries = _one_of(getattr(options, kind), getattr(settings, kind), names)
+        return [partial(self._instead, entry) for entry in entries]
 
-    def _fallbacks(self, call: Call, group: Group, steer: Steer, passed: set[str], depth: int) -> Fallbacks:
-        """passed: the groups that this call has been to, whichever fallbacks led it there; none is asked twice."""
-        settings = self.settings
-        if steer.disable_fallbacks or depth >= settings.max_fallbacks:
-            return NO_FALLBACKS
-        names = (call.model, group.name)
-        general = self._general(steer, *names)
-        longer = _one_of(steer.context_window_fallbacks, settings.context_window_fallbacks, names)
-        milder = _one_of(steer.content_policy_fallbacks, settings.content_policy_fallbacks, names)
-        if not general and not longer and not milder:
-            return NO_FALLBACKS
-
-        def plans(entries: Sequence[Any]) -> tuple[MakeCall, ...]:
-            return tuple(partial(self._instead, call, entry, steer, passed, depth + 1) for entry in entries)
-
-        return Fallbacks(general=plans(general), context_window=plans(longer), content_policy=plans(milder))
-
-    def _general(self, steer: Steer, *names: str) -> Sequence[Any]:
-        found = _one_of(steer.fallbacks, self.settings.fallbacks, names)
-        return found or (self.settings.default_fallbacks if steer.fallbacks is None else ())
-
-    def _instead(self, call: Call, entry: Any, steer: Steer, passed: set[str], depth: int) -> Call:
+    def _instead(self, entry: Any) -> Plan:
+        """The plan that an entry of a list of fallbacks is. Raises Skip for one that leads where the call has been."""
+        routing, call, options = self._routing, self._context.call, self._context.options
         changes = {} if isinstance(entry, str) else dict(entry)
         named = entry if isinstance(entry, str) else changes.pop("model", None)
         name = named or call.model
-        group = self.pool.find(name)
+        group = routing.pool.find(name)
         if group is None:
-            raise nobody(name)
-        if steer.may_use is not None and not steer.may_use(self.pool.permitted_as(name)):
+            raise no_such_model(name)
+        if options.may_use is not None and not options.may_use(routing.pool.permitted_as(name)):
             raise Skip
-        if group.name in passed and named is not None:  # without a name it is the same group, asked in other words
+        if (
+            group.name in self._passed and named is not None
+        ):  # without a name it is the same group, asked in other words
             raise Skip
-        passed.add(group.name)
+        self._passed.add(group.name)
         ours = {key: changes.pop(key) for key in OWNED & changes.keys()}
         other = msgspec.structs.replace(call, model=name, body={**call.body, **changes})
         if "timeout" in ours:
-            other.timeouts, other.own_timeouts = Timeouts.of(ours["timeout"], ours.get("stream_timeout")), True
+            other = msgspec.structs.replace(other, timeouts=Timeouts.of(ours["timeout"], ours.get("stream_timeout")))
         region = region_of_call(ours.pop("allowed_model_region", None), name)
         # The caller's own list has been used up, and its key was meant for where it asked to go.
-        adapt = self.adapter(ours) if ours and self.adapter is not None else None
+        adapt = routing.adapter(ours) if ours and routing.adapter is not None else None
         onward = msgspec.structs.replace(
-            steer,
-            fallbacks=_onward(steer.fallbacks),
-            context_window_fallbacks=_onward(steer.context_window_fallbacks),
-            content_policy_fallbacks=_onward(steer.content_policy_fallbacks),
+            options,
+            fallbacks=_onward(options.fallbacks),
+            context_window_fallbacks=_onward(options.context_window_fallbacks),
+            content_policy_fallbacks=_onward(options.content_policy_fallbacks),
             disable_fallbacks=named is None,  # the same group has the same fallbacks, which are being tried
             adapt=adapt,
-            region=steer.region or region,
+            region=options.region or region,
         )
-        return self._routed(other, group, onward, passed, depth)
+        context = RoutingContext(other, group, onward, self._context.watchers)
+        return Plan(other, GroupRoute(routing, context, self._passed, self._depth + 1))
+
+
+# The kinds of fallbacks that are for certain errors.
+_OCCASIONS: Sequence[tuple[FallbackKind, type[LiteLLMError]]] = (
+    ("context_window_fallbacks", ContextWindowExceededError),
+    ("content_policy_fallbacks", ContentPolicyViolationError),
+)
+
+
+def general_fallbacks(settings: RoutingSettings, options: RoutingOptions, *names: str) -> Sequence[Any]:
+    """What a call to the group with these names falls back on, whatever it failed with."""
+    found = _one_of(options.fallbacks, settings.fallbacks, names)
+    return found or (settings.default_fallbacks if options.fallbacks is None else ())
 
 
 def _one_of(own: Sequence[Any] | None, configured: FallbackTable, names: Sequence[str]) -> Sequence[Any]:

@@ -1,10 +1,10 @@
-"""From the arguments of completion(…) and its like to a Call that goes where they say: what _router_call is for Router."""
+"""From the arguments of completion(…) and its like to a Call and its Route: what _router_call is for Router."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -12,19 +12,22 @@ import msgspec
 
 from litellm import _log
 from litellm._numbers import truthy
-from litellm.engine.call import NO_FALLBACKS, Call, Choice, Fallbacks, MakeCall
 from litellm.engine.client import Client
 from litellm.engine.retry_policy import Retry
+from litellm.engine.route import FallbackKind, FixedRoute, MakePlan, Plan
 from litellm.exceptions import LiteLLMError
+from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.operations import CHAT, Operation
 from litellm.providers.resolve import resolve_or_say_why, split_model
 from litellm.providers.target import Place, Target
 from litellm.router.fallbacks import FALLBACKS, asked_for
 from litellm.sdk._settings import Settings, read_settings
-from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
+from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, watchers_of
 from litellm.types.params import ACCESS
 
+_NO_TIMEOUT = Timeouts()
+_NO_PLANS: dict[FallbackKind, Sequence[MakePlan]] = {}
 _NAMING_FALLBACKS = frozenset({*FALLBACKS, "context_window_fallback_dict"})
 _FIRST_ONLY = _NAMING_FALLBACKS | {"deployment_id"}  # not for what is called instead
 
@@ -46,8 +49,9 @@ def make_call(
     operation: Operation = CHAT,
     *,
     is_async: bool = False,
-) -> Call:
-    """The call that completion(model, messages, stream=…, **params) means. Nothing that was passed is modified.
+    falls_back: bool = True,
+) -> Plan:
+    """The call that completion(model, messages, stream=…, **params) means, and its way. Nothing passed is modified.
 
     subject: what the operation is about: messages, a prompt, an input. Raises BadRequestError and its kind for what
     cannot be sent, AuthenticationError for a key that is missing.
@@ -55,11 +59,12 @@ def make_call(
     settings = read_settings()
     body, control = sorted_words(params)
     call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
-    choice = Choice(_target(settings.model_alias_map.get(model, model), operation, control, settings))
-    call.choose = lambda _tried: choice
-    call.retry = Retry(retries_of(control.get("num_retries", control.get("max_retries", settings.num_retries)), model))
-    call.fallbacks = _fallbacks(model, subject, stream, params, operation, control, settings)
-    return call
+    target = _target(settings.model_alias_map.get(model, model), operation, control, settings)
+    retries = retries_of(control.get("num_retries", control.get("max_retries", settings.num_retries)), model)
+    timeouts = _NO_TIMEOUT if settings.request_timeout is None else Timeouts.of(settings.request_timeout)
+    plans = _fallbacks(model, subject, stream, params, operation, control, settings) if falls_back else _NO_PLANS
+    route = FixedRoute(target=target, retry=Retry(retries), timeouts=timeouts, plans=plans, falls_back=bool(plans))
+    return Plan(call, route, None if settings.observe is None else watchers_of(control, settings.observe))
 
 
 def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
@@ -104,34 +109,26 @@ def _fallbacks(
     operation: Operation,
     control: Mapping[str, Any],
     settings: Settings,
-) -> Fallbacks:
+) -> dict[FallbackKind, Sequence[MakePlan]]:
     if not settings.fallbacks and _NAMING_FALLBACKS.isdisjoint(control):
-        return NO_FALLBACKS
+        return _NO_PLANS
     own = own_fallbacks({"fallbacks": settings.fallbacks, **control}, model)
     plans = {name: () if entries is None else asked_for(entries, model) for name, entries in own.items()}
     bigger = (control.get("context_window_fallback_dict") or {}).get(model)
     if bigger is not None:
         plans["context_window_fallbacks"] = (bigger,)
     if not any(plans.values()):
-        return NO_FALLBACKS
+        return _NO_PLANS
     once = {name: value for name, value in params.items() if name not in _FIRST_ONLY}
 
-    def instead(fallback: str | Mapping[str, Any]) -> MakeCall:
+    def instead(fallback: str | Mapping[str, Any]) -> MakePlan:
         override = {"model": fallback} if isinstance(fallback, str) else dict(fallback)
         other = override.pop("model", model)
         kept = once if _same_provider(model, other, control, settings) else _without_access(once)
-        return partial(_make_fallback, other, subject, stream, {**kept, **override}, operation)
+        # Nothing falls back twice, also not by the module settings.
+        return partial(make_call, other, subject, stream, {**kept, **override}, operation, falls_back=False)
 
-    general, longer, milder = (tuple(map(instead, plans[name])) for name in FALLBACKS)
-    return Fallbacks(general=general, context_window=longer, content_policy=milder)
-
-
-def _make_fallback(
-    model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation
-) -> Call:
-    call = make_call(model, subject, stream, params, operation)
-    call.fallbacks = NO_FALLBACKS  # also not those of the module settings: nothing falls back twice
-    return call
+    return {kind: tuple(map(instead, plans[kind])) for kind in FALLBACKS}
 
 
 def _without_access(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import msgspec
 
 from litellm.engine.call import Call, StandIn
 from litellm.engine.handler_calls import copied
-from litellm.engine.retries import clocks_of
+from litellm.net.messages import Timeouts
 from litellm.operations import Operation, load
 from litellm.providers.target import Target
 from litellm.types.params import is_ours
@@ -42,9 +42,9 @@ def _spelled(name: str, *, is_async: bool) -> str:
     return f"{module}{colon}{'a' if is_async else ''}{function}"
 
 
-def _asking(function: Callable[..., Any], call: Call, target: Target) -> Target:
+def _asking(function: Callable[..., Any], call: Call, target: Target, timeouts: Timeouts) -> Target:
     """`target` with a handler that calls `function`; our own one edits the body, should it be called in the end."""
-    words = _words(call, target)
+    words = _words(call, target, timeouts)
 
     def ask(**told: Any) -> Any:
         return function(**_arguments(words, call, **told))
@@ -57,7 +57,7 @@ def _asking(function: Callable[..., Any], call: Call, target: Target) -> Target:
     return msgspec.structs.replace(target, handler=handler, edits=(), others={})
 
 
-def _words(call: Call, target: Target) -> dict[str, Any]:
+def _words(call: Call, target: Target, timeouts: Timeouts) -> dict[str, Any]:
     """What steers the try. Of the entry's extra_body, the target's defaults know."""
     words = {name: value for name, value in copied(target.params).items() if name == "model" or is_ours(name)}
     words.pop("extra_body", None)
@@ -68,9 +68,8 @@ def _words(call: Call, target: Target) -> dict[str, Any]:
         words["additional_drop_params"] = list(policy.additional_drop_params)
     if policy.allowed_openai_params:
         words["allowed_openai_params"] = list(policy.allowed_openai_params)
-    clocks = clocks_of(call, target)
-    if call.stream and clocks.first_byte != clocks.total:
-        words["stream_timeout"] = clocks.first_byte
+    if call.stream and timeouts.first_byte != timeouts.total:
+        words["stream_timeout"] = timeouts.first_byte
     if call.id:
         words["litellm_call_id"] = call.id
     return words

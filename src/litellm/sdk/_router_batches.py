@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from litellm.engine.call import Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun
+from litellm.engine.route import Plan
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
 from litellm.operations import CHAT, Operation
@@ -20,7 +20,7 @@ class Batches:
 
     client: Client
 
-    def _call(
+    def _plan(
         self,
         model: str,
         subject: Any,
@@ -29,8 +29,8 @@ class Batches:
         operation: Operation = CHAT,
         *,
         is_async: bool = False,
-    ) -> Call:
-        """The call that one of the requests is."""
+    ) -> Plan:
+        """The call that one of the requests is, and its way."""
         raise NotImplementedError
 
     async def abatch_completion(self, models: Sequence[str], messages: list[Any], **params: Any) -> list[Any]:
@@ -71,9 +71,9 @@ class Batches:
         started, stream = time.monotonic(), params.pop("stream", None)
 
         def ask(model: str, messages: list[Any]) -> Flow[Any]:
-            call = self._call(model, messages, stream, params, is_async=True)
-            result = yield from self.client.flow(call)
-            return presented(call, result, self.client.async_io, started)
+            plan = self._plan(model, messages, stream, params, is_async=True)
+            result = yield from self.client.flow(*plan)
+            return presented(plan.call, result, self.client.async_io, started)
 
         def together() -> Flow[list[Any]]:
             answers: list[Any] = yield Fan([ask(model, messages) for model, messages in asked], first=first)

@@ -1,13 +1,16 @@
-"""From a Router method's keyword arguments to a Call that has its way: what make_call is for the module functions."""
+"""From a Router method's keyword arguments to a Call and its Route: what make_call is for the module functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from litellm.engine.call import Answer, Call, Choice, Opened
+from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.retry_policy import Retry
+from litellm.engine.route import Choice, FallbackKind, MakePlan, Plan, Route
+from litellm.engine.watchers import Watchers
 from litellm.exceptions import (
     ContentPolicyViolationError,
     ContextWindowExceededError,
@@ -15,17 +18,20 @@ from litellm.exceptions import (
     LiteLLMError,
     RateLimitError,
 )
+from litellm.net.messages import Timeouts
+from litellm.net.steps import Flow
 from litellm.operations import CHAT, Operation
 from litellm.providers.target import Target
-from litellm.router.choosing import Steer
+from litellm.router.choosing import RoutingOptions
+from litellm.router.fallbacks import FALLBACKS
 from litellm.router.pool import Group
 from litellm.router.regions import region_of_call
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
 from litellm.sdk._patched import stand_in
 from litellm.sdk._present import present
-from litellm.sdk._settings import RETRIES, read_settings
-from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words
+from litellm.sdk._settings import RETRIES, Settings, read_settings
+from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, timeouts_of, watchers_of
 from litellm.types.params import ACCESS
 
 # LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
@@ -39,7 +45,7 @@ NO_ACCESS: Mapping[str, Any] = {}
 _STEERING = frozenset(TESTING) | {"priority", "specific_deployment", "request_timeout"}
 
 
-def routed_call(
+def routed_plan(
     routing: Routing,
     words: Mapping[str, Any],
     model: str,
@@ -49,8 +55,8 @@ def routed_call(
     operation: Operation = CHAT,
     *,
     is_async: bool = False,
-) -> Call:
-    """The call that Router.completion(model, messages, …) means, with its deployments, retries and fallbacks.
+) -> Plan:
+    """The call that Router.completion(model, messages, …) means, and its way between deployments.
 
     words: the Router's own settings, where they were said; the module's count for those that were not. Raises
     BadRequestError for a model that nobody serves, and for what cannot be sent.
@@ -58,35 +64,54 @@ def routed_call(
     settings = read_settings()
     body, control = sorted_words(params, besides=_STEERING)
     access = {name: control[name] for name in ACCESS & control.keys()}
-    clocks = {name: words[name] for name in ("timeout", "stream_timeout") if name in words}
-    call = call_of(model, subject, stream, body, clocks | control, operation, settings, is_async=is_async)
-    call.own_timeouts = "timeout" in control or (call.stream and "stream_timeout" in control)
-    call.stand_in = stand_in(operation, is_async=is_async)
-    steer = steer_of(routing, model, control, access)
-    group = _group(routing, model, steer, call)
-    routing.route(call, group, steer)
-    if call.own_retries is False and "num_retries" not in words and settings.num_retries != RETRIES:
-        call.retry = msgspec.structs.replace(call.retry, limit=settings.num_retries)
+    call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
+    call = msgspec.structs.replace(
+        call, retries=_retries(control, model), stand_in=stand_in(operation, is_async=is_async)
+    )
+    options = options_of(routing, model, control, access)
+    defaults = _defaults(words, settings, model, streamed=call.stream)
+    if defaults:
+        options = msgspec.structs.replace(options, **defaults)
+    watchers = None if settings.observe is None else watchers_of(control, settings.observe)
+    route: Route = routing.route(call, _group(routing, model, options, watchers), options, watchers)
     for name in TESTING.keys() & params.keys():
         if params[name]:
-            call.choose = _failing(TESTING[name], model, call)
-    return call
+            route = _Failing(route, TESTING[name], model)
+    return Plan(call, route, watchers)
 
 
-def _group(routing: Routing, model: str, steer: Steer, call: Call) -> Group:
-    """Whom the call is for; nobody yet, where hooks may know what is meant by a name that is not served."""
-    if call.hooks is not None and call.hooks.routes:
-        return routing.seek(model, steer) or Group.nobody(model)
-    return routing.find(model, steer)
+def _retries(control: Mapping[str, Any], model: str) -> int | None:
+    retries = control.get("num_retries", control.get("max_retries"))
+    return None if retries is None else retries_of(retries, model)
 
 
-def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS) -> Steer:
+def _defaults(words: Mapping[str, Any], settings: Settings, model: str, *, streamed: bool) -> dict[str, Any]:
+    """What the module's settings say in place of a Router's that were not said."""
+    defaults: dict[str, Any] = {}
+    if "num_retries" not in words and settings.num_retries != RETRIES:
+        defaults["retries"] = settings.num_retries
+    if "timeout" not in words and settings.request_timeout is not None:
+        said = {"timeout": settings.request_timeout, "stream_timeout": words.get("stream_timeout")}
+        defaults["timeouts"] = timeouts_of(said, model, streamed=streamed)
+    return defaults
+
+
+def _group(routing: Routing, model: str, options: RoutingOptions, watchers: Watchers | None) -> Group:
+    """The group that the call is for. Hooks may know what is meant by a name that is not served: then it is empty."""
+    hooks = None if watchers is None else watchers.observe.hooks
+    if hooks is not None and hooks.routes:
+        return routing.seek(model, options) or Group.nobody(model)
+    return routing.find(model, options)
+
+
+def options_of(
+    routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS
+) -> RoutingOptions:
     """What a call says about its way between deployments. access: the key and the like that it brings."""
-    retries, own = control.get("num_retries", control.get("max_retries")), own_fallbacks(control, model)
-    return Steer(
+    own = own_fallbacks(control, model)
+    return RoutingOptions(
         tags=tags_of(control.get("metadata") or {}, control.get("tags")),
         region=region_of_call(control.get("allowed_model_region"), model),
-        retries=None if retries is None else retries_of(retries, model),
         fallbacks=own["fallbacks"],
         context_window_fallbacks=own["context_window_fallbacks"],
         content_policy_fallbacks=own["content_policy_fallbacks"],
@@ -95,16 +120,29 @@ def steer_of(routing: Routing, model: str, control: Mapping[str, Any], access: M
     )
 
 
-def _failing(kind: type[LiteLLMError], model: str, call: Call) -> Any:
-    def choose(_tried: Sequence[Target]) -> Choice:
-        known = len(call.fallbacks.general or call.fallbacks.context_window or call.fallbacks.content_policy)
-        raise kind(
-            message=f"This is a mock exception for model={model}, to trigger a fallback; it has {known} fallbacks",
-            model=model,
+class _Failing:
+    """A route whose first group fails, to see its fallbacks work."""
+
+    def __init__(self, route: Route, kind: type[LiteLLMError], model: str) -> None:
+        self._route = route
+        self._kind = kind
+        self._model = model
+        self.group = route.group
+        self.timeouts: Timeouts = route.timeouts
+        self.retry: Retry = route.retry
+        self.falls_back = route.falls_back
+        self.rerouted = route.rerouted
+        self.consult: Callable[[], Flow[None] | None] = route.consult
+        self.fallbacks: Callable[[FallbackKind], Sequence[MakePlan]] = route.fallbacks
+
+    def choose(self, tried: Sequence[Target]) -> Choice:  # noqa: ARG002 - there is none
+        known = next(filter(None, map(self.fallbacks, FALLBACKS)), ())
+        raise self._kind(
+            message=f"This is a mock exception for model={self._model}, to trigger a fallback; "
+            f"it has {len(known)} fallbacks",
+            model=self._model,
             llm_provider="",
         )
-
-    return choose
 
 
 def presented(call: Call, result: Answer | Opened, io: Any, started: float) -> Any:

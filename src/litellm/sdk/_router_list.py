@@ -14,12 +14,13 @@ from litellm.catalog.facts import Facts, facts
 from litellm.engine.call import UNUSED, Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
+from litellm.engine.watchers import Watchers
 from litellm.providers.target import Target
 from litellm.router.checks import room_of
-from litellm.router.choosing import Asked
+from litellm.router.choosing import RoutingContext
 from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of, expand_env
-from litellm.router.routing import Routing, nowhere
-from litellm.sdk._router_call import steer_of
+from litellm.router.routing import Routing
+from litellm.sdk._router_call import options_of
 from litellm.sdk._settings import read_settings
 from litellm.sdk._words import sorted_words
 from litellm.types.router import Deployment as DeploymentShape
@@ -68,7 +69,7 @@ class ModelList:
         self._warn_of_lost()
 
     def _warn_of_lost(self) -> None:
-        for name in self.routing.lost() if self.routing.pool.by_id else ():
+        for name in self.routing.dangling_fallbacks() if self.routing.pool.by_id else ():
             log.warning("there is no %r in model_list to fall back on", name[:200])
 
     def _made(self, entries: Iterable[Any]) -> list[Deployment]:
@@ -151,7 +152,7 @@ class ModelList:
         BadRequestError for a name that nobody serves, RouterRateLimitError when all rest or are at their limits.
         """
         asked = self._asked(model, messages, input, request_kwargs or {})
-        run(self.routing.consult(asked), self.client.sync_io)
+        run(self.routing.chooser.consult(asked), self.client.sync_io)
         return self._available(asked)
 
     async def async_get_available_deployment(
@@ -164,19 +165,19 @@ class ModelList:
     ) -> dict[str, Any]:
         """The same, for asyncio."""
         asked = self._asked(model, messages, input, request_kwargs or {})
-        await arun(self.routing.consult(asked), self.client.async_io)
+        await arun(self.routing.chooser.consult(asked), self.client.async_io)
         return self._available(asked)
 
-    def _asked(self, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]) -> Asked:
+    def _asked(self, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]) -> RoutingContext:
         body, control = sorted_words(words)
         body |= {"messages": messages} if subject is None else {"input": subject}
         observe = read_settings().observe
-        call = Call(model=model, body=body, choose=nowhere, metadata=control.get("metadata") or {})
-        call.hooks = None if observe is None else observe.hooks
-        return Asked(call, self.routing.find(model), steer_of(self.routing, model, control))
+        call = Call(model=model, body=body, metadata=control.get("metadata") or {})
+        watchers = None if observe is None else Watchers(observe)
+        return RoutingContext(call, self.routing.find(model), options_of(self.routing, model, control), watchers)
 
-    def _available(self, asked: Asked) -> dict[str, Any]:
-        choice = self.routing.choose(asked, ())
+    def _available(self, asked: RoutingContext) -> dict[str, Any]:
+        choice = self.routing.chooser.choose(asked, ())
         choice.settle(UNUSED)
         return next(each.entry() for each in asked.group.members if each.id == choice.target.id)
 

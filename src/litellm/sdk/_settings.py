@@ -12,7 +12,7 @@ import msgspec
 
 from litellm._log import log, turn_on
 from litellm._numbers import truthy
-from litellm.engine.call import Observe
+from litellm.engine.watchers import Observe
 from litellm.exceptions import BadRequestError
 from litellm.net.sealed import Sealed
 from litellm.providers.target import Defaults

@@ -8,18 +8,17 @@ from typing import Any
 
 from litellm._numbers import truthy
 from litellm.engine.call import Call
+from litellm.engine.watchers import Observe, Watchers
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.operations import Operation, Subject
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.target import Mock
 from litellm.router.fallbacks import FALLBACKS, of_request
-from litellm.router.routing import nowhere
 from litellm.sdk._settings import Settings
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import is_ours
 
-_DEFAULT_TIMEOUTS = Timeouts()
 _TOLD = (
     "no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info", "turn_off_message_logging"
 )  # fmt: skip
@@ -45,26 +44,27 @@ def call_of(
         subject = []
     body = {operation.subject.name: subject, **body}
     _check_subject(operation.subject, body, model)
-    streamed, observe, options = bool(stream), settings.observe, body.get("stream_options")
+    streamed, watched, options = bool(stream), settings.observe is not None, body.get("stream_options")
     wants_usage = streamed and isinstance(options, dict) and bool(options.get("include_usage"))
     return Call(
         model=model,
         body=body,
-        choose=nowhere,
         operation=operation,
         stream=streamed,
-        ask_usage=wants_usage or (streamed and observe is not None),  # callbacks are told what it cost
+        ask_usage=wants_usage or (streamed and watched),  # callbacks are told what it cost
         show_usage=wants_usage,
-        timeouts=_timeouts(control, model, streamed=streamed, default=settings.request_timeout),
+        timeouts=timeouts_of(control, model, streamed=streamed),
         mock=_mock(control),
         policy=_policy(control, settings),
         metadata=control.get("metadata") or {},
-        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if observe else ""),
-        observe=observe,
-        hooks=None if observe is None else observe.hooks,
+        id=control.get("litellm_call_id") or (str(uuid.uuid4()) if watched else ""),
         is_async=is_async,
-        about={name: control[name] for name in _TOLD if name in control} if observe else {},
     )
+
+
+def watchers_of(control: Mapping[str, Any], observe: Observe) -> Watchers:
+    """Who watches a call, and what they are told besides."""
+    return Watchers(observe, {name: control[name] for name in _TOLD if name in control})
 
 
 def sorted_words(params: Mapping[str, Any], besides: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -114,12 +114,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _timeouts(control: Mapping[str, Any], model: str, *, streamed: bool, default: Any = None) -> Timeouts:
-    """The clocks that a call asks for; default: its `timeout` where it says nothing."""
-    timeout = control.get("timeout", default)
-    stream_timeout = control.get("stream_timeout") if streamed else None
+def timeouts_of(words: Mapping[str, Any], model: str, *, streamed: bool) -> Timeouts | None:
+    """The timeouts that these words ask for; None where they ask for none."""
+    timeout = words.get("timeout")
+    stream_timeout = words.get("stream_timeout") if streamed else None
     if timeout is None and stream_timeout is None:
-        return _DEFAULT_TIMEOUTS
+        return None
     try:
         return Timeouts.of(timeout, stream_timeout)
     except ValueError as error:
@@ -142,7 +142,7 @@ def _mock(control: Mapping[str, Any]) -> Mock | None:
 
 def own_fallbacks(control: Mapping[str, Any], model: str) -> dict[str, Sequence[Any] | None]:
     """The three kinds of fallbacks that a call brings; None for those that it does not. Raises BadRequestError."""
-    own = {}
+    own: dict[str, Sequence[Any] | None] = {}
     for name in FALLBACKS:
         try:
             own[name] = of_request(name, control.get(name))

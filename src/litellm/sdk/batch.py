@@ -80,8 +80,8 @@ def _without_model(deployment: Mapping[str, Any]) -> dict[str, Any]:
 def _flow(model: str, messages: Any, stream: bool | None, params: Mapping[str, Any]) -> Flow[Any]:
     """One call from its parameters to its object; also what is wrong with the parameters is this one's own affair."""
     started, client = time.monotonic(), default_client()
-    call = make_call(model, messages, stream, params)
-    return present(call, (yield from client.flow(call)), client.sync_io, started)
+    plan = make_call(model, messages, stream, params)
+    return present(plan.call, (yield from client.flow(*plan)), client.sync_io, started)
 
 
 def _at_once(flows: Sequence[Flow[Any]], *, first: bool = False, max_workers: int = MAX_WORKERS) -> list[Any]:

@@ -46,9 +46,9 @@ def completion(
     'Hello'
     """
     started = time.monotonic()
-    call, client = make_call(model, messages, stream, params), default_client()
+    plan, client = make_call(model, messages, stream, params), default_client()
     answer: ModelResponse | CustomStreamWrapper
-    answer = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
+    answer = present(plan.call, run(client.flow(*plan), client.sync_io), client.sync_io, started)
     return answer
 
 
@@ -69,9 +69,9 @@ async def acompletion(
 ) -> ModelResponse | CustomStreamWrapper:
     """The same as completion, for asyncio. With stream=True, await it first, then iterate with `async for`."""
     started = time.monotonic()
-    call, client = make_call(model, messages, stream, params, is_async=True), default_client()
+    plan, client = make_call(model, messages, stream, params, is_async=True), default_client()
     answer: ModelResponse | CustomStreamWrapper
-    answer = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
+    answer = present(plan.call, await arun(client.flow(*plan), client.async_io), client.async_io, started)
     return answer
 
 

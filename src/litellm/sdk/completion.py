@@ -43,9 +43,9 @@ def text_completion(
     'Hello'
     """
     started = time.monotonic()
-    call, client = make_call(model or "", prompt, stream, params, TEXT), default_client()
+    plan, client = make_call(model or "", prompt, stream, params, TEXT), default_client()
     answer: TextCompletionResponse | CustomStreamWrapper
-    answer = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
+    answer = present(plan.call, run(client.flow(*plan), client.sync_io), client.sync_io, started)
     return answer
 
 
@@ -66,9 +66,9 @@ async def atext_completion(
 ) -> TextCompletionResponse | CustomStreamWrapper:
     """The same as text_completion, for asyncio. With stream=True, await it first, then iterate with `async for`."""
     started = time.monotonic()
-    call, client = make_call(model or "", prompt, stream, params, TEXT, is_async=True), default_client()
+    plan, client = make_call(model or "", prompt, stream, params, TEXT, is_async=True), default_client()
     answer: TextCompletionResponse | CustomStreamWrapper
-    answer = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
+    answer = present(plan.call, await arun(client.flow(*plan), client.async_io), client.async_io, started)
     return answer
 
 

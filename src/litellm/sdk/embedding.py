@@ -27,16 +27,18 @@ def embedding(model: str, input: Any = None, **params: Any) -> EmbeddingResponse
     3
     """
     started = time.monotonic()
-    call, client = make_call(model, input, None, params, EMBEDDINGS), default_client()
-    answer: EmbeddingResponse = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
+    plan, client = make_call(model, input, None, params, EMBEDDINGS), default_client()
+    answer: EmbeddingResponse = present(plan.call, run(client.flow(*plan), client.sync_io), client.sync_io, started)
     return answer
 
 
 async def aembedding(model: str, input: Any = None, **params: Any) -> EmbeddingResponse:  # noqa: A002 - OpenAI's name
     """The same as embedding, for asyncio."""
     started = time.monotonic()
-    call, client = make_call(model, input, None, params, EMBEDDINGS, is_async=True), default_client()
-    answer: EmbeddingResponse = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
+    plan, client = make_call(model, input, None, params, EMBEDDINGS, is_async=True), default_client()
+    answer: EmbeddingResponse = present(
+        plan.call, await arun(client.flow(*plan), client.async_io), client.async_io, started
+    )
     return answer
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from litellm.engine.call import Call
 from litellm.engine.drivers import arun, run
+from litellm.engine.route import Plan
 from litellm.operations import MODERATIONS
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
@@ -28,21 +28,23 @@ def moderation(input: Any, model: str | None = None, **params: Any) -> Moderatio
     (True, True, False)
     """
     started = time.monotonic()
-    call, client = _call(input, model, params), default_client()
-    answer: ModerationCreateResponse = present(call, run(client.flow(call), client.sync_io), client.sync_io, started)
+    plan, client = _call(input, model, params), default_client()
+    answer: ModerationCreateResponse = present(
+        plan.call, run(client.flow(*plan), client.sync_io), client.sync_io, started
+    )
     return answer
 
 
 async def amoderation(input: Any, model: str | None = None, **params: Any) -> ModerationCreateResponse:  # noqa: A002
     """The same as moderation, for asyncio."""
     started = time.monotonic()
-    call, client = _call(input, model, params, is_async=True), default_client()
+    plan, client = _call(input, model, params, is_async=True), default_client()
     answer: ModerationCreateResponse
-    answer = present(call, await arun(client.flow(call), client.async_io), client.async_io, started)
+    answer = present(plan.call, await arun(client.flow(*plan), client.async_io), client.async_io, started)
     return answer
 
 
-def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: bool = False) -> Call:
+def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: bool = False) -> Plan:
     if not model and not params.get("custom_llm_provider"):
         params = params | {"custom_llm_provider": MODERATIONS.default_provider}
     return make_call(model or "", subject, None, params, MODERATIONS, is_async=is_async)

@@ -8,15 +8,15 @@ from typing import Any, Unpack
 
 from litellm import _log
 from litellm._log import log
-from litellm.engine.call import Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
+from litellm.engine.route import Plan
 from litellm.operations import CHAT, EMBEDDINGS, MODERATIONS, TEXT, Operation
 from litellm.router.deployments import DeploymentDefaults
 from litellm.router.routing import Routing
 from litellm.router.settings import ROUTING_WORDS, RoutingSettings
 from litellm.sdk._router_batches import Batches
-from litellm.sdk._router_call import presented, routed_call
+from litellm.sdk._router_call import presented, routed_plan
 from litellm.sdk._router_custom import custom_choice
 from litellm.sdk._router_list import ModelList
 from litellm.sdk._settings import read_settings
@@ -112,19 +112,19 @@ class Router(ModelList, Batches):
         self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = CHAT
     ) -> Any:
         started = time.monotonic()
-        call = self._call(model, subject, stream, params, operation)
-        result = run(self.client.flow(call), self.client.sync_io)
-        return presented(call, result, self.client.sync_io, started)
+        plan = self._plan(model, subject, stream, params, operation)
+        result = run(self.client.flow(*plan), self.client.sync_io)
+        return presented(plan.call, result, self.client.sync_io, started)
 
     async def _arun(
         self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = CHAT
     ) -> Any:
         started = time.monotonic()
-        call = self._call(model, subject, stream, params, operation, is_async=True)
-        result = await arun(self.client.flow(call), self.client.async_io)
-        return presented(call, result, self.client.async_io, started)
+        plan = self._plan(model, subject, stream, params, operation, is_async=True)
+        result = await arun(self.client.flow(*plan), self.client.async_io)
+        return presented(plan.call, result, self.client.async_io, started)
 
-    def _call(
+    def _plan(
         self,
         model: str,
         subject: Any,
@@ -133,8 +133,8 @@ class Router(ModelList, Batches):
         operation: Operation = CHAT,
         *,
         is_async: bool = False,
-    ) -> Call:
-        return routed_call(self.routing, self._words, model, subject, stream, params, operation, is_async=is_async)
+    ) -> Plan:
+        return routed_plan(self.routing, self._words, model, subject, stream, params, operation, is_async=is_async)
 
     # --- settings and state -------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Router(ModelList, Batches):
         """Let an object of yours choose: it has get_available_deployment or async_get_available_deployment, which return
         an entry of `model_list`, or None to leave the choice to the routing strategy. It is asked for the first try of a
         call; retries go elsewhere by the routing strategy."""
-        self.routing.custom = custom_choice(strategy)
+        self.routing.chooser.custom = custom_choice(strategy)
 
     def reset(self) -> None:
         """Forget cooldowns, what is used of limits, and how calls went."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from litellm.engine.drivers import run
+from litellm.engine.drivers import arun, run
+from litellm.net.async_io import AsyncTransport
 from litellm.net.steps import Ask, Fan, Flow
 from litellm.net.sync_io import SyncTransport
 
@@ -69,3 +71,47 @@ print(litellm.batch_completion_models(models=["mock/hang", "mock/echo"], message
 """
     ended = subprocess.run([sys.executable, "-c", script], timeout=30, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "echo\n", "")
+
+
+# --- for those who are async ----------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """Flows that note how many of them are under way; none ends before `together` are."""
+
+    def __init__(self, together: int) -> None:
+        self.together = together
+        self.here = self.most = 0
+
+    async def _come(self, value: Any) -> Any:
+        self.here += 1
+        self.most = max(self.most, self.here)
+        while self.most < self.together:
+            await asyncio.sleep(0)
+        for _ in range(20):  # whoever else was started gets its turn
+            await asyncio.sleep(0)
+        self.here -= 1
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def flow(self, value: Any) -> Flow[Any]:
+        return (yield Ask(None, lambda: self._come(value)))
+
+
+@pytest.mark.parametrize(("count", "at_once", "most"), [(7, 3, 3), (3, 3, 3), (2, 3, 2), (9, 1, 1), (0, 3, 0)])
+async def test_no_more_tasks_side_by_side_than_allowed(count: int, at_once: int, most: int) -> None:
+    """All in their order, whether they have a value or an exception."""
+    crowd = Crowd(most)
+    values = [ValueError() if value % 3 == 2 else value for value in range(count)]
+    assert await arun(fanned(Fan([crowd.flow(value) for value in values], at_once=at_once)), AsyncTransport()) == values
+    assert crowd.most == most
+
+
+async def test_the_first_of_more_tasks_than_allowed() -> None:
+    """The next ones are tried when the first ones fail, and none after one has a value."""
+    crowd = Crowd(2)
+    values = [ValueError(), ValueError(), "quick", "late", "never begun", "never begun"]
+    fan = Fan([crowd.flow(value) for value in values], first=True, at_once=2)
+    assert await arun(fanned(fan), AsyncTransport()) == ["quick"]
+    assert crowd.most == 2

@@ -10,10 +10,11 @@ import pytest
 import litellm
 from litellm import stream_chunk_builder
 from litellm.engine.attempt import MAX_REMEMBERED, Memory
-from litellm.engine.call import Answer, Call, Choice, Fallbacks
+from litellm.engine.call import Answer, Call
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
 from litellm.engine.faults import broken
+from litellm.engine.route import FixedRoute, Plan
 from litellm.exceptions import (
     APIError,
     ContentPolicyViolationError,
@@ -88,48 +89,48 @@ def test_drivers_close_the_flow():
 # --- fallbacks -------------------------------------------------------------------------------------------------------
 
 
-def call(name: str, **fallbacks: Any) -> Call:
+def plan(name: str, **fallbacks: Any) -> Plan:
     target = Target(provider=BY_NAME["openai"], model=name)
-    return Call(model=name, body={}, choose=lambda _: Choice(target), fallbacks=Fallbacks(**fallbacks))
+    return Plan(Call(model=name, body={}), FixedRoute(target=target, plans=fallbacks, falls_back=bool(fallbacks)))  # type: ignore[arg-type]
 
 
-def fall(first: Call, **outcomes: Exception | None) -> tuple[Any, list[str]]:
+def fall(first: Plan, **outcomes: Exception | None) -> tuple[Any, list[str]]:
     """How it ends, and who was asked. outcomes: model → the error that it raises, or None when it answers."""
     asked: list[str] = []
 
-    def retrying(made: Call) -> Any:
+    def retrying(made: Call, route: Any) -> Any:
         asked.append(made.model)
         error = outcomes[made.model]
         if error is not None:
             raise error
-        return Answer(target=made.choose([]).target, asked=made.model, headers={})
+        return Answer(target=route.choose([]).target, asked=made.model, headers={})
         yield
 
     try:
-        return run(falling_back(first, retrying), SyncTransport()), asked
+        return run(falling_back(first.call, first.route, retrying), SyncTransport()), asked
     except litellm.exceptions.LiteLLMError as error:
         return error, asked
 
 
 BOOM = InternalServerError("boom", "openai", "m")
-GENERAL = (lambda: call("b"), lambda: call("c"))
+GENERAL = (lambda: plan("b"), lambda: plan("c"))
 
 
 def test_fallbacks_are_not_touched_when_all_is_well():
     """R1: they are not even made."""
-    ended, asked = fall(call("a", general=(lambda: 1 / 0,)), a=None)  # type: ignore[arg-type]
+    ended, asked = fall(plan("a", fallbacks=(lambda: 1 / 0,)), a=None)  # type: ignore[arg-type]
     assert (asked, ended.fallbacks) == (["a"], 0)
 
 
 def test_fallbacks_in_order():
     """R1: the next one, until one answers; the answer says which it was."""
-    ended, asked = fall(call("a", general=GENERAL), a=BOOM, b=NotFoundError("gone", "b", "openai"), c=None)
+    ended, asked = fall(plan("a", fallbacks=GENERAL), a=BOOM, b=NotFoundError("gone", "b", "openai"), c=None)
     assert (asked, ended.asked, ended.fallbacks) == (["a", "b", "c"], "c", 2)
 
 
 def test_fallbacks_that_all_fail():
     """R1: the last error, which names what was tried and remembers the one before it."""
-    ended, asked = fall(call("a", general=GENERAL), a=BOOM, b=BOOM, c=NotFoundError("gone", "c", "openai"))
+    ended, asked = fall(plan("a", fallbacks=GENERAL), a=BOOM, b=BOOM, c=NotFoundError("gone", "c", "openai"))
     assert asked == ["a", "b", "c"]
     assert isinstance(ended, NotFoundError)
     assert "a: InternalServerError" in str(ended)
@@ -148,10 +149,10 @@ def test_fallbacks_that_all_fail():
 )
 def test_fallbacks_for_the_occasion(error, wanted):
     """R1: a prompt that is too long, or refused, goes to those for that; without them, to the general ones."""
-    plans = {"context_window": (lambda: call("long"),), "content_policy": (lambda: call("safe"),)}
+    plans = {"context_window_fallbacks": (lambda: plan("long"),), "content_policy_fallbacks": (lambda: plan("safe"),)}
     answers = {"long": None, "safe": None, "b": None}
-    assert fall(call("a", general=GENERAL, **plans), a=error, **answers)[1] == ["a", wanted]
-    assert fall(call("a", general=GENERAL), a=error, **answers)[1] == ["a", "b"]
+    assert fall(plan("a", fallbacks=GENERAL, **plans), a=error, **answers)[1] == ["a", wanted]
+    assert fall(plan("a", fallbacks=GENERAL), a=error, **answers)[1] == ["a", "b"]
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
 
-from litellm.engine.call import Answer, Call, Choice
+from litellm.engine.call import Answer, Call
 from litellm.engine.retries import retrying
 from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_ASKED, LONGEST_DELAY, Retry, retry_after, retryable
+from litellm.engine.route import Choice, Plan
 from litellm.exceptions import (
     APIConnectionError,
     APIError,
@@ -36,13 +37,38 @@ def limited(seconds: float) -> RateLimitError:
     return RateLimitError("slow down", "openai", "m", response_headers={"retry-after": str(seconds)})
 
 
-def call(*targets: Target, choose: Any = None, **fields: Any) -> Call:
-    """A call whose targets are taken in turn; when all were tried, from the first one again."""
+class InTurn:
+    """A route whose targets are taken in turn; when all were tried, from the first one again."""
 
-    def in_turn(tried: Any) -> Choice:
-        return Choice(targets[len(tried) % len(targets)])
+    group = ""
+    falls_back = False
+    rerouted = None
 
-    return Call(model="m", body={}, choose=choose or in_turn, **fields)
+    def __init__(self, targets: tuple[Target, ...], retry: Retry, timeouts: Timeouts, choose: Any) -> None:
+        self.targets = targets
+        self.retry = retry
+        self.timeouts = timeouts
+        self._choose = choose
+
+    def consult(self) -> None:
+        return None
+
+    def choose(self, tried: Any) -> Choice:
+        return self._choose(tried) if self._choose else Choice(self.targets[len(tried) % len(self.targets)])
+
+    def fallbacks(self, kind: Any) -> Any:
+        return ()
+
+
+def call(
+    *targets: Target,
+    choose: Any = None,
+    retry: Retry = Retry(),  # noqa: B008 - frozen
+    timeouts: Timeouts = Timeouts(),  # noqa: B008
+    own: Timeouts | None = None,
+    **fields: Any,
+) -> Plan:
+    return Plan(Call(model="m", body={}, timeouts=own, **fields), InTurn(targets, retry, timeouts, choose))
 
 
 class Script:
@@ -50,10 +76,10 @@ class Script:
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
-        self.attempts: list[tuple[str, float | None]] = []
+        self.attempts: list[tuple[str, float]] = []
 
-    def __call__(self, _call: Call, chosen: Target, remaining: float | None) -> Any:
-        self.attempts.append((chosen.model, remaining))
+    def __call__(self, _call: Call, chosen: Target, timeouts: Timeouts) -> Any:
+        self.attempts.append((chosen.model, timeouts.total))
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -61,9 +87,9 @@ class Script:
         yield  # a generator, as attempts are
 
 
-def drive(made: Call, script: Script) -> tuple[Answer | LiteLLMError, list[float]]:
+def drive(made: Plan, script: Script) -> tuple[Answer | LiteLLMError, list[float]]:
     """How it ends, and what it slept on the way; without sleeping."""
-    flow, pauses = retrying(made, script), []
+    flow, pauses = retrying(made.call, made.route, script), []
     try:
         step = next(flow)
         while True:
@@ -184,7 +210,7 @@ def test_r3_no_pause_beyond_the_deadline():
 def test_r3_no_pause_beyond_the_deadline_for_another_target_either():
     """R3: also when all targets were tried and the turn is another one's than the last."""
     script = Script(limited(30), limited(30), "ok")
-    ended, pauses = drive(call(target("a"), target("b"), timeouts=Timeouts(total=5), own_timeouts=True), script)
+    ended, pauses = drive(call(target("a"), target("b"), own=Timeouts(total=5)), script)
     assert [model for model, _ in script.attempts] == ["a", "b"]
     assert isinstance(ended, RateLimitError)
     assert pauses == []
@@ -213,10 +239,7 @@ def test_r3_a_retry_gets_what_is_left():
     script = Script(BOOM, BOOM, "ok")
     drive(call(target(), timeouts=Timeouts(total=100), retry=Retry(2)), script)
     (_, first), (_, second), (_, third) = script.attempts
-    assert first is None
-    assert second is not None
-    assert third is not None
-    assert 100 > second > third > 90
+    assert first == 100 > second > third > 90
 
 
 def test_r3_the_error_tells_how_often_it_was_tried():
@@ -241,5 +264,5 @@ def test_r3_a_targets_own_limit(own, limit, wanted):
     made = target()
     made.max_retries = 0
     script = Script(*[BOOM] * 5)
-    drive(call(made, retry=Retry(limit), own_retries=own), script)
+    drive(call(made, retry=Retry(limit), retries=limit if own else None), script)
     assert len(script.attempts) == wanted

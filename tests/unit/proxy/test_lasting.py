@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from tests.unit.router.world import GOOD, HI, Clock
 
-from litellm.engine.call import Call, Choice
+from litellm.engine.call import Call
+from litellm.engine.route import Choice
 from litellm.exceptions import RouterRateLimitError
 from litellm.net.network import Network
 from litellm.proxy.config import Config, ConfigError, load_config
 from litellm.proxy.state import Lasting, Proxy, build
 from litellm.proxy.user_configs import UserConfigs
-from litellm.router.routing import nowhere
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def read(tmp_path):
 
 
 def choose(proxy: Proxy) -> Choice:
-    proxy.routing.clock = Clock()
-    call = Call(model="m", body={"messages": HI}, choose=nowhere)
+    proxy.routing.chooser.clock = Clock()
+    call = Call(model="m", body={"messages": HI})
     return proxy.routing.route(call, proxy.routing.find("m")).choose(())
 
 

@@ -13,11 +13,11 @@ from tests.unit.router.world import HI, World, deployments, entry
 from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
 from litellm.net.steps import Ask
 from litellm.router.checks import fitting, within
-from litellm.router.choosing import Steer
+from litellm.router.choosing import RoutingOptions
 from litellm.router.pool import Group
 from litellm.router.regions import REGIONS, asked_region, region_in, region_of
 
-EU, US = Steer(region="eu"), Steer(region="us")
+EU, US = RoutingOptions(region="eu"), RoutingOptions(region="us")
 SCHEMA = {"messages": HI, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}}
 LONG = {"messages": [{"role": "user", "content": "word " * 300}]}
 
@@ -95,24 +95,24 @@ def test_calls_stay_in_their_region(settings):
     """On retries too. With or without enable_pre_call_checks: who says where data may go is not ignored."""
     world = World(deployments(*PLACES), **settings)
     assert set(world.ids(60)) == {"m-0", "m-1", "m-2", "m-3"}
-    assert set(world.ids(60, steer=EU)) == {"m-0", "m-3"}
-    assert set(world.ids(20, steer=US)) == {"m-1"}
-    call = world.call(steer=EU)
-    tried = [call.choose([]).target]
-    tried.append(call.choose(tried).target)
-    assert {each.id for each in (*tried, call.choose(tried).target)} == {"m-0", "m-3"}
+    assert set(world.ids(60, options=EU)) == {"m-0", "m-3"}
+    assert set(world.ids(20, options=US)) == {"m-1"}
+    route = world.route(options=EU)
+    tried = [route.choose([]).target]
+    tried.append(route.choose(tried).target)
+    assert {each.id for each in (*tried, route.choose(tried).target)} == {"m-0", "m-3"}
 
 
 def test_a_region_where_nobody_is():
     """O1: a 400 that says what to do; nothing is sent, and a fallback has to be in the region as well."""
     world = World(deployments(entry("m"), entry("b"), entry("c", region_name="eu")), fallbacks=[{"m": ["b", "c"]}])
     with pytest.raises(BadRequestError) as raised:
-        world.choose(steer=EU)
+        world.choose(options=EU)
     assert raised.value.status_code == 400
     assert raised.value.param == "allowed_model_region"
     assert "no deployment of m is in the region 'eu'" in raised.value.message
     assert "set region_name: eu" in raised.value.message
-    first, second = (make() for make in world.call(steer=EU).fallbacks.general)
+    first, second = (make().route for make in world.route(options=EU).fallbacks("fallbacks"))
     with pytest.raises(BadRequestError, match="no deployment of b is in the region 'eu'"):
         first.choose([])
     assert second.choose([]).target.id == "c-0"
@@ -124,9 +124,9 @@ def test_regions_with_tags():
         entry("m", 0, region_name="eu", tags=["a"]), entry("m", 1, region_name="eu"), entry("m", 2, tags=["a"])
     )
     world = World(made, enable_tag_filtering=True)
-    assert set(world.ids(20, steer=Steer(tags=("a",), region="eu"))) == {"m-0"}
+    assert set(world.ids(20, options=RoutingOptions(tags=("a",), region="eu"))) == {"m-0"}
     with pytest.raises(BadRequestError, match="is in the region 'us'"):
-        world.choose(steer=Steer(tags=("a",), region="us"))
+        world.choose(options=RoutingOptions(tags=("a",), region="us"))
 
 
 # --- answers by a schema -------------------------------------------------------------------------------------------------
@@ -163,13 +163,13 @@ def test_nobody_answers_by_a_schema():
     """O1: a 400 that says what to do, and to which fallbacks apply."""
     no = {"supports_response_schema": False}
     world = World(deployments(entry("m", info=no), entry("b")), enable_pre_call_checks=True, fallbacks=[{"m": ["b"]}])
-    call = world.call(body=SCHEMA)
+    route = world.route(body=SCHEMA)
     with pytest.raises(UnsupportedParamsError) as raised:
-        call.choose([])
+        route.choose([])
     assert (raised.value.status_code, raised.value.param) == (400, "response_format")
     assert "no deployment of m answers by a JSON schema" in raised.value.message
     assert "supports_response_schema: true" in raised.value.message
-    (instead,) = (make() for make in call.fallbacks.general)
+    (instead,) = (make().route for make in route.fallbacks("fallbacks"))
     assert instead.choose([]).target.id == "b-0"
     assert World(deployments(entry("m", info=no))).choose(body=SCHEMA).target.id == "m-0"  # without the checks
 
@@ -243,7 +243,7 @@ def test_deployments_are_looked_at_once():
     world = World(made, enable_pre_call_checks=True)
     for _ in range(5):
         world.settled(body=SCHEMA)
-        world.settled(steer=EU)
+        world.settled(options=EU)
     assert (facts.looks, params.looks) == (1, 1)
 
 
@@ -256,12 +256,12 @@ def test_a_prompt_is_counted_where_it_delays_nobody(words, counts):
     world = World(
         deployments(entry("m", 0, info={"max_input_tokens": 100}), entry("m", 1)), enable_pre_call_checks=True
     )
-    call = world.call(body={"messages": [{"role": "user", "content": "word " * words}]})
-    consulting = call.consult()
+    route = world.route(body={"messages": [{"role": "user", "content": "word " * words}]})
+    consulting = route.consult()
     steps = list(consulting) if not counts else [next(consulting)]
     assert [type(step) for step in steps] == ([Ask] if counts else [])
     if counts:
         with pytest.raises(StopIteration):
             consulting.send(steps[0].sync_fn())
-    chosen = {call.choose([]).target.id for _ in range(40)}
+    chosen = {route.choose([]).target.id for _ in range(40)}
     assert chosen == ({"m-1"} if counts else {"m-0", "m-1"})

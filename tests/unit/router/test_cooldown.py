@@ -13,7 +13,8 @@ from tests.unit.router.world import World, deployments, entry, error_of, group_o
 from litellm import exceptions as errors
 from litellm.engine.call import CANCELLED, UNUSED, Outcome
 from litellm.exceptions import RouterRateLimitError
-from litellm.router.choosing import Steer
+from litellm.net.messages import Timeouts
+from litellm.router.choosing import RoutingOptions
 from litellm.router.cooldown import LONGEST, Cooldown
 
 POLICY = {"RateLimitErrorAllowedFails": 2, "BadRequestErrorAllowedFails": 0}
@@ -100,7 +101,7 @@ def test_what_the_caller_does_is_not_the_deployments_fault(outcome):
     """R4: it went away; or its own clock, shorter than ours, ran out."""
     world = World(group_of(2))
     for _ in range(20):
-        world.settled(outcome, own_timeouts=True)
+        world.settled(outcome, timeouts=Timeouts())
     assert world.resting() == {}
     assert world.routing.state.tally("m-0", world.clock.now).failures == {}
 
@@ -109,9 +110,9 @@ def test_a_callers_own_key_is_not_the_deployments_fault():
     """R4, C14: with a wrong key of its own nobody puts a deployment to sleep for others."""
     world = World(group_of(2))
     targets = {each.id: each.target for each in world.routing.pool.by_id.values()}
-    steer = Steer(adapt=lambda deployment: targets[deployment.id])
+    options = RoutingOptions(adapt=lambda deployment: targets[deployment.id])
     for _ in range(20):
-        world.settled(Outcome("failure", error_of(401)), steer=steer)
+        world.settled(Outcome("failure", error_of(401)), options=options)
     assert world.resting() == {}
 
 
@@ -148,10 +149,10 @@ def test_those_without_a_key_go_on_saying_so():
 def test_the_only_one_with_a_tag_is_used_at_rest():
     """R4: who may use but one deployment gets a bad answer from it rather than none."""
     world = World(deployments(entry("m", 0, tags=["a"]), entry("m", 1, tags=["b"])), enable_tag_filtering=True)
-    steer = Steer(tags=("a",))
+    options = RoutingOptions(tags=("a",))
     world.routing.state.rest("m-0", world.clock.now + 30, world.clock.now)
-    assert world.ids(3, steer=steer) == ["m-0"] * 3
-    world.settled(Outcome("failure", error_of(429, after=90)), steer=steer)
+    assert world.ids(3, options=options) == ["m-0"] * 3
+    world.settled(Outcome("failure", error_of(429, after=90)), options=options)
     assert world.resting() == {"m-0": 30}
 
 
@@ -188,13 +189,13 @@ def test_all_rest():
 def test_a_call_may_retry_where_it_has_been():
     """R3, R4: a cooldown keeps other calls away. The one that met it waits, and sends all of its n + 1 requests."""
     world = World(group_of(2))
-    call = world.call()
-    first = call.choose([])
+    route = world.route()
+    first = route.choose([])
     first.settle(Outcome("failure", error_of(429)))
-    second = call.choose([first.target])
+    second = route.choose([first.target])
     assert second.target is not first.target
     second.settle(Outcome("failure", error_of(429)))
-    third = call.choose([first.target, second.target])
+    third = route.choose([first.target, second.target])
     assert third.target in (first.target, second.target)
     with pytest.raises(RouterRateLimitError):
         world.choose()

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.suite.examples import examples
 from tests.unit.router.world import GOOD, USAGE, World, deployments, entry, error_of, group_of
 
-from litellm.engine.call import CANCELLED, UNUSED, Choice, Outcome
+from litellm.engine.call import CANCELLED, UNUSED, Outcome
+from litellm.engine.route import Choice
 from litellm.exceptions import BadRequestError, RouterRateLimitError
-from litellm.router.choosing import Steer
+from litellm.router.choosing import RoutingOptions
 from litellm.router.limits import guess, tokens_of
 from litellm.router.tally import Limits
 
@@ -268,5 +269,5 @@ def test_an_access_that_cannot_be_used_takes_no_place():
 
     for _ in range(3):
         with pytest.raises(BadRequestError):
-            world.choose(steer=Steer(adapt=refuse))  # type: ignore[arg-type]
+            world.choose(options=RoutingOptions(adapt=refuse))  # type: ignore[arg-type]
     assert world.ids(1) == ["m-0"]

@@ -170,7 +170,7 @@ def test_deployments_that_come_and_go_leave_nothing():
     del held
     gc.collect()
     assert len(state.changes._subscribers) == 2
-    assert [len(ranking._numbers) for ranking in world.routing.rankings._known.values()] == [2]
+    assert [len(ranking._numbers) for ranking in world.routing.chooser.rankings._known.values()] == [2]
 
 
 def test_a_group_that_changes_is_ranked_anew():

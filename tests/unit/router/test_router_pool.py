@@ -122,12 +122,12 @@ def test_orders():
     """The lowest first; the next when those were tried."""
     world = World(deployments(entry("m", 0, order=2), entry("m", 1, order=1), entry("m", 2, order=1)))
     assert set(world.ids(40)) == {"m-1", "m-2"}
-    call, tried = world.call(), []
+    route, tried = world.route(), []
     for _ in range(3):
-        tried.append(call.choose(tried).target)
+        tried.append(route.choose(tried).target)
     assert tried[2].id == "m-0"
     assert {target.id for target in tried} == {"m-0", "m-1", "m-2"}
-    assert call.choose(tried).target.id in {"m-0", "m-1", "m-2"}
+    assert route.choose(tried).target.id in {"m-0", "m-1", "m-2"}
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.integers())
@@ -186,11 +186,11 @@ def test_changing_is_the_same_as_making_anew(changes):
 def test_a_call_keeps_what_it_began_with():
     """Deployments may go while a call is under way; what it gives back then is no mistake."""
     world = World(group_of(2, rpm=5))
-    call = world.call()
-    first = call.choose([])
+    route = world.route()
+    first = route.choose([])
     world.routing.remove("m-0", "m-1", "no such id")
     assert world.routing.pool.names() == []
-    second = call.choose([first.target])
+    second = route.choose([first.target])
     first.settle(GOOD)
     second.settle(GOOD)
 
@@ -210,7 +210,7 @@ def test_what_is_known_outlives_a_change():
 def spent(world: World, calls: int = 1500) -> float:
     started = time.process_time()
     for _ in range(calls):
-        world.call().choose(()).settle(GOOD)
+        world.route().choose(()).settle(GOOD)
     return (time.process_time() - started) / calls
 
 

@@ -17,7 +17,7 @@ from litellm.engine.fallbacks import falling_back
 from litellm.engine.retry_policy import Retry, limits_of
 from litellm.exceptions import LiteLLMError
 from litellm.net.sync_io import SyncTransport
-from litellm.router.choosing import Steer
+from litellm.router.choosing import RoutingOptions
 from litellm.router.fallbacks import find_fallbacks, of_request
 from litellm.router.settings import RoutingSettings
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
@@ -29,16 +29,16 @@ def went(world: World, first: str = "a", *, fails: str = NAMES, how: Any = 500, 
     """The groups that a call to `first` went to, in order, and its answer or error; those in `fails` fail."""
     asked: list[str] = []
 
-    def retrying(call: Any) -> Any:
+    def retrying(call: Any, route: Any) -> Any:
         asked.append(call.model)
         if call.model in fails:
             raise error_of(how) if isinstance(how, int) else how
-        choice = call.choose([])
+        choice = route.choose([])
         return Answer(target=choice.target, asked=call.model, headers={}, data=call.body)
         yield
 
     try:
-        ended: Any = run(falling_back(world.call(first, **about), retrying), SyncTransport())
+        ended: Any = run(falling_back(*world.plan(first, **about)[:2], retrying), SyncTransport())
     except LiteLLMError as error:
         ended = error
     return "".join(asked), ended
@@ -96,8 +96,8 @@ def test_an_answer_that_a_filter_cut_off(raw):
     """A whole answer with finish_reason content_filter goes to content_policy_fallbacks, where there are any."""
     from litellm import _json
 
-    def filtered(call: Any) -> Any:
-        target = call.choose([]).target
+    def filtered(call: Any, route: Any) -> Any:
+        target = route.choose([]).target
         body = FILTERED if call.model == "a" else {"choices": []}
         yield from ()
         return Answer(
@@ -105,44 +105,44 @@ def test_an_answer_that_a_filter_cut_off(raw):
         )
 
     world = world_of(content_policy_fallbacks=[{"a": ["c"]}])
-    answer = run(falling_back(world.call("a"), filtered), SyncTransport())
+    answer = run(falling_back(*world.plan("a")[:2], filtered), SyncTransport())
     assert (answer.asked, answer.fallbacks) == ("c", 1)
     plain = world_of(fallbacks=[{"a": ["c"]}])
-    assert run(falling_back(plain.call("a"), filtered), SyncTransport()).asked == "a"
+    assert run(falling_back(*plain.plan("a")[:2], filtered), SyncTransport()).asked == "a"
 
 
 def test_what_the_caller_wants():
     """Its own list in place of the configured ones; or none at all."""
     world = world_of(fallbacks=[{"a": ["b"]}], default_fallbacks=["c"])
-    assert went(world, steer=Steer(fallbacks=["d", "e"]))[0] == "ade"
-    assert went(world, steer=Steer(disable_fallbacks=True))[0] == "a"
-    assert went(world, steer=Steer(fallbacks=["d"], disable_fallbacks=True))[0] == "a"
-    assert went(world, steer=Steer(may_use=lambda name: name != "b"))[0] == "a"  # R2
+    assert went(world, options=RoutingOptions(fallbacks=["d", "e"]))[0] == "ade"
+    assert went(world, options=RoutingOptions(disable_fallbacks=True))[0] == "a"
+    assert went(world, options=RoutingOptions(fallbacks=["d"], disable_fallbacks=True))[0] == "a"
+    assert went(world, options=RoutingOptions(may_use=lambda name: name != "b"))[0] == "a"  # R2
 
 
 TABLED = [{"a": ["c", "d"]}, {"c": ["e"]}, {"b": ["f"]}]
 
 
 @pytest.mark.parametrize(
-    ("steer", "how", "wanted"),
+    ("options", "how", "wanted"),
     [
-        (Steer(fallbacks=[{"a": ["c"]}]), 500, "ac"),
-        (Steer(fallbacks=[{"openai/a": ["c"]}]), 500, "ac"),
-        (Steer(fallbacks=[{"*": ["c"]}]), 500, "ac"),
-        (Steer(fallbacks=TABLED), 500, "aced"),
-        (Steer(fallbacks=["b", *TABLED]), 500, "abfced"),
-        (Steer(fallbacks=[{"x": ["c"]}]), 500, "a"),
-        (Steer(fallbacks=()), 500, "a"),
-        (Steer(context_window_fallbacks=[{"a": ["c"]}]), errors.ContextWindowExceededError, "ac"),
-        (Steer(context_window_fallbacks=["c"]), errors.ContextWindowExceededError, "ac"),
-        (Steer(context_window_fallbacks=[{"a": ["c"]}]), 500, "ab"),
-        (Steer(content_policy_fallbacks=[{"a": ["d"]}]), errors.ContentPolicyViolationError, "ad"),
+        (RoutingOptions(fallbacks=[{"a": ["c"]}]), 500, "ac"),
+        (RoutingOptions(fallbacks=[{"openai/a": ["c"]}]), 500, "ac"),
+        (RoutingOptions(fallbacks=[{"*": ["c"]}]), 500, "ac"),
+        (RoutingOptions(fallbacks=TABLED), 500, "aced"),
+        (RoutingOptions(fallbacks=["b", *TABLED]), 500, "abfced"),
+        (RoutingOptions(fallbacks=[{"x": ["c"]}]), 500, "a"),
+        (RoutingOptions(fallbacks=()), 500, "a"),
+        (RoutingOptions(context_window_fallbacks=[{"a": ["c"]}]), errors.ContextWindowExceededError, "ac"),
+        (RoutingOptions(context_window_fallbacks=["c"]), errors.ContextWindowExceededError, "ac"),
+        (RoutingOptions(context_window_fallbacks=[{"a": ["c"]}]), 500, "ab"),
+        (RoutingOptions(content_policy_fallbacks=[{"a": ["d"]}]), errors.ContentPolicyViolationError, "ad"),
     ],
 )
-def test_a_requests_own_tables(steer, how, wanted):
+def test_a_requests_own_tables(options, how, wanted):
     """LiteLLM's usual form, for each kind of fallback; in place of those configured, and for those fallen back to."""
     how = how if isinstance(how, int) else how("no", llm_provider="openai", model="a")
-    assert went(world_of(fallbacks=[{"a": ["b"]}]), steer=steer, how=how)[0] == wanted
+    assert went(world_of(fallbacks=[{"a": ["b"]}]), options=options, how=how)[0] == wanted
 
 
 @pytest.mark.parametrize("value", ["b", {"a": ["b"]}, [1], [None], [{"a": [1]}]])
@@ -156,11 +156,11 @@ def test_a_name_that_nobody_serves():
     """The order of look-up ends with default_fallbacks; without any, nobody is asked."""
     assert went(world_of(default_fallbacks=["c", "d"]), "nobody", fails="nobodyc")[0] == "nobodycd"
     assert went(world_of(fallbacks=[{"nobody": ["c"]}]), "nobody", fails="nobody")[0] == "nobodyc"
-    assert went(world_of(), "nobody", fails="nobody", steer=Steer(fallbacks=["c"]))[0] == "nobodyc"
+    assert went(world_of(), "nobody", fails="nobody", options=RoutingOptions(fallbacks=["c"]))[0] == "nobodyc"
     with pytest.raises(errors.BadRequestError, match="no healthy deployments for this model"):
         world_of(default_fallbacks=["c"]).choose("nobody")
     with pytest.raises(errors.BadRequestError, match="no healthy deployments for this model"):
-        world_of(default_fallbacks=["c"]).call("nobody", steer=Steer(disable_fallbacks=True))
+        world_of(default_fallbacks=["c"]).route("nobody", options=RoutingOptions(disable_fallbacks=True))
 
 
 def test_fallbacks_with_other_words():
@@ -181,7 +181,7 @@ def test_a_fallback_to_nowhere():
     _, error = went(world_of(fallbacks=[{"a": ["nowhere"]}]), fails="a")
     assert isinstance(error, errors.InternalServerError)  # what went wrong, not the typing error
     assert "a: InternalServerError, nowhere: BadRequestError" in str(error)
-    assert world_of(fallbacks=[{"a": ["b", "nowhere"]}], default_fallbacks=["gone"]).routing.lost() == [
+    assert world_of(fallbacks=[{"a": ["b", "nowhere"]}], default_fallbacks=["gone"]).routing.dangling_fallbacks() == [
         "nowhere",
         "gone",
     ]
@@ -233,23 +233,28 @@ def test_fallbacks_end(table, depth, fails):
 )
 def test_how_often_is_retried(settings, kind, limit):
     """R3: num_retries; a policy by what went wrong, of a group or of all, may also name what is not retried else."""
-    retry = world_of(**settings).call("a").retry
+    retry = world_of(**settings).route("a").retry
     assert retry.limit_for(error_of(kind)) == limit
 
 
 def test_what_the_caller_says_about_retries():
     """R3: counts before all policies."""
     world = world_of(retry_policy={"RateLimitErrorRetries": 5}, retry_after=3)
-    call = world.call("a", steer=Steer(retries=1))
-    assert (call.retry, call.own_retries) == (Retry(1, floor=3.0), True)
+    assert world.route("a", retries=1).retry == Retry(1, floor=3.0)
+
+
+def test_what_is_said_in_place_of_the_settings_about_retries():
+    """The number changes; what a policy says of certain errors does not."""
+    retry = world_of(retry_policy={"RateLimitErrorRetries": 5}).route("a", options=RoutingOptions(retries=1)).retry
+    assert [retry.limit_for(error_of(status)) for status in (429, 500)] == [5, 1]
 
 
 def test_fallbacks_come_before_retries_where_they_fit():
     """A prompt that is too long is not sent again where there is a larger model for it."""
     error = errors.ContextWindowExceededError("long", "a", "openai")
     policy = {"retry_policy": {"BadRequestErrorRetries": 3}}
-    assert world_of(**policy).call("a").retry.limit_for(error) == 3
-    assert world_of(**policy, context_window_fallbacks=[{"a": ["b"]}]).call("a").retry.limit_for(error) == 0
+    assert world_of(**policy).route("a").retry.limit_for(error) == 3
+    assert world_of(**policy, context_window_fallbacks=[{"a": ["b"]}]).route("a").retry.limit_for(error) == 0
 
 
 def test_policies_are_read_strictly():

@@ -91,7 +91,7 @@ def test_what_is_gone_is_forgotten_when_its_last_call_ends():
 def test_late_news_of_what_is_gone_leave_nothing(strategy, outcome):
     """Calls that began with the old list end, and begin to retry, long after it is gone."""
     world = World(group_of(2), routing_strategy=strategy)
-    late = world.call()
+    late = world.route()
     held = [world.choose() for _ in range(2)]
     world.routing.replace(group_of(4)[2:])
     held.append(late.choose(()))

@@ -10,7 +10,7 @@ from tests.unit.router.world import USAGE, World, deployments, entry, error_of, 
 
 from litellm.engine.call import UNUSED, Outcome
 from litellm.exceptions import AuthenticationError, ContextWindowExceededError
-from litellm.router.choosing import Steer
+from litellm.router.choosing import RoutingOptions
 from litellm.router.pick import cost
 from litellm.router.pool import Group
 from litellm.router.strategies import STRATEGIES, strategy_named
@@ -127,8 +127,8 @@ def test_prices():
     assert set(world.ids(20)) == {"m-3"}
     assert cost.price_of(known[2]) == 10
     first = world.choose().target
-    second = world.call().choose([first]).target
-    assert [first.id, second.id, world.call().choose([first, second]).target.id] == ["m-3", "m-1", "m-0"]
+    second = world.route().choose([first]).target
+    assert [first.id, second.id, world.route().choose([first, second]).target.id] == ["m-3", "m-1", "m-0"]
 
 
 LAST = ((), (0,), (0, 1), (0, 1, 2, 3))  # who is away, of five
@@ -240,14 +240,14 @@ def test_tags_without_a_default():
     """Who asks for nothing may go anywhere; who asks for what is not there may go nowhere, and is told 401."""
     world = World(TAGGED[:3], enable_tag_filtering=True)
     assert set(world.ids(60)) == {"m-0", "m-1", "m-2"}
-    assert set(world.ids(20, steer=Steer(tags=("paid",)))) == {"m-1"}
+    assert set(world.ids(20, options=RoutingOptions(tags=("paid",)))) == {"m-1"}
     with pytest.raises(AuthenticationError, match="Not allowed to access model due to tags configuration"):
-        world.choose(steer=Steer(tags=("gold",)))
+        world.choose(options=RoutingOptions(tags=("gold",)))
 
 
 def test_tags_are_only_looked_at_when_asked_for():
     """enable_tag_filtering."""
-    assert set(World(TAGGED).ids(90, steer=Steer(tags=("paid",)))) == {"m-0", "m-1", "m-2", "m-3"}
+    assert set(World(TAGGED).ids(90, options=RoutingOptions(tags=("paid",)))) == {"m-0", "m-1", "m-2", "m-3"}
 
 
 @pytest.mark.parametrize(

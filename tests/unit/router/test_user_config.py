@@ -63,7 +63,7 @@ def test_the_seed():
     assert azure.target is not None
     assert azure.target.url.startswith("https://mine.openai.azure.com/openai/deployments/chatgpt-v-2/")
     assert azure.target.url.endswith("api-version=2024-02-01")
-    assert (azure.limits.rpm, azure.limits.tpm, azure.target.clocks.total) == (1800, 240000, 10)
+    assert (azure.limits.rpm, azure.limits.tpm, azure.target.timeouts.total) == (1800, 240000, 10)
     settings = routing.settings
     assert (settings.retry.limit, settings.cooldown.allowed_fails) == (2, 3)
     assert settings.fallbacks == {"user-azure-instance": ("user-openai-instance",)}

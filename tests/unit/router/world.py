@@ -5,13 +5,14 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from litellm.engine.call import Call, Choice, Outcome
+from litellm.engine.call import Call, Outcome
+from litellm.engine.route import Choice, Plan, Route
 from litellm.exceptions import LiteLLMError, of_status
 from litellm.providers.target import Target
-from litellm.router.choosing import NO_STEER, Steer
+from litellm.router.choosing import NO_OPTIONS, RoutingOptions
 from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
 from litellm.router.pool import Group
-from litellm.router.routing import Routing, nowhere
+from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
 
 HI = [{"role": "user", "content": "hi"}]
@@ -66,12 +67,15 @@ class World:
         self.clock = Clock()
         self.routing = Routing(made, RoutingSettings.of(**settings), clock=self.clock, rng=Random(seed))
 
-    def call(self, name: str = "m", *, steer: Steer = NO_STEER, body: Any = None, **fields: Any) -> Call:
-        made = Call(model=name, body=body or {"messages": HI}, choose=nowhere, **fields)
-        return self.routing.route(made, self.routing.find(name, steer), steer)
+    def plan(self, name: str = "m", *, options: RoutingOptions = NO_OPTIONS, body: Any = None, **fields: Any) -> Plan:
+        made = Call(model=name, body=body or {"messages": HI}, **fields)
+        return Plan(made, self.routing.route(made, self.routing.find(name, options), options))
+
+    def route(self, name: str = "m", **about: Any) -> Route:
+        return self.plan(name, **about).route
 
     def choose(self, name: str = "m", tried: Any = (), **about: Any) -> Choice:
-        return self.call(name, **about).choose(tried)
+        return self.route(name, **about).choose(tried)
 
     def settled(self, outcome: Outcome = GOOD, name: str = "m", **about: Any) -> Target:
         """Where a call goes that ends so."""

@@ -15,14 +15,15 @@ from litellm.engine.drivers import afan_out, arun
 from litellm.engine.present import answer_class, built
 from litellm.net.steps import Fan
 from litellm.operations import Operation
-from litellm.providers.target import Mock
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls import intake, reply
-from litellm.proxy.calls.intake import Several
+from litellm.proxy.calls.intake import MOST_MODELS, Several
 from litellm.proxy.hooks import hook_data
 from litellm.proxy.hooks.request_hooks import HookedRequest
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy
+
+HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way to several models
 
 
 async def answer(proxy: Proxy, http: Exchange, operation: Operation) -> None:
@@ -57,11 +58,11 @@ async def _beat(http: Exchange, seconds: float) -> None:
 async def _plain(
     proxy: Proxy, http: Exchange, operation: Operation, caller: Caller, body: dict[str, Any], started: float
 ) -> None:
-    call = intake.call(proxy, caller, operation, http, body)
-    if isinstance(call, Several):
-        await _several(proxy, http, call, started)
+    plan = intake.plan(proxy, caller, operation, http, body)
+    if isinstance(plan, Several):
+        await _several(proxy, http, plan, started)
         return
-    result = await arun(proxy.client.flow(call), proxy.client.async_io)
+    result = await arun(proxy.client.flow(*plan), proxy.client.async_io)
     if isinstance(result, Answer):
         reply.whole(http, result, started)
     else:
@@ -79,8 +80,8 @@ async def _several(
     proxy: Proxy, http: Exchange, asked: Several, started: float, hooked: HookedRequest | None = None
 ) -> None:
     """One request for several models: all of their answers, or the first that comes."""
-    flows = [proxy.client.flow(call) for call in asked.calls.values()]
-    answers = afan_out(Fan(flows, first=asked.fastest), proxy.client.async_io)
+    flows = [proxy.client.flow(*plan) for plan in asked.plans.values()]
+    answers = afan_out(Fan(flows, asked.fastest, _at_once(len(http.body))), proxy.client.async_io)
     results = await (answers if hooked is None else hooked.beside(answers))
     if hooked is not None:
         results = [await _one_of_several(hooked, result) for result in results]
@@ -90,8 +91,13 @@ async def _several(
             raise results[0] if results else next(iter(asked.refused.values()))
         reply.whole(http, won, started, [(b"x-litellm-fastest_response_batch_completion", b"true")])
         return
-    by_place = {**asked.refused, **dict(zip(asked.calls, results, strict=True))}
+    by_place = {**asked.refused, **dict(zip(asked.plans, results, strict=True))}
     reply.several(http, [by_place[place] for place in sorted(by_place)], started)
+
+
+def _at_once(size: int) -> int:
+    """How many calls with a body of so many bytes may be under way for one request: each holds a copy as it is sent."""
+    return max(1, min(MOST_MODELS, HELD_AT_ONCE // max(1, size)))
 
 
 async def _one_of_several(hooked: HookedRequest, result: Answer | Exception) -> Answer | Exception:
@@ -114,14 +120,11 @@ async def _gated(
     hooked = HookedRequest(hooks=proxy.hooks, caller=caller.described(), operation=operation, data=data)
     try:
         said = await hooked.before()
-        call = intake.call(proxy, caller, operation, http, hook_data.from_hooks(hooked.data))
-        if said is not None:  # an answer of the hook's own, in the shape of a model's
-            for each in call.calls.values() if isinstance(call, Several) else (call,):
-                each.mock, each.relay = Mock(said), False
-        if isinstance(call, Several):
-            await _several(proxy, http, call, started, hooked)
+        plan = intake.plan(proxy, caller, operation, http, hook_data.from_hooks(hooked.data), answer=said)
+        if isinstance(plan, Several):
+            await _several(proxy, http, plan, started, hooked)
             return
-        result = await hooked.beside(arun(proxy.client.flow(call), proxy.client.async_io))
+        result = await hooked.beside(arun(proxy.client.flow(*plan), proxy.client.async_io))
         await _presented(proxy, http, hooked, result, started)
     except Exception as error:
         if http.started:

@@ -9,13 +9,16 @@ from typing import Any
 import msgspec
 
 from litellm import _json
+from litellm.engine.budget import Budget
 from litellm.engine.call import Call
+from litellm.engine.route import Plan
+from litellm.engine.watchers import Watchers
 from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.operations import Operation
 from litellm.providers.resolve import resolve
 from litellm.providers.table import BY_NAME
-from litellm.providers.target import Place, Target
+from litellm.providers.target import Mock, Place, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.client_credentials import at_one_address
@@ -26,12 +29,12 @@ from litellm.proxy.http import Exchange
 from litellm.proxy.operations import missing, wrong_type
 from litellm.proxy.state import Proxy
 from litellm.router.checks import within
-from litellm.router.choosing import NO_STEER, Steer
+from litellm.router.choosing import NO_OPTIONS, RoutingOptions
 from litellm.router.deployments import Deployment
 from litellm.router.fallbacks import FALLBACKS, name_of, targets_in
 from litellm.router.pool import Group
 from litellm.router.regions import Region
-from litellm.router.routing import Routing, nowhere
+from litellm.router.routing import Routing
 from litellm.router.tags import allowed, tags_of
 
 MOST_MODELS = 16  # that one request may ask for
@@ -39,18 +42,22 @@ LONGEST = 4096  # characters of their names: names are remembered, and repeated 
 
 
 class Several(msgspec.Struct, frozen=True):
-    """One request for several models, `model="a,b"`: a call for each place in the list, or why there is none.
+    """One request for several models, `model="a,b"`: a plan for each place in the list, or why there is none.
 
     fastest: only the first answer that comes is wanted.
     """
 
-    calls: Mapping[int, Call]
+    plans: Mapping[int, Plan]
     refused: Mapping[int, Exception]
     fastest: bool = False
 
 
-def call(proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, body: dict[str, Any]) -> Call | Several:
-    """The call that a request asks for; several, if it names several models. `body` is taken apart.
+def plan(
+    proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, body: dict[str, Any], answer: str | None = None
+) -> Plan | Several:
+    """The call that a request asks for, and its way; several, if it names several models. `body` is taken apart.
+
+    answer: what a hook says in place of a model, in the shape of a model's answer.
 
     Raises RequestError 400 that says what is wrong with it, 403 for a model that the caller may not use.
     """
@@ -61,7 +68,7 @@ def call(proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, bod
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "true or false", stream)
     request = _Request(
-        proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides)
+        proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides), answer
     )
     if operation.many_models and "," in model and not request.routing.pool.lists(model):
         return _several(request, model)
@@ -79,6 +86,8 @@ class _Request(msgspec.Struct, frozen=True):
     stream: bool
     overrides: Overrides
     routing: Routing
+    answer: str | None = None
+    budget: Budget = msgspec.field(default_factory=Budget)
 
     @property
     def brought(self) -> bool:
@@ -100,12 +109,12 @@ def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
     return proxy.user_configs.routing(caller.key_hash, config)
 
 
-def _one(request: _Request, model: str, call_id: str) -> Call:
-    """The call to the group `model`."""
+def _one(request: _Request, model: str, call_id: str) -> Plan:
+    """The call to the group `model`, and its way."""
     call = _call(request, model, call_id)
     if request.brought:
-        steer = _steer(request)
-        return request.routing.route(call, _brought(request.routing, model, steer), steer)
+        options = _options(request)
+        return _routed(request, call, _brought(request.routing, model, options), options)
     asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
     if not request.caller.may_ask(asked, request.routing.pool):
         raise RequestError(
@@ -116,48 +125,60 @@ def _one(request: _Request, model: str, call_id: str) -> Call:
         return _with_own(request, call, group, asked)
     if group is None and request.operation.default_provider:
         group = by_default(request.operation, asked)
-    steer = _steer(request)
-    group = group or request.routing.seek(asked, steer)
+    options = _options(request)
+    group = group or request.routing.seek(asked, options)
     if group is None:
         raise unknown(asked, request.operation)
-    return request.routing.route(call, group, steer)
+    return _routed(request, call, group, options)
 
 
-def _brought(routing: Routing, model: str, steer: Steer) -> Group:
+def _routed(request: _Request, call: Call, group: Group, options: RoutingOptions) -> Plan:
+    watchers = _watchers(request)
+    return Plan(call, request.routing.route(call, group, options, watchers), watchers)
+
+
+def _watchers(request: _Request) -> Watchers | None:
+    observe = request.proxy.observe
+    if observe is None:
+        return None
+    return Watchers(observe, hook_data.of_request(request.http, request.caller, request.body, request.overrides.told))
+
+
+def _brought(routing: Routing, model: str, options: RoutingOptions) -> Group:
     """The group of the client's own configuration."""
-    group = routing.seek(model, steer)
+    group = routing.seek(model, options)
     if group is None:
         names = ", ".join(routing.pool.names())[:500]
         raise RequestError(400, f"model={model[:200]} is not in the user_config, which has {names}", param="model")
     return group
 
 
-def _with_own(request: _Request, call: Call, group: Group | None, asked: str) -> Call:
+def _with_own(request: _Request, call: Call, group: Group | None, asked: str) -> Plan:
     """A call with the client's own credentials: to the group, on the client's account, or to where the client says."""
-    client_side, overrides, steer = request.proxy.client_side, request.overrides, _steer(request)
+    client_side, overrides, options = request.proxy.client_side, request.overrides, _options(request)
 
     def adapted(deployment: Deployment) -> Target:
         return client_side.target(overrides.own, asked, deployment.target, request.operation)
 
-    if steer.region is not None and overrides.own.api_base is not None:
+    if options.region is not None and overrides.own.api_base is not None:
         raise RequestError(
-            400, f"nobody knows whether this api_base is in the region {steer.region!r}, which the call is held to by its "
-            "allowed_model_region or its key's", param="api_base",
+            400, f"nobody knows whether this api_base is in the region {options.region!r}, which the call is held to by "
+            "its allowed_model_region or its key's", param="api_base",
         )  # fmt: skip
     if group is None:
         group = Group.of(asked, client_side.target(overrides.own, asked, None, request.operation))
     else:
         settings = request.routing.settings
-        part = allowed(group, steer.tags, match_any=settings.tags_match_any) if settings.tag_filtering else group
+        part = allowed(group, options.tags, match_any=settings.tags_match_any) if settings.tag_filtering else group
         part = part if part.members else group
-        if steer.region is not None:
-            part = within(part, steer.region)
+        if options.region is not None:
+            part = within(part, options.region)
         group = at_one_address(part)
         adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
-        steer = msgspec.structs.replace(steer, adapt=adapted)
+        options = msgspec.structs.replace(options, adapt=adapted)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
     named = {kind: getattr(overrides, kind) or () for kind in FALLBACKS}
-    return request.routing.route(call, group, msgspec.structs.replace(steer, **named))
+    return _routed(request, call, group, msgspec.structs.replace(options, **named))
 
 
 def _several(request: _Request, model: str) -> Several:
@@ -171,15 +192,15 @@ def _several(request: _Request, model: str) -> Several:
         raise RequestError(
             400, f"model must be a name, or 2 to {MOST_MODELS} names with commas between them", param="model"
         )
-    calls: dict[int, Call] = {}
+    plans: dict[int, Plan] = {}
     refused: dict[int, Exception] = {}
     for place, name in enumerate(names):
         try:
             each = msgspec.structs.replace(request, body=dict(request.body))
-            calls[place] = _one(each, name, f"{request.http.call_id}-{place}")
+            plans[place] = _one(each, name, f"{request.http.call_id}-{place}")
         except (RequestError, LiteLLMError) as error:
             refused[place] = error.with_traceback(None)  # which leads here, where it would keep itself
-    return Several(calls, refused, request.overrides.fastest)
+    return Several(plans, refused, request.overrides.fastest)
 
 
 def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
@@ -248,49 +269,46 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
     return Call(
         model=model,
         body=request.body,
-        choose=nowhere,
         operation=request.operation,
         stream=request.stream,
-        relay=proxy.hooks is None or not proxy.hooks.sees_answers,
+        relay=request.answer is None and (proxy.hooks is None or not proxy.hooks.sees_answers),
+        mock=None if request.answer is None else Mock(request.answer),
         ask_usage=request.stream,
         show_usage=show_usage,
-        timeouts=_clocks(request),
-        own_timeouts=overrides.timeout is not None or (request.stream and overrides.stream_timeout is not None),
+        timeouts=_timeouts(request),
+        retries=overrides.retries,
         policy=overrides.policy,
         metadata=overrides.metadata,
         id=call_id,
         is_async=True,
-        observe=proxy.observe,
-        hooks=None if proxy.observe is None else proxy.observe.hooks,
-        about=hook_data.of_request(request.http, request.caller, request.body, overrides.told) if proxy.observe else {},
+        budget=request.budget,
     )
 
 
-def _clocks(request: _Request) -> Timeouts:
-    overrides, settings = request.overrides, request.routing.settings
+def _timeouts(request: _Request) -> Timeouts | None:
+    overrides = request.overrides
     stream_timeout = overrides.stream_timeout if request.stream else None
     if overrides.timeout is None and stream_timeout is None:
-        return settings.stream_timeouts if request.stream else settings.timeouts
+        return None
     return timeouts_of(overrides.timeout, stream_timeout)
 
 
-def _steer(request: _Request) -> Steer:
+def _options(request: _Request) -> RoutingOptions:
     """What the client says about its way between deployments."""
     overrides = request.overrides
     may_use = request.caller.may_use if request.caller.models and not request.brought else None
     region = _region(request)
     if overrides is NO_OVERRIDES and may_use is None and region is None:
-        return NO_STEER
+        return NO_OPTIONS
     own = {kind: getattr(overrides, kind) for kind in FALLBACKS}
     for entries in own.values():
         for target in targets_in(entries or ()):
             name = name_of(target)
             if name is not None and request.routing.pool.find(name) is None:
                 raise unknown(name, request.operation)
-    return Steer(
+    return RoutingOptions(
         tags=tags_of(overrides.metadata, overrides.told.get("tags")),
         region=region,
-        retries=overrides.retries,
         disable_fallbacks=overrides.disable_fallbacks,
         may_use=may_use,
         **own,

@@ -1,4 +1,4 @@
-"""Several prompts to somebody who takes one at a time: asked side by side, answered as one."""
+"""Several prompts to somebody who takes one at a time: asked side by side, so many at once, and answered as one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,29 @@ from typing import Any
 import msgspec
 
 from litellm.engine.call import Answer, Call, Opened
+from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
 from litellm.providers.target import Target
 from litellm.wire.bridge import TextOverChat, merged, prompts_of
 
-AT_ONCE = 100  # threads, for callers that are not async
+MOST_PROMPTS = 100  # that one request may have sent one by one
+AT_ONCE = 16  # requests under way for one request, as many as it may name models
 
 
 def prompts_apart(call: Call, target: Target) -> list[Any]:
-    """The prompts that have to be sent one by one, if there are several: an endpoint for chat takes no more."""
+    """The prompts that have to be sent one by one, if there are several: an endpoint for chat takes no more.
+
+    Raises BadRequestError for more than one request may have sent.
+    """
     if call.stream or not (target.handler is not None or isinstance(target.wire, TextOverChat)):
         return []
     prompts = prompts_of(call.body.get("prompt"))
+    if len(prompts) > MOST_PROMPTS:
+        text = (
+            f"{len(prompts)} prompts would be as many requests of {target.provider.name}, which takes one at a time: "
+        )
+        text += f"send at most {MOST_PROMPTS} together"
+        raise BadRequestError(text, target.model, target.provider.name, param="prompt")
     return prompts if len(prompts) > 1 else []
 
 
