@@ -142,6 +142,10 @@ class Opened(msgspec.Struct, kw_only=True):
             finally:
                 self._end(CANCELLED if error is None else Outcome("failure", error, usage=self.decoder.usage))
 
+    def close(self) -> None:
+        """Nobody reads on."""
+        self.abort()
+
     def _end(self, outcome: Outcome) -> None:
         if self.ended is None:
             self.ended = outcome

@@ -11,8 +11,6 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from litellm._threads import in_threads
-from litellm.engine.call import Opened
-from litellm.engine.stream import CustomStreamWrapper
 from litellm.net.steps import Fan, Flow
 from litellm.net.transport import AsyncTransport, SyncTransport
 
@@ -116,7 +114,5 @@ def _close(loser: Any) -> None:
     if loser.cancelled() or loser.exception() is not None:
         return
     result = loser.result()
-    if isinstance(result, Opened):
-        result.abort()
-    elif isinstance(result, CustomStreamWrapper):
+    if hasattr(type(result), "close"):
         result.close()

@@ -1,82 +1,52 @@
-"""Several requests in one: the batch methods of Router."""
+"""Several requests in one: asking several models, or one model several times."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from litellm.engine.client import Client
 from litellm.engine.drivers import arun
-from litellm.engine.route import Plan
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
-from litellm.operations import CHAT, Operation
-from litellm.sdk._router_call import presented
+from litellm.net.transport import AsyncTransport
+
+Ask = Callable[[str, list[Any]], Flow[Any]]  # (model, messages) → the flow of one completion
 
 
-class Batches:
-    """Asking several models, or one model several times. A failure takes the place of its answer in the list."""
+async def ask_each(ask: Ask, io: AsyncTransport, models: Sequence[str], messages: list[Any]) -> list[Any]:
+    """Ask each of `models` about one conversation, or about each of several, all at once.
 
-    client: Client
+    The result is in the order of `models`, a list of these for each of several conversations; the exception that a request
+    failed with takes the place of its answer.
+    """
+    if messages and isinstance(messages[0], list):
+        answers = await _all(ask, io, [(model, each) for each in messages for model in models])
+        return [answers[at : at + len(models)] for at in range(0, len(answers), len(models) or 1)]
+    return await _all(ask, io, [(model, messages) for model in models])
 
-    def _plan(
-        self,
-        model: str,
-        subject: Any,
-        stream: bool | None,
-        params: Mapping[str, Any],
-        operation: Operation = CHAT,
-        *,
-        is_async: bool = False,
-    ) -> Plan:
-        """The call that one of the requests is, and its way."""
-        raise NotImplementedError
 
-    async def abatch_completion(self, models: Sequence[str], messages: list[Any], **params: Any) -> list[Any]:
-        """Ask each of `models` for a completion of `messages`, all at once.
+async def ask_often(ask: Ask, io: AsyncTransport, model: str, conversations: list[list[Any]]) -> list[Any]:
+    """Ask one model about each of the conversations, all at once; in their order, as `ask_each` gives them."""
+    return await _all(ask, io, [(model, each) for each in conversations])
 
-        messages: one conversation, or a list of conversations. The result is in the order of `models`: answers, and in the
-        place of an answer the exception that it failed with; for several conversations, a list of these for each.
-        """
-        if messages and isinstance(messages[0], list):
-            answers = await self._all([(model, each) for each in messages for model in models], params)
-            return [answers[at : at + len(models)] for at in range(0, len(answers), len(models) or 1)]
-        return await self._all([(model, messages) for model in models], params)
 
-    async def abatch_completion_one_model_multiple_requests(
-        self, model: str, messages: list[list[Any]], **params: Any
-    ) -> list[Any]:
-        """Ask one model for a completion of each of the conversations in `messages`, all at once; in their order."""
-        return await self._all([(model, each) for each in messages], params)
+async def ask_fastest(ask: Ask, io: AsyncTransport, model: str, messages: list[Any]) -> Any:
+    """The first answer of the models in `model`, which has commas between them. Raises the last one's exception when all
+    fail, BadRequestError when there are none."""
+    models = [name.strip() for name in model.split(",") if name.strip()]
+    if not models:
+        raise BadRequestError("name the models, with commas between them", model, param="model")
+    answers = await _all(ask, io, [(name, messages) for name in models], first=True)
+    if isinstance(answers[-1], Exception):
+        raise answers[-1]
+    return answers[0]
 
-    async def abatch_completion_fastest_response(
-        self, model: str, messages: list[Any], stream: bool | None = None, **params: Any
-    ) -> Any:
-        """The first answer that one of the models in `model` gives, such as "gpt-4o, claude"; the others are cancelled.
 
-        Raises the last one's exception when all fail.
-        """
-        models = [name.strip() for name in model.split(",") if name.strip()]
-        if not models:
-            raise BadRequestError("name the models, with commas between them", model, param="model")
-        answers = await self._all([(name, messages) for name in models], params | {"stream": stream}, first=True)
-        if isinstance(answers[-1], Exception):
-            raise answers[-1]
-        return answers[0]
+async def _all(
+    ask: Ask, io: AsyncTransport, asked: Sequence[tuple[str, list[Any]]], *, first: bool = False
+) -> list[Any]:
+    def together() -> Flow[list[Any]]:
+        answers: list[Any] = yield Fan([ask(model, messages) for model, messages in asked], first=first)
+        return answers
 
-    async def _all(
-        self, asked: Sequence[tuple[str, list[Any]]], params: dict[str, Any], *, first: bool = False
-    ) -> list[Any]:
-        started, stream = time.monotonic(), params.pop("stream", None)
-
-        def ask(model: str, messages: list[Any]) -> Flow[Any]:
-            plan = self._plan(model, messages, stream, params, is_async=True)
-            result = yield from self.client.flow(*plan)
-            return presented(plan.call, result, self.client.async_io, started)
-
-        def together() -> Flow[list[Any]]:
-            answers: list[Any] = yield Fan([ask(model, messages) for model, messages in asked], first=first)
-            return answers
-
-        return await arun(together(), self.client.async_io)
+    return await arun(together(), io)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.call import UNUSED, Answer, Call, Opened
 from litellm.engine.retry_policy import Retry
 from litellm.engine.route import Choice, FallbackKind, MakePlan, Plan, Route
 from litellm.engine.watchers import Watchers
@@ -22,7 +22,7 @@ from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.operations import CHAT, Operation
 from litellm.providers.target import Target
-from litellm.router.choosing import RoutingOptions
+from litellm.router.choosing import RoutingContext, RoutingOptions
 from litellm.router.fallbacks import FALLBACKS
 from litellm.router.pool import Group
 from litellm.router.regions import region_of_call
@@ -143,6 +143,25 @@ class _Failing:
             model=self._model,
             llm_provider="",
         )
+
+
+def context_of(
+    routing: Routing, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]
+) -> RoutingContext:
+    """What a deployment is chosen by for a request that is not made. words: what else it says, such as tags."""
+    body, control = sorted_words(words)
+    body |= {"messages": messages} if subject is None else {"input": subject}
+    observe = read_settings().observe
+    call = Call(model=model, body=body, metadata=control.get("metadata") or {})
+    watchers = None if observe is None else Watchers(observe)
+    return RoutingContext(call, routing.find(model), options_of(routing, model, control), watchers)
+
+
+def available(routing: Routing, context: RoutingContext) -> dict[str, Any]:
+    """The entry of the deployment that it would go to now. Nothing is reserved."""
+    choice = routing.chooser.choose(context, ())
+    choice.settle(UNUSED)
+    return next(each.entry() for each in context.group.members if each.id == choice.target.id)
 
 
 def presented(call: Call, result: Answer | Opened, io: Any, started: float) -> Any:

@@ -11,16 +11,16 @@ from litellm._log import log
 from litellm.engine.client import Client
 from litellm.engine.drivers import arun, run
 from litellm.engine.route import Plan
+from litellm.net.steps import Flow
 from litellm.operations import CHAT, EMBEDDINGS, MODERATIONS, TEXT, Operation
-from litellm.router.deployments import DeploymentDefaults
 from litellm.router.routing import Routing
 from litellm.router.settings import ROUTING_WORDS, RoutingSettings
-from litellm.sdk._router_batches import Batches
-from litellm.sdk._router_call import presented, routed_plan
+from litellm.sdk._router_batches import Ask, ask_each, ask_fastest, ask_often
+from litellm.sdk._router_call import available, context_of, presented, routed_plan
 from litellm.sdk._router_custom import custom_choice
-from litellm.sdk._router_list import ModelList
-from litellm.sdk._settings import read_settings
+from litellm.sdk._router_deployments import Deployments, group_info, printable
 from litellm.sdk._signature import shows_words
+from litellm.types.router import Deployment, ModelGroupInfo
 from litellm.types.router_words import UNSUPPORTED, RouterParams, words_of
 
 ALWAYS = {"optional_pre_call_checks": ["enforce_model_rate_limits"]}  # done without being asked for
@@ -28,7 +28,7 @@ _KNOWN = words_of(RouterParams).keys()
 _DEFAULTS = {name: word.default for name, word in ROUTING_WORDS.items() if word.default is not None}
 
 
-class Router(ModelList, Batches):
+class Router:
     """Spreads calls over deployments: retries go elsewhere, what fails rests, limits are kept, groups fall back on others.
 
     model_list: entries like {"model_name": "gpt-4o", "litellm_params": {"model": "azure/…", "api_key": …, "rpm": 100}};
@@ -52,11 +52,11 @@ class Router(ModelList, Batches):
         if said.get("set_verbose"):
             _log.turn_on()
         self._words = _DEFAULTS | {name: value for name, value in said.items() if name in ROUTING_WORDS}
-        self._default_params = dict(said.get("default_litellm_params", {}))
-        self._default_parallel = said.get("default_max_parallel_requests")
         self.client = Client()
         self.routing = Routing(settings=RoutingSettings.of(**self._words))
-        self.routing.adapter = self._adapted
+        params, parallel = said.get("default_litellm_params", {}), said.get("default_max_parallel_requests")
+        self.deployments = Deployments(self.routing, self._words, dict(params), parallel)
+        self.routing.adapter = self.deployments.adapter
         self.set_model_list(model_list)
 
     # --- calls --------------------------------------------------------------------------------------------------------
@@ -108,6 +108,44 @@ class Router(ModelList, Batches):
         """`router.chat.completions.create(model=…, messages=…)`, as OpenAI's client spells it."""
         return Chat(self)
 
+    # --- several requests in one ------------------------------------------------------------------------------------------
+
+    async def abatch_completion(self, models: Sequence[str], messages: list[Any], **params: Any) -> list[Any]:
+        """Ask each of `models` for a completion of `messages`, all at once.
+
+        messages: one conversation, or a list of conversations. The result is in the order of `models`: answers, and in the
+        place of an answer the exception that it failed with; for several conversations, a list of these for each.
+        """
+        return await ask_each(self._asking(params), self.client.async_io, models, messages)
+
+    async def abatch_completion_one_model_multiple_requests(
+        self, model: str, messages: list[list[Any]], **params: Any
+    ) -> list[Any]:
+        """Ask one model for a completion of each of the conversations in `messages`, all at once; in their order."""
+        return await ask_often(self._asking(params), self.client.async_io, model, messages)
+
+    async def abatch_completion_fastest_response(
+        self, model: str, messages: list[Any], stream: bool | None = None, **params: Any
+    ) -> Any:
+        """The first answer that one of the models in `model` gives, such as "gpt-4o, claude"; the others are cancelled.
+
+        Raises the last one's exception when all fail.
+        """
+        ask = self._asking(params | {"stream": stream})
+        return await ask_fastest(ask, self.client.async_io, model, messages)
+
+    def _asking(self, params: dict[str, Any]) -> Ask:
+        started, stream = time.monotonic(), params.pop("stream", None)
+
+        def ask(model: str, messages: list[Any]) -> Flow[Any]:
+            plan = self._plan(model, messages, stream, params, is_async=True)
+            result = yield from self.client.flow(*plan)
+            return presented(plan.call, result, self.client.async_io, started)
+
+        return ask
+
+    # --- how a request is made --------------------------------------------------------------------------------------------
+
     def _run(
         self, model: str, subject: Any, stream: bool | None, params: Mapping[str, Any], operation: Operation = CHAT
     ) -> Any:
@@ -136,6 +174,92 @@ class Router(ModelList, Batches):
     ) -> Plan:
         return routed_plan(self.routing, self._words, model, subject, stream, params, operation, is_async=is_async)
 
+    # --- deployments ------------------------------------------------------------------------------------------------------
+
+    @property
+    def model_list(self) -> list[dict[str, Any]]:
+        """The deployments as entries, each with its id. A copy."""
+        return self.deployments.entries()
+
+    def set_model_list(self, model_list: Sequence[Any] | None) -> None:
+        """Serve these deployments and no others. The list is not kept and not modified.
+
+        Raises ValueError for what is no entry, for an id that is there twice and for a limit that is no number;
+        BadRequestError for a deployment that could never be called.
+        """
+        self.deployments.replace(model_list or ())
+
+    def get_model_list(self, model_name: str | None = None) -> list[dict[str, Any]]:
+        """The deployments of a group or alias, or all of them, as entries."""
+        return self.deployments.entries(model_name)
+
+    def get_model_names(self) -> list[str]:
+        """The names that can be asked for, aliases included."""
+        return self.routing.pool.names()
+
+    def get_model_ids(self, model_name: str | None = None) -> list[str]:
+        """The ids of a group's deployments, or of all."""
+        return [entry["model_info"]["id"] for entry in self.deployments.entries(model_name)]
+
+    def has_model_id(self, candidate_id: str) -> bool:
+        """Whether there is a deployment with that id."""
+        return candidate_id in self.routing.pool.by_id
+
+    def get_deployment(self, model_id: str) -> Deployment | None:
+        """The deployment with that id."""
+        return self.deployments.find(model_id)
+
+    def add_deployment(self, deployment: Any) -> Deployment | None:
+        """Serve one more, an entry or a Deployment. None, and no change, if there is one with its id."""
+        return self.deployments.add(deployment)
+
+    def upsert_deployment(self, deployment: Any) -> Deployment | None:
+        """Serve this one in place of the one with its id, if there is one. None if it is the same already."""
+        return self.deployments.upsert(deployment)
+
+    def delete_deployment(self, id: str) -> Deployment | None:  # noqa: A002 - LiteLLM's name
+        """Serve the one with that id no longer. None if there is none."""
+        return self.deployments.remove(id)
+
+    def get_available_deployment(
+        self,
+        model: str,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002 - LiteLLM's name
+        specific_deployment: bool | None = False,  # noqa: ARG002
+        request_kwargs: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The entry of a deployment that a request could go to now. Nothing is reserved.
+
+        request_kwargs: what else the request says: tags, metadata, allowed_model_region, response_format. Raises
+        BadRequestError for a name that nobody serves, RouterRateLimitError when all cool down or are at their limits.
+        """
+        context = context_of(self.routing, model, messages, input, request_kwargs or {})
+        run(self.routing.chooser.consult(context), self.client.sync_io)
+        return available(self.routing, context)
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        request_kwargs: dict[str, Any] | None = None,
+        messages: list[Any] | None = None,
+        input: Any = None,  # noqa: A002
+        specific_deployment: bool | None = False,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """The same, for asyncio."""
+        context = context_of(self.routing, model, messages, input, request_kwargs or {})
+        await arun(self.routing.chooser.consult(context), self.client.async_io)
+        return available(self.routing, context)
+
+    def get_model_group_info(self, model_group: str) -> ModelGroupInfo | None:
+        """What is known of a group's models. None for a name that nobody serves."""
+        group = self.routing.pool.find(model_group)
+        return None if group is None else group_info(model_group, group)
+
+    def print_deployment(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of an entry that can be printed: credentials are masked."""
+        return printable(deployment)
+
     # --- settings and state -------------------------------------------------------------------------------------------
 
     def update_settings(self, **settings: Any) -> None:
@@ -146,7 +270,7 @@ class Router(ModelList, Batches):
         words = {name: value for name, value in settings.items() if name in ROUTING_WORDS}
         self.routing.configure(RoutingSettings.of(**self._words | words))
         self._words |= words
-        self._warn_of_lost()
+        self.deployments.warn_of_dangling_fallbacks()
 
     def get_settings(self) -> dict[str, Any]:
         """What update_settings takes, as it was said. A copy."""
@@ -170,19 +294,6 @@ class Router(ModelList, Batches):
         """Let go of everything. A Router that nobody refers to any more does so by itself."""
         self.set_model_list([])
         self.reset()
-
-    def _surroundings(self) -> DeploymentDefaults:
-        settings = read_settings()
-        return DeploymentDefaults(
-            defaults=settings.defaults,
-            params=self._default_params,
-            timeout=self._words.get("timeout", settings.request_timeout),
-            ssl_verify=settings.ssl_verify,
-            ssl_certificate=settings.ssl_certificate,
-            force_ipv4=settings.force_ipv4,
-            headers=settings.headers,
-            max_parallel_requests=self._default_parallel,
-        )
 
     def __repr__(self) -> str:
         return f"Router({len(self.routing.pool.by_id)} deployments)"
