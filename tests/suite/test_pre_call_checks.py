@@ -68,6 +68,37 @@ def test_a_place_of_ones_own_is_in_no_region(up):
     assert up.requests[0].headers["authorization"] == "Bearer mine"
 
 
+FIRST, SECOND = "m0", "m1"
+LIMITS = {  # what keeps a request from the first deployment of the group → the models' info, the settings, the request
+    "no room for the prompt": (({"max_input_tokens": 1}, {}), {"enable_pre_call_checks": True}, {}),
+    "no answers by a schema": (
+        ({"supports_response_schema": False}, {}), {"enable_pre_call_checks": True}, {"response_format": SCHEMA},
+    ),
+    "elsewhere": (({}, {}), {}, {"allowed_model_region": "eu"}),
+    "both": (({"max_input_tokens": 1}, {}), {"enable_pre_call_checks": True}, {"allowed_model_region": "eu"}),
+    "another tag": (({}, {}), {"enable_tag_filtering": True}, {"tags": ["second"]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [{}, {"api_key": "mine"}], ids=["the server's key", "a client's key"])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_key_of_ones_own_goes_where_the_checks_let_the_request(up, limit, key):
+    """The one address that it is meant for is that of a deployment that may be used."""
+    info, settings, fields = LIMITS[limit]
+    entries = [
+        deployment(
+            "m", f"openai/m{at}", api_base=f"{up.base}/{at}", api_key="k", region_name=("us", "eu")[at],
+            tags=["first", "second"][at:at + 1],
+        ) | {"model_info": info[at]}
+        for at in range(2)
+    ]  # fmt: skip
+    with ServedProxy({"model_list": entries, "router_settings": {"num_retries": 0, **settings}}) as proxy:
+        for _ in range(3):
+            reply = ask(proxy, **fields, **key)
+            assert (reply.status, reply.headers.get("x-litellm-model-name")) == (200, SECOND), reply.body
+    assert {seen.headers["authorization"] for seen in up.requests} == {f"Bearer {key.get('api_key', 'k')}"}
+
+
 def test_schemas(up):
     """enable_pre_call_checks, and what model_info says."""
     no, yes = {"supports_response_schema": False}, {"supports_response_schema": True}

@@ -60,6 +60,11 @@ def entry(up: Upstream, group: str, model: str, **info: Any) -> dict[str, Any]:
     return made | {"model_info": {"id": model, "tier": model, **info}}
 
 
+def deployment_elsewhere(up: Upstream, group: str, model: str) -> dict[str, Any]:
+    made = entry(up, group, model)
+    return made | {"litellm_params": made["litellm_params"] | {"api_base": up.base + "/elsewhere"}}
+
+
 @pytest.fixture
 def gateway(up: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedProxy]:
     monkeypatch.delitem(sys.modules, "call_rules", raising=False)
@@ -67,7 +72,7 @@ def gateway(up: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     config = {
         "model_list": [
             entry(up, "m", "a"), entry(up, "m", "b"), entry(up, "any", "never"),
-            entry(up, "half", "full", full=True), entry(up, "half", "free"), entry(up, "shut", "s", shut=True),
+            entry(up, "apart", "near"), deployment_elsewhere(up, "apart", "far"), entry(up, "half", "full", full=True), entry(up, "half", "free"), entry(up, "shut", "s", shut=True),
         ],
         "litellm_settings": {"callbacks": ["call_rules.rules"], "num_retries": 1},
     }  # fmt: skip
@@ -138,3 +143,13 @@ def test_a_hook_on_the_way_to_a_deployment_ends_its_request_at_the_most(gateway:
         assert caught.value.status == 500
         assert "insides" not in str(caught.value)
     assert ProxyRaw(gateway).chat(model="m")["choices"]
+
+
+@pytest.mark.parametrize("tier", ["near", "far"])
+def test_a_clients_own_key_goes_where_filters_let_the_request(up: Upstream, gateway: ServedProxy, tier: str) -> None:
+    """The one address that it is meant for is that of a deployment which they leave."""
+    for _ in range(3):
+        ProxyRaw(gateway).chat(model="apart", api_key="mine", metadata={"tier": tier})
+    assert [(seen.fields["model"], seen.headers["authorization"]) for seen in up.requests] == [
+        (tier, "Bearer mine")
+    ] * 3

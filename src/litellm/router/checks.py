@@ -57,6 +57,22 @@ def fitting(group: Group, body: Body, tokens: int | None = None) -> Group:
     return _roomy(part, tokens)
 
 
+def at_one_address(group: Group) -> Group:
+    """The part of `group` at one address, which a client's key is meant for: that of its first deployment of the lowest
+    order, at that deployment's provider."""
+    home = group.once(_home)
+    return group.part((at_one_address, home), lambda members: [each for each in members if _address(each) == home])
+
+
+def _home(group: Group) -> tuple[str, str | None]:
+    return _address(min(group.members, key=lambda each: each.order))
+
+
+def _address(deployment: Deployment) -> tuple[str, str | None]:
+    assert deployment.target is not None, "a group's members have their targets"  # noqa: S101
+    return deployment.target.provider.name, deployment.target.api_base
+
+
 # --- answers by a schema -------------------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,8 @@ class RoutingOptions(msgspec.Struct, frozen=True, kw_only=True):
     region: where the deployments must be that it may use. retries, timeouts: what counts in place of the settings' where
     neither the call nor a deployment says any.
     adapt: makes a target from a deployment, for a call that brings a key or an address of its own; how it fares there is
-    then not the deployment's fault. may_use: says which groups the caller may fall back to.
+    then not the deployment's fault. same_address: of those that it may use, only those at one address: its key is meant
+    for that, and retries stay there. may_use: says which groups the caller may fall back to.
     """
 
     tags: Sequence[str] = ()
@@ -55,6 +56,7 @@ class RoutingOptions(msgspec.Struct, frozen=True, kw_only=True):
     content_policy_fallbacks: Sequence[Any] | None = None
     disable_fallbacks: bool = False
     adapt: Callable[[Deployment], Target] | None = None
+    same_address: bool = False
     may_use: Callable[[str], bool] | None = None
 
 
@@ -155,6 +157,8 @@ class Chooser:
             group = checks.within(group, context.options.region)
         if settings.pre_call_checks:
             group = checks.fitting(group, context.call.body, context.tokens)
+        if context.options.same_address:
+            group = checks.at_one_address(group)
         return group.levels(settings.strategy.rank)
 
     def _draw(self, context: RoutingContext, level: Level, tried: Sequence[Target], now: float) -> Choice | None:

@@ -237,6 +237,7 @@ class GroupRoute:
             content_policy_fallbacks=_onward(options.content_policy_fallbacks),
             disable_fallbacks=named is None,  # the same group has the same fallbacks, which are being tried
             adapt=adapt,
+            same_address=False,
             region=options.region or region,
         )
         context = RoutingContext(other, group, onward, self._context.watchers)

@@ -12,10 +12,9 @@ from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
 from litellm.providers.target import Defaults, Place
-from litellm.proxy.calls.client_credentials import ClientSide, Own, at_one_address, read_own
+from litellm.proxy.calls.client_credentials import ClientSide, Own, read_own
 from litellm.proxy.errors import RequestError
 from litellm.router.deployments import Deployment
-from litellm.router.pool import Group
 
 OURS, THEIRS, ENVIRONMENT = "canary-of-the-server", "sk-canary-of-the-client", "canary-of-the-environment"
 SIDE = ClientSide()
@@ -164,22 +163,6 @@ def test_what_is_read(said, meant):
 def deployment(base, *, order=0, model="openai/x"):
     target = resolve(Place(model=model, api_base=base, api_key=OURS))
     return Deployment(name="g", model=model, id=base + model, make=lambda _: target, target=target, order=order)
-
-
-def test_one_address():
-    """C15: the first of the lowest order says where, and the same address of another provider is another place."""
-    first, second, third = (
-        deployment("https://a/v1", order=2),
-        deployment("https://b/v1"),
-        deployment("https://b/v1", order=3),
-    )
-    other = deployment("https://b/v1", model="groq/x")
-    group = Group.serving("g", [first, second, third, other], wild=True)
-    narrowed = at_one_address(group)
-    assert narrowed.members == (second, third)
-    assert (narrowed.name, narrowed.wild) == ("g", True)
-    assert at_one_address(group) is narrowed
-    assert at_one_address(Group.serving("g", [first])).members == (first,)
 
 
 def test_the_guard_is_on_every_place():

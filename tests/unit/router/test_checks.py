@@ -12,7 +12,7 @@ from tests.unit.router.world import HI, World, deployments, entry
 
 from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
 from litellm.net.steps import Ask
-from litellm.router.checks import fitting, within
+from litellm.router.checks import at_one_address, fitting, within
 from litellm.router.choosing import RoutingOptions
 from litellm.router.pool import Group
 from litellm.router.regions import REGIONS, asked_region, region_in, region_of
@@ -265,3 +265,27 @@ def test_a_prompt_is_counted_where_it_delays_nobody(words, counts):
             consulting.send(steps[0].sync_fn())
     chosen = {route.choose([]).target.id for _ in range(40)}
     assert chosen == ({"m-1"} if counts else {"m-0", "m-1"})
+
+
+# --- one address ---------------------------------------------------------------------------------------------------------
+
+
+def at(number: int, base: str, model: str = "openai/x", order: int = 1) -> dict[str, Any]:
+    return entry("m", number, model=model, api_base=base, order=order)
+
+
+def test_one_address_is_that_of_the_first_of_the_lowest_order() -> None:
+    """The same address of another provider is another place."""
+    places = [
+        at(0, "https://a/v1", order=2),
+        at(1, "https://b/v1"),
+        at(2, "https://b/v1", order=3),
+        at(3, "https://b/v1", "groq/x"),
+    ]
+    whole = group(*places)
+    part = at_one_address(whole)
+    assert part.members == (whole.members[1], whole.members[2])
+    assert (part.name, part.wild) == ("m", whole.wild)
+    assert at_one_address(whole) is part, "it is found once"
+    alone = group(places[0])
+    assert at_one_address(alone) is alone

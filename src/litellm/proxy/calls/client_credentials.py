@@ -22,8 +22,6 @@ from litellm.providers.resolve import resolve, with_key, with_version
 from litellm.providers.target import Place, Target
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
-from litellm.router.deployments import Deployment
-from litellm.router.pool import Group
 
 OWN = frozenset({"api_key", "api_base", "base_url", "api_version", "user_config"})
 CONFIGURABLE = "configurable_clientside_auth_params"
@@ -159,22 +157,6 @@ def _rules(template: Target | None) -> Mapping[str, str | None]:
     for rule in (template.params.get(CONFIGURABLE) if template is not None else None) or ():
         rules |= rule if isinstance(rule, Mapping) else {rule: None}
     return rules
-
-
-def at_one_address(group: Group) -> Group:
-    """The group without its deployments elsewhere: a client's key is meant for one address, and retries stay there. The
-    first deployment of the lowest order says where."""
-    home = group.once(_home)
-    return group.part((at_one_address, home), lambda members: [each for each in members if _address(each) == home])
-
-
-def _home(group: Group) -> tuple[str, str | None]:
-    return _address(min(group.members, key=lambda each: each.order))
-
-
-def _address(deployment: Deployment) -> tuple[str, str | None]:
-    assert deployment.target is not None, "a group's members have their targets"  # noqa: S101
-    return deployment.target.provider.name, deployment.target.api_base
 
 
 def not_allowed(name: str) -> RequestError:

@@ -21,21 +21,19 @@ from litellm.providers.table import BY_NAME
 from litellm.providers.target import Mock, Place, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
-from litellm.proxy.calls.client_credentials import at_one_address
 from litellm.proxy.calls.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks import hook_data
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import missing, wrong_type
 from litellm.proxy.state import Proxy
-from litellm.router.checks import within
 from litellm.router.choosing import NO_OPTIONS, RoutingOptions
 from litellm.router.deployments import Deployment
 from litellm.router.fallbacks import FALLBACKS, name_of, targets_in
 from litellm.router.pool import Group
 from litellm.router.regions import Region
 from litellm.router.routing import Routing
-from litellm.router.tags import allowed, tags_of
+from litellm.router.tags import tags_of
 
 MOST_MODELS = 16  # that one request may ask for
 LONGEST = 4096  # characters of their names: names are remembered, and repeated in headers
@@ -168,14 +166,7 @@ def _with_own(request: _Request, call: Call, group: Group | None, asked: str) ->
     if group is None:
         group = Group.of(asked, client_side.target(overrides.own, asked, None, request.operation))
     else:
-        settings = request.routing.settings
-        part = allowed(group, options.tags, match_any=settings.tags_match_any) if settings.tag_filtering else group
-        part = part if part.members else group
-        if options.region is not None:
-            part = within(part, options.region)
-        group = at_one_address(part)
-        adapted(group.members[0])  # what is wrong with it is told at once, and not after retries
-        options = msgspec.structs.replace(options, adapt=adapted)
+        options = msgspec.structs.replace(options, adapt=adapted, same_address=True)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
     named = {kind: getattr(overrides, kind) or () for kind in FALLBACKS}
     return _routed(request, call, group, msgspec.structs.replace(options, **named))
