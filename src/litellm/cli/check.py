@@ -17,7 +17,7 @@ def check(path: str | os.PathLike[str]) -> int:
     """
     try:
         config = load_config(path, examine=unreachable)
-        os.environ.update({name: value.reveal() for name, value in config.environment_variables.items()})
+        os.environ.update({name: value.get_secret_value() for name, value in config.environment_variables.items()})
         build(config)
     except ConfigError as error:
         problems = error.problems

@@ -123,7 +123,7 @@ class Current:
     def key_of(config: Config) -> str | None:
         """The master key: the file's, or else the environment's."""
         configured = config.general_settings.master_key
-        return configured.reveal() if configured else os.environ.get("LITELLM_MASTER_KEY")
+        return configured.get_secret_value() if configured else os.environ.get("LITELLM_MASTER_KEY")
 
     def reloaded(self, before: Proxy | None = None) -> Proxy:
         """Use the file as it is now: the Proxy for it. before: as for `build`. Raises, and keeps what there is, for a file
@@ -144,7 +144,7 @@ class Current:
         return build(self.config, self.key_of(self.config), Lasting.of(before) if before is not None else None)
 
     def _export(self) -> None:
-        os.environ.update({name: value.reveal() for name, value in self.config.environment_variables.items()})
+        os.environ.update({name: value.get_secret_value() for name, value in self.config.environment_variables.items()})
 
 
 def _start(config: Config, options: dict[str, Any], *, from_file: bool) -> None:

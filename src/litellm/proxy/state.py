@@ -89,7 +89,7 @@ def build(config: Config, master_key: str | None = None, lasting: Lasting | None
     lasting = lasting or Lasting()
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
     defaults = Defaults(organization=settings.organization, handlers=handlers)
-    key = master_key or (general.master_key.reveal() if general.master_key else None)
+    key = master_key or (general.master_key.get_secret_value() if general.master_key else None)
     gate = Gate(key, custom_auth=general.uses_custom_auth)
     client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
     proxy = Proxy(

@@ -107,7 +107,7 @@ litellm_settings:
     mine, gemma, custom = result.model_list
     assert mine.litellm_params.model == "openai/<your-model-name>"
     assert mine.litellm_params.api_base == "<model-api-base>"
-    assert mine.litellm_params.api_key.reveal() == "api-key"
+    assert mine.litellm_params.api_key.get_secret_value() == "api-key"
     assert not gemma.litellm_params.api_key
     assert gemma.litellm_params.supports_system_message is False
     assert custom.litellm_params.api_key is None
@@ -202,7 +202,7 @@ def test_references_are_resolved_in_any_text(folder):
     )
     params = result.model_list[0].litellm_params
     assert result.groups == ("gpt",)
-    assert params.api_key.reveal() == "sk-canary"
+    assert params.api_key.get_secret_value() == "sk-canary"
     assert (params.rpm, params.timeout, params.drop_params, params.tags) == (10, 2.5, True, ("gpt",))
     assert params.extra_body == {"deep": ["gpt"]}
     assert params.api_base == "not/os.environ/NAME"
@@ -240,8 +240,8 @@ def test_environment_variables_come_first_and_are_given_back(folder):
         KEY="other",
         HOME="/root",
     )
-    assert result.general_settings.master_key.reveal() == "sk-canary"
-    exported = {name: value.reveal() for name, value in result.environment_variables.items()}
+    assert result.general_settings.master_key.get_secret_value() == "sk-canary"
+    exported = {name: value.get_secret_value() for name, value in result.environment_variables.items()}
     assert exported == {"KEY": "sk-canary", "COPY": "sk-canary", "HOME": "/root", "PORT": "8080", "DEBUG": "yes"}
     assert "COPY" not in os.environ
 

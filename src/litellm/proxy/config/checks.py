@@ -159,7 +159,7 @@ def _function(reference: Any, info: ValidationInfo) -> Any:
 
 
 def _exportable(value: Secret) -> Secret:
-    if "\0" in value.reveal():
+    if "\0" in value.get_secret_value():
         raise PydanticCustomError("environment", "not a text that an environment variable can hold")
     return value
 

@@ -3,97 +3,51 @@
 from __future__ import annotations
 
 import hmac
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsIndex
 
-from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
+from pydantic import SecretStr
+from pydantic_core import CoreSchema, core_schema
 
-from litellm._credentials import names_credential
+from litellm._credentials import MASK, names_credential
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler
 
-MASK: Final = "**********"
 _WORTH_HIDING: Final = 6  # shorter ones turn up in ordinary words
+_NOT_TEXT: Final = "Input should be a valid string (put quotes around it)"
 
-_AS_TEXT = core_schema.to_string_ser_schema(when_used="json")
 
-
-class Secret:
-    """A text that masks itself in `str`, `repr`, `format` and JSON, and refuses to be pickled.
+class Secret(SecretStr):
+    """pydantic's SecretStr, which cannot be pickled: a pickle ends up on disks and in queues.
 
     >>> key = Secret("sk-1234")
-    >>> print(f"{key} {key!r} {key == Secret('sk-1234')} {key.fingerprint()} {key.reveal()}")
-    ********** Secret('**********') True 88dc28d0 sk-1234
-
-    As the type of a pydantic field it takes text and nothing else. An empty one is false, as an empty text is.
+    >>> print(f"{key} {key!r} {key == Secret('sk-1234')} {key.get_secret_value()}")
+    ********** Secret('**********') True sk-1234
     """
-
-    __slots__ = ("_text",)
-
-    # Where the field's type is Any, as in a free-form map, pydantic asks the value itself how to write it as JSON.
-    __pydantic_serializer__ = SchemaSerializer(core_schema.any_schema(serialization=_AS_TEXT))
-
-    def __init__(self, text: str) -> None:
-        self._text = str(text)  # a plain str, also when a subclass of it comes in
-
-    def reveal(self) -> str:
-        """The text itself. Call this where it is put to use, and nowhere earlier."""
-        return self._text
-
-    def fingerprint(self) -> str:
-        """Eight hex digits that tell two secrets apart in a message without giving either away."""
-        return sha256(self._bytes()).hexdigest()[:8]
-
-    def _bytes(self) -> bytes:
-        # surrogatepass: environment variables may hold bytes that are no UTF-8, and comparing them must not fail.
-        return self._text.encode("utf-8", "surrogatepass")
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time, so that a master key cannot be guessed letter by letter."""
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return hmac.compare_digest(self._bytes(), other._bytes())
+        return isinstance(other, Secret) and hmac.compare_digest(self._bytes(), other._bytes())
 
-    def __hash__(self) -> int:
-        return hash((Secret, self._text))
+    __hash__ = SecretStr.__hash__
 
-    def __bool__(self) -> bool:
-        return bool(self._text)
+    def _bytes(self) -> bytes:
+        # surrogatepass: environment variables may hold bytes that are no UTF-8, and comparing them must not fail.
+        return self.get_secret_value().encode("utf-8", "surrogatepass")
 
-    def __str__(self) -> str:
-        return MASK
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
-
-    def __format__(self, spec: str) -> str:
-        return format(MASK, spec)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self  # immutable, and a copy is made by way of the pickling that is refused below
 
     def __copy__(self) -> Secret:
         return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
-        return self  # immutable; also spares deepcopy the pickling that is refused below
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a Secret cannot be pickled; pass the config file's path and load it there")
 
     @classmethod
-    def _from_input(cls, value: object) -> Secret:
-        if isinstance(value, Secret):
-            return value
-        if isinstance(value, str):
-            return cls(value)
-        raise PydanticCustomError("string_type", "Input should be a valid string (put quotes around it)")
-
-    @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(cls._from_input, serialization=_AS_TEXT)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "format": "password", "writeOnly": True}
+        schema = super().__get_pydantic_core_schema__(source, handler)
+        return core_schema.custom_error_schema(schema, "secret_type", custom_error_message=_NOT_TEXT)
 
 
 def mask_credentials(value: Any, *, credential: bool = False) -> Any:
@@ -123,7 +77,7 @@ def reveal_all(value: Any) -> Any:
     """
     match value:
         case Secret():
-            return value.reveal()
+            return value.get_secret_value()
         case dict():
             return {key: reveal_all(item) for key, item in value.items()}
         case list() | tuple():
@@ -138,8 +92,8 @@ def hide_credentials(text: str, settings: Any) -> str:
     'bad key **********!'
     """
     match settings:
-        case Secret() if len(settings.reveal()) >= _WORTH_HIDING:
-            return text.replace(settings.reveal(), MASK)
+        case Secret() if len(settings.get_secret_value()) >= _WORTH_HIDING:
+            return text.replace(settings.get_secret_value(), MASK)
         case dict() | list():
             for item in mask_credentials(settings).values() if isinstance(settings, dict) else settings:
                 text = hide_credentials(text, item)
