@@ -18,6 +18,7 @@ MAX_LINE = 8 << 10  # bytes, of a line between two chunks
 
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\x00-\x08\x0a-\x1f\x7f]{0,512})?", re.ASCII)
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", re.ASCII)
+_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[^\x00\r\n]*")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
 
@@ -153,19 +154,20 @@ class Response:
         words = {word.strip().lower() for word in connection.split(",")} if connection else ()
         self.reusable = "close" not in words and (version == "1" or "keep-alive" in words)
         encoding = headers.get("transfer-encoding")
-        length = headers.get("content-length")
+        if encoding is not None and encoding.lower() != "chunked":
+            raise Malformed("its transfer-encoding is another than chunked")
+        stated = headers.get("content-length")
+        length = None if stated is None else _length(stated)  # which it has to be, also where it does not count
         if self._bodyless or self.status in (204, 304):
             self.complete = True
             return
         if encoding is not None:
-            if encoding.lower() != "chunked":
-                raise Malformed("its transfer-encoding is another than chunked")
             self._chunked = True
             if length is not None or version == "0":  # somebody in between may read it in another way
                 self.reusable = False
         elif length is not None:
-            self._left = _length(length)
-            self.complete = self._left == 0
+            self._left = length
+            self.complete = length == 0
         else:
             self._until_close, self.reusable = True, False
         if "content-encoding" in headers:
@@ -228,7 +230,7 @@ class Response:
             self.complete = True
         else:
             self._left += len(line)
-            if self._left > MAX_HEAD or b":" not in line:
+            if self._left > MAX_HEAD or _TRAILER.fullmatch(line) is None:
                 raise Malformed("what follows the last chunk are no trailers")
 
 

@@ -1,0 +1,5 @@
+"""All targets, by name."""
+
+from tests.fuzz.responses import ANSWERS, EVENTS, ZIPPED
+
+TARGETS = {"response": ANSWERS, "unzip": ZIPPED, "sse": EVENTS}
