@@ -45,11 +45,13 @@ _NO_HEADERS: Mapping[str, str] = {}
 class LiteLLMError(Exception):
     """The base of all of them.
 
-    message: begins with "litellm.<Class>: "; secrets in it are masked. status_code: the HTTP status it stands for.
+    message: begins with "litellm.<Class>: "; secrets in it are masked. text: the same without that.
+    status_code: the HTTP status it stands for.
     code, param, type, body: from the upstream's error object. response_headers, request_id: from its answer.
     """
 
     status_code: int | None = None
+    text: str = ""
     _openai_name: ClassVar[str | None] = None
 
     def __init__(
@@ -72,12 +74,10 @@ class LiteLLMError(Exception):
         request_url: str | None = None,
         **_: Any,
     ) -> None:
-        message = mask(message)
         prefix = f"litellm.{self.__class__.__name__}: "
-        if not message.startswith(prefix):
-            message = prefix + message
-        Exception.__init__(self, message)
-        self.message = message
+        self.text = mask(message).removeprefix(prefix)
+        self.message = prefix + self.text
+        Exception.__init__(self, self.message)
         self.llm_provider = llm_provider
         self.model = model
         self.litellm_debug_info = litellm_debug_info
@@ -385,6 +385,15 @@ BY_STATUS: Mapping[int, type[LiteLLMError]] = {
     503: ServiceUnavailableError,
     504: Timeout,
 }
+
+
+def text_of(error: Exception) -> str:
+    """What an exception says, without the name of its class.
+
+    >>> text_of(RateLimitError("slow down")), text_of(ValueError("wrong: 5"))
+    ('slow down', 'wrong: 5')
+    """
+    return error.text if isinstance(error, LiteLLMError) and error.text else str(error)
 
 
 def of_status(

@@ -255,3 +255,13 @@ def test_what_an_upstreams_error_tells():
         assert error.body == error.response.json() == json.loads(error.response.text)
         assert error.body["error"]["message"] == "Slow down."
         assert str(error.request.url) == up.base + "/chat/completions"
+
+
+@pytest.mark.parametrize("text", ["slow down", "wrong: 5: really", "litellm.Other: x", ""])
+def test_what_an_error_says_by_itself(text):
+    """Without the name of its class, which its message begins with, and whichever of the two it was made of."""
+    for given in (text, f"litellm.RateLimitError: {text}"):
+        error = litellm.exceptions.RateLimitError(given, llm_provider="openai", model="m")
+        assert error.text == text
+        assert str(error) == error.message == f"litellm.RateLimitError: {text}"
+        assert pickle.loads(pickle.dumps(error)).text == text

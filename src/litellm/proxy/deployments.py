@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litellm.exceptions import AuthenticationError, LiteLLMError
+from litellm.exceptions import AuthenticationError, LiteLLMError, text_of
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Defaults, Place
 from litellm.proxy.config import ConfigError, Problem, dotted, reveal_all
@@ -56,7 +56,7 @@ def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
             deployments += router.deployments_of(entry_of(entry), around)
         except (LiteLLMError, ValueError) as error:
             path = ("model_list", at, "litellm_params", getattr(error, "param", None) or "model")
-            problems.append(Problem(*config.place(path), dotted(path), _reason(error)))
+            problems.append(Problem(*config.place(path), dotted(path), text_of(error)))
     problems += _fallback_problems(config)
     if problems:
         raise ConfigError(problems)
@@ -81,7 +81,7 @@ def unreachable(entry: DeploymentConfig, providers: frozenset[str]) -> tuple[str
     except AuthenticationError:
         return None  # a missing key concerns those who ask for this model, nobody else
     except LiteLLMError as error:
-        return error.param or "model", _reason(error)
+        return error.param or "model", text_of(error)
     return None
 
 
@@ -101,7 +101,3 @@ def _fallback_problems(config: Config) -> Iterator[Problem]:
                     at = (*path, number, name)
                     what = f"{name} belongs to a deployment: add one to model_list and name it here"
                     yield Problem(*config.place(at), dotted(at), what)
-
-
-def _reason(error: Exception) -> str:
-    return str(error).removeprefix("litellm.").partition(": ")[2] or str(error)

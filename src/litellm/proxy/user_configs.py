@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from litellm import _json
-from litellm.exceptions import BadRequestError
+from litellm.exceptions import BadRequestError, text_of
 from litellm.net.network import Network
 from litellm.proxy.errors import RequestError
 from litellm.router.routing import Routing
@@ -92,7 +92,7 @@ class UserConfigs:
         try:
             return read_user_config(config, network=self._network, state=state)
         except (BadRequestError, ValueError) as error:
-            raise _refused(str(error).removeprefix("litellm.BadRequestError: ")) from None
+            raise _refused(text_of(error)) from None
         except RecursionError:
             raise _refused("it is nested too deeply") from None
 

@@ -22,9 +22,8 @@ class GroupExhaustedError(RateLimitError, RouterRateLimitError):  # type: ignore
     def __init__(self, model: str, seconds: float, resting: list[str], *, checks: bool = False) -> None:
         after = max(1, math.ceil(seconds))
         RouterRateLimitError.__init__(self, model, after, checks, resting)
-        text = str(self.args[0])
-        RateLimitError.__init__(self, text, model=model, response_headers={"retry-after": str(after)})
-        self.message = text  # LiteLLM's words, which begin without the name of the class
+        RateLimitError.__init__(self, str(self.args[0]), model=model, response_headers={"retry-after": str(after)})
+        self.message = self.text  # LiteLLM's words, which begin without the name of the class
 
 
 def guess(body: Body) -> int:

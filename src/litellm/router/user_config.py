@@ -143,7 +143,7 @@ def read_user_config(config: Mapping[str, Any], *, network: Network, state: Stat
         try:
             made += deployments_of(_plain(entry), around)
         except BadRequestError as error:
-            raise _wrong(f"{error.message.partition(': ')[2]} - at `{path}`") from None
+            raise _wrong(f"{error.text} - at `{path}`") from None
     routing.replace(made)
     _check_names(said, routing)
     return routing
