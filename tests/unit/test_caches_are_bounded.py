@@ -325,7 +325,7 @@ router/pool.py Group._levels
 router/changes.py Changes._subscribers
 router/ranking.py Ranking._until
 router/ranking.py Rankings._known
-router/state.py LocalState._resting
+router/state.py LocalState._cooling_down
 router/state.py LocalState._tallies
 """
 UNDER_WAY = """

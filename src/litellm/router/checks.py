@@ -18,13 +18,13 @@ from litellm.tokens.count import longest, token_counter
 from litellm.wire.protocol import Body
 
 
-def within(group: Group, region: Region) -> Group:
+def in_region(group: Group, region: Region) -> Group:
     """The part of `group` that is in `region`. A deployment that does not say where it is counts as elsewhere: where data
     goes is not a matter of luck.
 
     Raises BadRequestError when none is.
     """
-    part = group.part((within, region), lambda members: [each for each in members if region_of(each) == region])
+    part = group.part((in_region, region), lambda members: [each for each in members if region_of(each) == region])
     if not part.members:
         raise BadRequestError(
             f"no deployment of {group.name} is in the region {region!r} (allowed_model_region): ask for another model, or "
@@ -35,16 +35,16 @@ def within(group: Group, region: Region) -> Group:
     return part
 
 
-def left(group: Group, allowed: frozenset[str]) -> Group:
+def allowed_by_hooks(group: Group, allowed: frozenset[str]) -> Group:
     """The part of `group` that filters of the user's have left, by their ids. Raises BadRequestError when that is none."""
-    part = group.part((left, allowed), lambda members: [each for each in members if each.id in allowed])
+    part = group.part((allowed_by_hooks, allowed), lambda members: [each for each in members if each.id in allowed])
     if not part.members:
         text = f"no deployment of {group.name} may be used for this request (async_filter_deployments of a callback)"
         raise BadRequestError(text, group.name)
     return part
 
 
-def fitting(group: Group, body: Body, tokens: int | None = None) -> Group:
+def capable(group: Group, body: Body, tokens: int | None = None) -> Group:
     """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Of
     which nobody knows, those count as able. tokens: those of the prompt, where they have been counted.
 
@@ -54,7 +54,7 @@ def fitting(group: Group, body: Body, tokens: int | None = None) -> Group:
     part = _formatting(group, body)
     if tokens is None:
         tokens = 0 if surely_fits(part, body) else count(part, body)
-    return _roomy(part, tokens)
+    return with_room_for(part, tokens)
 
 
 def at_one_address(group: Group) -> Group:
@@ -116,12 +116,12 @@ def count(group: Group, body: Body) -> int:
     return token_counter(model=group.members[0].model, messages=body.get("messages"), default_token_count=0)
 
 
-def _roomy(group: Group, tokens: int) -> Group:
+def with_room_for(group: Group, tokens: int) -> Group:
     rooms = group.once(_rooms)
     too_small = bisect_left(rooms.sizes, tokens)
     if not too_small:
         return group
-    part = group.part((_roomy, too_small), lambda members: rooms.taking(tokens, members))
+    part = group.part((with_room_for, too_small), lambda members: rooms.taking(tokens, members))
     if not part.members:
         text = f"the prompt has {tokens} tokens; the largest deployment of {group.name} takes {rooms.sizes[-1]}"
         raise ContextWindowExceededError(f"{text} (enable_pre_call_checks)", group.name)

@@ -107,8 +107,8 @@ class Chooser:
     def choose(self, context: RoutingContext, tried: Sequence[Target]) -> Choice:
         """A deployment for the next try: one of the lowest order that is free and was not tried; else one that was.
 
-        Raises GroupExhaustedError when all rest or are at their limits, BadRequestError when there are none, and what the
-        checks before a call raise.
+        Raises GroupExhaustedError when all cool down or are at their limits, BadRequestError when there are none, and what
+        the checks before a call raise.
         """
         if not context.group.members:
             raise no_such_model(context.call.model)
@@ -135,10 +135,10 @@ class Chooser:
         raise self._none_left(context, levels, now)
 
     def _healthy(self, group: Group) -> list[dict[str, Any]]:
-        """The deployments that do not rest, as entries of a model_list; all, if all do."""
-        now, resting = self.clock(), self.state.resting()
-        awake = [each for each in group.members if resting.get(each.id, now) <= now]
-        return [each.entry() for each in awake or group.members]
+        """The deployments that do not cool down, as entries of a model_list; all, if all do."""
+        now, cooling_down = self.clock(), self.state.cooling_down()
+        available = [each for each in group.members if cooling_down.get(each.id, now) <= now]
+        return [each.entry() for each in available or group.members]
 
     def _levels(self, context: RoutingContext) -> Sequence[Level]:
         """The group's deployments that this request may use."""
@@ -152,11 +152,11 @@ class Chooser:
                     model=context.call.model,
                 )
         if context.allowed is not None:
-            group = checks.left(group, context.allowed)
+            group = checks.allowed_by_hooks(group, context.allowed)
         if context.options.region is not None:
-            group = checks.within(group, context.options.region)
+            group = checks.in_region(group, context.options.region)
         if settings.pre_call_checks:
-            group = checks.fitting(group, context.call.body, context.tokens)
+            group = checks.capable(group, context.call.body, context.tokens)
         if context.options.same_address:
             group = checks.at_one_address(group)
         return group.levels(settings.strategy.rank)
@@ -210,16 +210,16 @@ class Chooser:
     def _fresh(self, context: RoutingContext, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
         if tried and context.target(deployment) in tried:
             return False
-        resting = self.state.resting()
-        return not resting or not context.may_rest or self._awake(deployment, resting, now)
+        cooling_down = self.state.cooling_down()
+        return not cooling_down or not context.can_cool_down or self._is_available(deployment, cooling_down, now)
 
-    def _awake(self, deployment: Deployment, resting: Mapping[str, float], now: float) -> bool:
-        until = resting.get(deployment.id)
+    def _is_available(self, deployment: Deployment, cooling_down: Mapping[str, float], now: float) -> bool:
+        until = cooling_down.get(deployment.id)
         if until is None:
             return True
         if until > now:
             return False
-        if self.state.rested(deployment.id, now):
+        if self.state.end_cooldown(deployment.id, now):
             log.info("deployment %s of %s is back", deployment.id[:12], deployment.name)
         return True
 
@@ -245,29 +245,29 @@ class Chooser:
 
     def _none_left(self, context: RoutingContext, levels: Sequence[Level], now: float) -> GroupExhaustedError:
         members = [each for level in levels for each in level.members]
-        resting = self.state.resting()
+        cooling_down = self.state.cooling_down()
         waits = []
         for each in members:
-            rest = max(0.0, resting.get(each.id, now) - now) if context.may_rest else 0.0
-            waits.append(rest or self.state.wait(each.id, each.limits, now))
-        cooling = [each.id for each in members if resting.get(each.id, now) > now]
+            left = max(0.0, cooling_down.get(each.id, now) - now) if context.can_cool_down else 0.0
+            waits.append(left or self.state.wait(each.id, each.limits, now))
+        cooling = [each.id for each in members if cooling_down.get(each.id, now) > now]
         return GroupExhaustedError(context.call.model, min(waits), cooling, checks=self.settings.pre_call_checks)
 
     # --- how it went --------------------------------------------------------------------------------------------------
 
     def note_failure(self, context: RoutingContext, deployment: Deployment, error: LiteLLMError, now: float) -> None:
-        """Count a failure, unless it is the caller's own, and let the deployment rest where the rules say so."""
+        """Count a failure, unless it is the caller's own, and let the deployment cool down where the rules say so."""
         cooldown = self.settings.cooldown
         impatient = isinstance(error, Timeout) and context.call.timeouts is not None
         if impatient or context.options.adapt is not None:
             return
         if self.settings.strategy.times and isinstance(error, Timeout):
             self.state.penalise(deployment.id, PENALTY, now)
-        if not context.may_rest or not cooldown.counts(error):
+        if not context.can_cool_down or not cooldown.counts(error):
             return
         tally = self.state.failed(deployment.id, type(error).__name__, now)
-        seconds = cooldown.rest(error, tally, own_seconds=deployment.cooldown_time)
-        if seconds and self.state.rest(deployment.id, now + seconds, now):
+        seconds = cooldown.seconds_after(error, tally, own_seconds=deployment.cooldown_time)
+        if seconds and self.state.cool_down(deployment.id, now + seconds, now):
             log.warning(
                 "deployment %s of %s cools down for %.0f s after %s %s",
                 deployment.id[:12], deployment.name, seconds, error.status_code, type(error).__name__,
@@ -278,7 +278,16 @@ class RoutingContext:
     """A call, the group that it asks, and what was found out for it on the way."""
 
     __slots__ = (
-        "_adapted", "allowed", "call", "group", "levels", "may_rest", "options", "tokens", "watchers", "wish",
+        "_adapted",
+        "allowed",
+        "call",
+        "can_cool_down",
+        "group",
+        "levels",
+        "options",
+        "tokens",
+        "watchers",
+        "wish",
     )  # fmt: skip
 
     def __init__(
@@ -292,7 +301,7 @@ class RoutingContext:
         self.allowed: frozenset[str] | None = None  # the ids that the user's own filters leave
         self.wish: str | None = None  # the id that the user's own strategy names
         self.tokens: int | None = None  # of the prompt, once they have been counted
-        self.may_rest = group.may_rest
+        self.can_cool_down = group.can_cool_down
         self._adapted: dict[str, Target] = {}
 
     @property
@@ -306,9 +315,9 @@ class RoutingContext:
         return {} if self.watchers is None else self.watchers.about
 
     def limit_to(self, levels: Sequence[Level]) -> Sequence[Level]:
-        """Note which deployments this request may use. Where that is one alone, it is used even if it rests."""
+        """Note which deployments this request may use. Where that is one alone, it is used even if it cools down."""
         self.levels = levels
-        self.may_rest = self.may_rest and (len(levels) > 1 or len(levels[0].members) > 1)
+        self.can_cool_down = self.can_cool_down and (len(levels) > 1 or len(levels[0].members) > 1)
         return levels
 
     def target(self, deployment: Deployment) -> Target:
@@ -347,7 +356,7 @@ class Lease:
             state.give_back(deployment.id, self._taken, self._reserved, used, now)
         if outcome.status == "failure" and outcome.error is not None:
             chooser.note_failure(self._context, deployment, outcome.error, now)
-        elif outcome.status == "success" and (self._context.may_rest or chooser.settings.strategy.times):
+        elif outcome.status == "success" and (self._context.can_cool_down or chooser.settings.strategy.times):
             seconds = self._seconds(outcome) if chooser.settings.strategy.times else None
             state.succeeded(deployment.id, now, seconds)
 

@@ -1,14 +1,14 @@
-"""When a deployment rests, and for how long: pure rules over an error and the numbers of the current minute.
+"""When a deployment cools down, and for how long: pure rules over an error and the numbers of the current minute.
 
 Errors with these statuses count; all others are the request's own fault (400, 422, a prompt that is too long, refused
 content) or the caller's (it went away, or its own clock ran out), and say nothing about a deployment:
 
-    429            rests at once
-    401, 402, 404  rests at once: the key, the account or the model is wrong, and stays so for the next request
-    408, 5xx       rests when more than half of the minute's requests failed, of five or more
+    429            cools down at once
+    401, 402, 404  cools down at once: the key, the account or the model is wrong, and stays so for the next request
+    408, 5xx       cools down when more than half of the minute's requests failed, of five or more
 
 Where allowed_fails or allowed_fails_policy is set, that number of failures in a minute takes the place of these rules. A
-group's only deployment never rests: a bad answer is better than none.
+group's only deployment never cools down: a bad answer is better than none.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ POLICY_NAMES = frozenset(_POLICY)
 
 
 class Cooldown(msgspec.Struct, frozen=True):
-    """The rules of one Router. seconds: how long a rest is, where the upstream does not say; 0: there is none."""
+    """The rules of one Router. seconds: how long a cooldown is, where the upstream does not say; 0: there is none."""
 
     seconds: float = 5.0
     allowed_fails: int | None = None
@@ -71,8 +71,8 @@ class Cooldown(msgspec.Struct, frozen=True):
         status = error.status_code or 500
         return status in AT_ONCE or status == 408 or status >= 500 or self._allowed(error)[1] is not None
 
-    def rest(self, error: LiteLLMError, tally: Tally, *, own_seconds: float | None = None) -> float:
-        """The seconds to rest after `error`, which `tally` has counted; 0 for none. own_seconds: the deployment's
+    def seconds_after(self, error: LiteLLMError, tally: Tally, *, own_seconds: float | None = None) -> float:
+        """The seconds to cool down after `error`, which `tally` has counted; 0 for none. own_seconds: the deployment's
         cooldown_time."""
         seconds = self.seconds if own_seconds is None else own_seconds
         if not seconds or not self.counts(error) or not self._due(error, tally):

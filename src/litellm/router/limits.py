@@ -1,4 +1,4 @@
-"""rpm, tpm and max_parallel_requests as limits: what a request reserves, what it used, and what is told when all is taken.
+"""rpm, tpm and max_parallel_requests: what a request reserves, what it used, and the error when a limit is reached.
 
 A request takes its place when its deployment is chosen and gives it back when its answer, also a streamed one, has ended.
 Tokens are reserved as a guess from the request's text and put right by the answer's usage.
@@ -17,11 +17,11 @@ CHARACTERS_PER_TOKEN = 4
 
 
 class GroupExhaustedError(RateLimitError, RouterRateLimitError):  # type: ignore[misc]  # one has a model in any case
-    """429: every deployment of a group rests or is at its limit. `retry-after` says when the first one is back."""
+    """429: every deployment of a group cools down or is at its limit. `retry-after` says when the first one is back."""
 
-    def __init__(self, model: str, seconds: float, resting: list[str], *, checks: bool = False) -> None:
+    def __init__(self, model: str, seconds: float, cooling_down: list[str], *, checks: bool = False) -> None:
         after = max(1, math.ceil(seconds))
-        RouterRateLimitError.__init__(self, model, after, checks, resting)
+        RouterRateLimitError.__init__(self, model, after, checks, cooling_down)
         RateLimitError.__init__(self, str(self.args[0]), model=model, response_headers={"retry-after": str(after)})
         self.message = self.text  # LiteLLM's words, which begin without the name of the class
 

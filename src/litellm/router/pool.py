@@ -53,15 +53,15 @@ class Group:
     One that lacks its key is asked only when there is no other, to say so; one of weight 0 when all are.
     """
 
-    __slots__ = ("_known", "_levels", "_lock", "_parts", "may_rest", "members", "name", "wild")
+    __slots__ = ("_known", "_levels", "_lock", "_parts", "can_cool_down", "members", "name", "wild")
 
     def __init__(
-        self, name: str, members: tuple[Deployment, ...], *, wild: bool = False, may_rest: bool = False
+        self, name: str, members: tuple[Deployment, ...], *, wild: bool = False, can_cool_down: bool = False
     ) -> None:
         self.name = name
         self.wild = wild
         self.members = members
-        self.may_rest = may_rest
+        self.can_cool_down = can_cool_down
         self._lock = Lock()
         self._known: dict[Callable[[Group], Any], Any] = {}
         self._levels: dict[Rank | None, tuple[Level, ...]] = {}
@@ -72,9 +72,9 @@ class Group:
         """The group of those deployments that can be used, with their shares."""
         usable = [each for each in deployments if each.target is None or each.target.unusable is None]
         members = tuple(_with_shares(usable or list(deployments)))
-        # One alone never rests. One behind a pattern serves many names, of which a single one may be wrong. And those that
-        # lack their keys go on saying so.
-        return cls(name, members, wild=wild, may_rest=len(members) > 1 and not wild and bool(usable))
+        # One alone never cools down. One behind a pattern serves many names, of which a single one may be wrong. And those
+        # that lack their keys go on saying so.
+        return cls(name, members, wild=wild, can_cool_down=len(members) > 1 and not wild and bool(usable))
 
     @classmethod
     def of(cls, name: str, target: Target) -> Group:
@@ -84,7 +84,7 @@ class Group:
         )
 
     @classmethod
-    def nobody(cls, name: str) -> Group:
+    def empty(cls, name: str) -> Group:
         """The group of a name that is not served, and that fallbacks may stand in for."""
         return cls(name, ())
 
@@ -110,7 +110,7 @@ class Group:
         if part is _UNASKED:
             members, part = tuple(keep(self.members)), None
             if len(members) < len(self.members):
-                part = Group(self.name, members, wild=self.wild, may_rest=self.may_rest)
+                part = Group(self.name, members, wild=self.wild, can_cool_down=self.can_cool_down)
             with self._lock:
                 _put(self._parts, key, part, MAX_PARTS)
         return part or self

@@ -83,7 +83,7 @@ class Routing:
         """The group that serves `name`; one without members, if nobody does and a call has fallbacks all the same."""
         group = self.pool.find(name)
         if group is None and not options.disable_fallbacks and general_fallbacks(self.settings, options, name):
-            return Group.nobody(name)
+            return Group.empty(name)
         return group
 
     def dangling_fallbacks(self) -> list[str]:

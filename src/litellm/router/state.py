@@ -1,4 +1,4 @@
-"""What the calls of one Routing know of its deployments: who rests, how much of a limit is used, how calls went.
+"""What the calls of one Routing know of its deployments: which cool down, how much of a limit is used, how calls went.
 
 `State` is the seam for a shared store. None of its methods waits for anything: an implementation that shares with other
 processes keeps these numbers here as well, writes what changes behind the calls and reads the others' ahead of them.
@@ -23,13 +23,13 @@ class State(Protocol):
 
     changes: Changes
 
-    def resting(self) -> Mapping[str, float]:
+    def cooling_down(self) -> Mapping[str, float]:
         """The deployments that cool down, and until when. Mostly empty; may hold some whose time is over."""
 
-    def rest(self, deployment: str, until: float, now: float) -> bool:
+    def cool_down(self, deployment: str, until: float, now: float) -> bool:
         """Let it cool down at least until then; a later time that is set already stands. Whether it did not before."""
 
-    def rested(self, deployment: str, now: float) -> bool:
+    def end_cooldown(self, deployment: str, now: float) -> bool:
         """Forget a cooldown whose time is over. Whether there was one."""
 
     def tally(self, deployment: str, now: float) -> Tally:
@@ -61,7 +61,7 @@ class State(Protocol):
         way; until then it may come back, and goes on counting. Before the first call all are served."""
 
     def clear(self) -> None:
-        """Begin anew: nobody rests, nothing is used."""
+        """Begin anew: nothing cools down, nothing is used."""
 
 
 class LocalState:
@@ -72,28 +72,28 @@ class LocalState:
         # may be in there, and its end is told to us.
         self._lock = RLock()
         self._tallies: dict[str, Tally] = {}
-        self._resting: dict[str, float] = {}
+        self._cooling_down: dict[str, float] = {}
         self._served: Collection[str] | None = None  # None: all
         self.changes = Changes()
 
-    def resting(self) -> Mapping[str, float]:
-        return self._resting
+    def cooling_down(self) -> Mapping[str, float]:
+        return self._cooling_down
 
-    def rest(self, deployment: str, until: float, now: float) -> bool:
+    def cool_down(self, deployment: str, until: float, now: float) -> bool:
         with self._lock:
             if self._is_gone(deployment) and deployment not in self._tallies:
                 return False
-            known = self._resting.get(deployment, now)
-            self._resting[deployment] = max(known, until)
+            known = self._cooling_down.get(deployment, now)
+            self._cooling_down[deployment] = max(known, until)
             self.changes.tell(deployment)
             return known <= now
 
-    def rested(self, deployment: str, now: float) -> bool:
+    def end_cooldown(self, deployment: str, now: float) -> bool:
         with self._lock:
-            until = self._resting.get(deployment)
+            until = self._cooling_down.get(deployment)
             if until is None or until > now:
                 return False
-            del self._resting[deployment]
+            del self._cooling_down[deployment]
             self.changes.tell(deployment)
             return True
 
@@ -103,7 +103,7 @@ class LocalState:
 
     def score(self, deployment: str, limits: Limits, measure: Measure, now: float) -> Score:
         with self._lock:
-            until = self._resting.get(deployment, now)
+            until = self._cooling_down.get(deployment, now)
             if until > now:
                 return inf, until
             if deployment not in self._tallies:
@@ -166,7 +166,7 @@ class LocalState:
     def serve(self, deployments: Collection[str]) -> None:
         with self._lock:
             self._served = deployments
-            for deployment in [each for each in (*self._tallies, *self._resting) if each not in deployments]:
+            for deployment in [each for each in (*self._tallies, *self._cooling_down) if each not in deployments]:
                 tally = self._tallies.get(deployment)
                 if tally is None or not tally.in_flight:
                     self._forget(deployment)
@@ -174,7 +174,7 @@ class LocalState:
 
     def clear(self) -> None:
         with self._lock:
-            self._resting.clear()
+            self._cooling_down.clear()
             self.changes.tell_all()
             for tally in self._tallies.values():  # what is under way stays counted: it will give its place back
                 tally.begin(tally.minute)
@@ -196,4 +196,4 @@ class LocalState:
 
     def _forget(self, deployment: str) -> None:
         self._tallies.pop(deployment, None)
-        self._resting.pop(deployment, None)
+        self._cooling_down.pop(deployment, None)

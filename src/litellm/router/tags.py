@@ -19,7 +19,7 @@ from litellm.router.deployments import Deployment
 from litellm.router.pool import Group
 
 DEFAULT = "default"
-_NOBODY = "nobody"
+_EMPTY = "empty"
 
 
 def allowed(group: Group, asked: Collection[str], *, match_any: bool = True) -> Group:
@@ -27,7 +27,7 @@ def allowed(group: Group, asked: Collection[str], *, match_any: bool = True) -> 
     carried = group.once(_carried)
     required = frozenset(tag[1:] for tag in asked if tag.startswith("&"))
     if not required <= carried:
-        return group.part(_NOBODY, lambda _: ())
+        return group.part(_EMPTY, lambda _: ())
     wanted = frozenset(tag for tag in asked if not tag.startswith(("!", "&")))
     # Clients can make up any number of labels. Those that no deployment carries must not tell one part from another.
     filtering = _Filter(

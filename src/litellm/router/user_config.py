@@ -36,7 +36,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=MOST_RETRIES)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=6000)]
-Rest = Annotated[float, msgspec.Meta(ge=0, le=6000)]  # seconds
+Cooldown = Annotated[float, msgspec.Meta(ge=0, le=6000)]  # seconds
 Pause = Annotated[float, msgspec.Meta(ge=0, le=600)]  # seconds
 Table = list[dict[str, list[str]]]
 
@@ -45,7 +45,7 @@ _PARAMS: list[tuple[str, Any]] = [
     ("organization", str | None), ("custom_llm_provider", str | None), ("timeout", Seconds | None),
     ("stream_timeout", Seconds | None), ("max_retries", Retries | None), ("rpm", Count | None), ("tpm", Count | None),
     ("max_parallel_requests", Count | None), ("weight", Amount | None), ("order", int | None),
-    ("tags", list[str] | None), ("region_name", str | None), ("cooldown_time", Rest | None),
+    ("tags", list[str] | None), ("region_name", str | None), ("cooldown_time", Cooldown | None),
     ("input_cost_per_token", Amount | None), ("output_cost_per_token", Amount | None),
     *((name, Any) for name in SAMPLING),
 ]  # fmt: skip
@@ -63,7 +63,7 @@ FailsPolicy = msgspec.defstruct(
 class StrategyArgs(msgspec.Struct, forbid_unknown_fields=True):
     """routing_strategy_args."""
 
-    ttl: Rest | None = None
+    ttl: Cooldown | None = None
     lowest_latency_buffer: Amount | None = None
     max_latency_list_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_LATENCIES)] | None = None
 
@@ -91,10 +91,10 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 # How a client may say a word, by its kind: within bounds.
 _TYPES: Mapping[Kind, Any] = {
-    "retries": Retries | None, "count": Count | None, "seconds": Seconds | None, "pause": Pause, "cooldown": Rest | None,
-    "depth": Annotated[int, msgspec.Meta(ge=0, le=MAX_FALLBACKS)] | None, "flag": bool, "fallbacks": Table,
-    "targets": list[str], "strategy": str, "strategy_args": StrategyArgs | None, "retry_policy": Policy | None,
-    "fails_policy": FailsPolicy | None, "aliases": dict[str, str],
+    "retries": Retries | None, "count": Count | None, "seconds": Seconds | None, "pause": Pause,
+    "cooldown": Cooldown | None, "depth": Annotated[int, msgspec.Meta(ge=0, le=MAX_FALLBACKS)] | None, "flag": bool,
+    "fallbacks": Table, "targets": list[str], "strategy": str, "strategy_args": StrategyArgs | None,
+    "retry_policy": Policy | None, "fails_policy": FailsPolicy | None, "aliases": dict[str, str],
 }  # fmt: skip
 _EMPTY: Mapping[Kind, Any] = {"fallbacks": [], "targets": [], "aliases": {}}  # where nothing is said
 _WORDS = {name: word for name, word in ROUTING_WORDS.items() if word.by_clients}

@@ -100,7 +100,7 @@ def _group(routing: Routing, model: str, options: RoutingOptions, watchers: Watc
     """The group that the call is for. Hooks may know what is meant by a name that is not served: then it is empty."""
     hooks = None if watchers is None else watchers.observe.hooks
     if hooks is not None and hooks.routes:
-        return routing.seek(model, options) or Group.nobody(model)
+        return routing.seek(model, options) or Group.empty(model)
     return routing.find(model, options)
 
 

@@ -29,14 +29,14 @@ _DEFAULTS = {name: word.default for name, word in ROUTING_WORDS.items() if word.
 
 
 class Router:
-    """Spreads calls over deployments: retries go elsewhere, what fails rests, limits are kept, groups fall back on others.
+    """Spreads calls over deployments: retries go elsewhere, what fails cools down, limits are kept, groups fall back.
 
     model_list: entries like {"model_name": "gpt-4o", "litellm_params": {"model": "azure/…", "api_key": …, "rpm": 100}};
     entries of one model_name are a group and share its traffic. os.environ/NAME is looked up now; the list is not kept.
     num_retries: retries of a failed call, elsewhere if possible (2). timeout, stream_timeout: seconds, unless the call or
     its deployment says otherwise. fallbacks, context_window_fallbacks, content_policy_fallbacks: [{group: [other, …]}].
     routing_strategy: simple-shuffle, least-busy, usage-based-routing, latency-based-routing or cost-based-routing.
-    cooldown_time: seconds that a failing deployment rests (5). docs/router.md explains all.
+    cooldown_time: seconds that a failing deployment cools down (5). docs/router.md explains all.
 
     A Router has its own connections and state; two of them share nothing. It is used from any number of threads and event
     loops. Raises ValueError or BadRequestError for what could never work; TypeError for a word that nobody knows.
@@ -65,7 +65,7 @@ class Router:
         """litellm.completion by a deployment of the group `model`. Also takes fallbacks=[…] and disable_fallbacks.
 
         Raises what litellm.completion raises, after retries and fallbacks; BadRequestError for a model that nobody
-        serves; RouterRateLimitError, a 429, when all its deployments rest or are at their limits.
+        serves; RouterRateLimitError, a 429, when all its deployments cool down or are at their limits.
         """
         return self._run(model, messages, stream, params)
 

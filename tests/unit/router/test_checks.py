@@ -12,7 +12,7 @@ from tests.unit.router.world import HI, World, deployments, entry
 
 from litellm.exceptions import BadRequestError, ContextWindowExceededError, UnsupportedParamsError
 from litellm.net.steps import Ask
-from litellm.router.checks import at_one_address, fitting, within
+from litellm.router.checks import at_one_address, capable, in_region
 from litellm.router.choosing import RoutingOptions
 from litellm.router.pool import Group
 from litellm.router.regions import REGIONS, asked_region, region_in, region_of
@@ -149,14 +149,14 @@ def test_regions_with_tags():
 def test_who_answers_by_a_schema(params, info, takes):
     """model_info, else what is known of the model or its base_model. To know nothing is no reason to leave it out."""
     made = group(entry("m", 0, info=info, **params), entry("m", 1))
-    assert ids(fitting(made, SCHEMA)) == (["m-0", "m-1"] if takes else ["m-1"])
+    assert ids(capable(made, SCHEMA)) == (["m-0", "m-1"] if takes else ["m-1"])
 
 
 @pytest.mark.parametrize("wanted", [None, {"type": "json_object"}, {"type": "text"}, {}, "json_schema", [], 5], ids=str)
 def test_other_formats_are_for_everybody(wanted):
     """F1."""
     made = group(entry("m", 0, info={"supports_response_schema": False}))
-    assert fitting(made, {"messages": HI, "response_format": wanted}) is made
+    assert capable(made, {"messages": HI, "response_format": wanted}) is made
 
 
 def test_nobody_answers_by_a_schema():
@@ -183,7 +183,7 @@ def test_sizes_are_told_apart():
     made = group(*(entry("m", at, info={"max_input_tokens": size}) for at, size in enumerate(sizes)), entry("m", 3))
     for words, wanted in ((50, [1, 2, 3]), (300, [2, 3]), (2000, [3]), (50, [1, 2, 3])):
         body = {"messages": [{"role": "user", "content": "word " * words}]}
-        assert ids(fitting(made, body)) == [f"m-{at}" for at in wanted]
+        assert ids(capable(made, body)) == [f"m-{at}" for at in wanted]
 
 
 SEEN = st.tuples(
@@ -210,7 +210,7 @@ def test_together(seen, region, schema, long):
     ]
 
     def left() -> Group:
-        return fitting(made if region is None else within(made, region), body)
+        return capable(made if region is None else in_region(made, region), body)
 
     if not wanted:
         with pytest.raises((BadRequestError, UnsupportedParamsError, ContextWindowExceededError)):

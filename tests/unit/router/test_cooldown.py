@@ -62,7 +62,7 @@ def test_what_lets_a_deployment_rest(failures, settings, rest):
     """R4."""
     world = World(group_of(2), **settings)
     for failure in failures:
-        assert world.resting() == {}
+        assert world.cooling_down() == {}
         match failure:
             case type():
                 status = failure.status_code or 500
@@ -71,7 +71,7 @@ def test_what_lets_a_deployment_rest(failures, settings, rest):
                 world.fail("m-0", status, after=after)
             case _:
                 world.fail("m-0", failure)
-    assert world.resting() == ({"m-0": rest} if rest else {})
+    assert world.cooling_down() == ({"m-0": rest} if rest else {})
 
 
 def test_successes_count_against_failures():
@@ -81,9 +81,9 @@ def test_successes_count_against_failures():
         world.ids(1)
     for _ in range(5):
         world.fail("m-0", 500)
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
     world.fail("m-0", 500)
-    assert world.resting() == {"m-0": 5}
+    assert world.cooling_down() == {"m-0": 5}
 
 
 def test_failures_of_the_last_minute_are_forgotten():
@@ -93,7 +93,7 @@ def test_failures_of_the_last_minute_are_forgotten():
         world.fail("m-0", 500)
     world.clock.now += 60
     world.fail("m-0", 500)
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
 
 
 @pytest.mark.parametrize("outcome", [CANCELLED, UNUSED, Outcome("failure", error_of(408))])
@@ -102,7 +102,7 @@ def test_what_the_caller_does_is_not_the_deployments_fault(outcome):
     world = World(group_of(2))
     for _ in range(20):
         world.settled(outcome, timeouts=Timeouts())
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
     assert world.routing.state.tally("m-0", world.clock.now).failures == {}
 
 
@@ -113,7 +113,7 @@ def test_a_callers_own_key_is_not_the_deployments_fault():
     options = RoutingOptions(adapt=lambda deployment: targets[deployment.id])
     for _ in range(20):
         world.settled(Outcome("failure", error_of(401)), options=options)
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
@@ -122,7 +122,7 @@ def test_one_alone_never_rests(status):
     world = World(group_of(1))
     for _ in range(20):
         world.fail("m-0", status)
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
     assert world.ids(3) == ["m-0"] * 3
 
 
@@ -131,7 +131,7 @@ def test_one_behind_a_pattern_never_rests():
     world = World(deployments(entry("*", 0, model="openai/*"), entry("*", 1, model="openai/*")))
     for _ in range(9):
         world.settled(Outcome("failure", error_of(404)), "no-such-model")
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
     assert len(set(world.ids(40, "a-model"))) == 2
 
 
@@ -143,17 +143,17 @@ def test_those_without_a_key_go_on_saying_so():
         target = world.choose().target
         assert target.unusable is not None
         world.settled(Outcome("failure", target.unusable))
-    assert world.resting() == {}
+    assert world.cooling_down() == {}
 
 
 def test_the_only_one_with_a_tag_is_used_at_rest():
     """R4: who may use but one deployment gets a bad answer from it rather than none."""
     world = World(deployments(entry("m", 0, tags=["a"]), entry("m", 1, tags=["b"])), enable_tag_filtering=True)
     options = RoutingOptions(tags=("a",))
-    world.routing.state.rest("m-0", world.clock.now + 30, world.clock.now)
+    world.routing.state.cool_down("m-0", world.clock.now + 30, world.clock.now)
     assert world.ids(3, options=options) == ["m-0"] * 3
     world.settled(Outcome("failure", error_of(429, after=90)), options=options)
-    assert world.resting() == {"m-0": 30}
+    assert world.cooling_down() == {"m-0": 30}
 
 
 def test_those_that_rest_are_left_alone_until_they_are_back():
@@ -207,14 +207,14 @@ def test_a_deployment_has_its_own_time():
     world = World(made, cooldown_time=20)
     for at in range(3):
         world.fail(f"m-{at}", 429)
-    assert world.resting() == {"m-0": 40, "m-2": 20}
+    assert world.cooling_down() == {"m-0": 40, "m-2": 20}
 
 
 def test_nobody_rests_for_days():
     """R4: a Retry-After is believed up to an hour."""
     rules = Cooldown()
     tally = World(group_of(2)).routing.state.failed("m-0", "RateLimitError", 0.0)
-    assert rules.rest(error_of(429, after=10**6), tally) == LONGEST
+    assert rules.seconds_after(error_of(429, after=10**6), tally) == LONGEST
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0.1, 100)), min_size=1, max_size=8))
@@ -229,7 +229,7 @@ def test_a_rest_is_extended_and_never_shortened(events):
         world.clock.now += passed
         choice.settle(Outcome("failure", error_of(429, after=round(after, 3))))
         latest = max(latest, world.clock.now + round(after, 3))
-        assert world.routing.state.resting()["m-0"] == pytest.approx(latest)
+        assert world.routing.state.cooling_down()["m-0"] == pytest.approx(latest)
 
 
 def test_one_line_for_a_change(caplog):

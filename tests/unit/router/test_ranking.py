@@ -39,7 +39,7 @@ EVENTS = st.lists(
 def number(state: LocalState, place: int, measure: Measure, now: float) -> float:
     """What a look at this deployment alone says."""
     deployment, limits = PLACES[place]
-    if state.resting().get(deployment, now) > now or state.wait(deployment, limits, now):
+    if state.cooling_down().get(deployment, now) > now or state.wait(deployment, limits, now):
         return float("inf")
     return measure(state.tally(deployment, now), now)[0]
 
@@ -55,7 +55,7 @@ def happen(state: LocalState, event: str, place: int, now: float) -> None:
     elif event == "timeout":
         state.penalise(deployment, 1000.0, now)
     elif event == "rest":
-        state.rest(deployment, now + 5, now)
+        state.cool_down(deployment, now + 5, now)
     elif event == "leave":
         state.serve([each for each, _ in PLACES if each != deployment])
     elif event == "come back":
@@ -103,7 +103,7 @@ def test_who_was_away_is_back_in_time(limits):
         for _ in range(97):
             state.take("m-0", Limits(), 0, world.clock.now)
     else:
-        state.rest("m-0", world.clock.now + 5, world.clock.now)
+        state.cool_down("m-0", world.clock.now + 5, world.clock.now)
     assert world.ids(2) == ["m-1", "m-1"]
     world.clock.now += 61 if limits else 6
     assert world.ids(1) == ["m-0"]

@@ -201,7 +201,7 @@ def test_what_is_known_outlives_a_change():
     world.fail("m-0", 429)
     world.fail("m-1", 429)
     world.routing.replace(group_of(1, rpm=5))
-    assert world.resting() == {"m-0": 5}
+    assert world.cooling_down() == {"m-0": 5}
     world.routing.configure(RoutingSettings.of(model_group_alias={"alias": "m"}))
     assert world.routing.find("alias").name == "m"
     assert world.routing.state.tally("m-0", world.clock.now).requests == 1

@@ -140,7 +140,7 @@ def test_every_strategy_spreads(name, away):
     """Evenly among those that are alike, whoever else rests."""
     world = World(group_of(5), routing_strategy=name)
     for at in away:
-        world.routing.state.rest(f"m-{at}", world.clock.now + 60, world.clock.now)
+        world.routing.state.cool_down(f"m-{at}", world.clock.now + 60, world.clock.now)
     counts: Counter[str] = Counter()
     for _ in range(3000):
         choice = world.choose()

@@ -97,9 +97,9 @@ class World:
             choice.settle(Outcome("unused"))
         raise AssertionError(f"{deployment} is not chosen")
 
-    def resting(self) -> dict[str, float]:
+    def cooling_down(self) -> dict[str, float]:
         """Who cools down, and for how long still."""
-        found = self.routing.state.resting()
+        found = self.routing.state.cooling_down()
         return {name: until - self.clock.now for name, until in found.items() if until > self.clock.now}
 
 
