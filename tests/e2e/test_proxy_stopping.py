@@ -165,7 +165,9 @@ def test_stopping_under_load_loses_nothing(module_upstream, up):
         threads = [threading.Thread(target=ask) for _ in range(12)]
         for thread in threads:
             thread.start()
-        time.sleep(0.4)
+        end = time.monotonic() + 5
+        while len(outcomes) <= 12 and time.monotonic() < end:
+            time.sleep(0.01)
         gateway.signal(signal.SIGTERM)
         assert gateway.wait(5) == 0
         for thread in threads:

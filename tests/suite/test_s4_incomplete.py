@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 
 import pytest
 from tests.fakes import behaviour as act
@@ -150,7 +148,7 @@ async def test_s4_a_slow_reader_loses_nothing(up, fault):
         async for chunk in wrapper:
             chunks.append(chunk.model_dump())
             if len(chunks) == 2:
-                await asyncio.sleep(0.15)  # meanwhile the rest arrives, and the end
+                await up.async_wait_for(lambda: up.requests[0].finished_at)  # meanwhile the rest arrives, and the end
     assert text_of(chunks) == "one two three"
     assert told.value.partial == "one two three"
 
@@ -164,7 +162,7 @@ async def test_s4_a_slow_reader_of_a_complete_stream(up, fault):
     async for chunk in wrapper:
         chunks.append(chunk.model_dump())
         if len(chunks) == 2:
-            await asyncio.sleep(0.15)
+            await up.async_wait_for(lambda: up.requests[0].finished_at)
     assert text_of(chunks) == "one two three"
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
 
@@ -176,7 +174,7 @@ def test_s4_sync_reader_may_be_slow_too(up):
     for chunk in litellm.completion("openai/m", HI, api_base=up.base, stream=True):
         chunks.append(chunk.model_dump())
         if len(chunks) == 2:
-            time.sleep(0.1)
+            up.wait_for(lambda: up.requests[0].finished_at)
     assert text_of(chunks) == "one two three"
 
 

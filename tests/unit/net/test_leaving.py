@@ -178,7 +178,7 @@ async def test_one_of_many_is_cancelled(up):
     """S8: the others never notice."""
     up.default = act.answer(delay=0.15)
     tasks = [asyncio.create_task(litellm.acompletion(**params(up))) for _ in range(20)]
-    await asyncio.sleep(0.05)
+    await up.async_wait_for(lambda: len(up.requests) == 20)
     for task in tasks[::2]:
         task.cancel()
     done = await asyncio.gather(*tasks, return_exceptions=True)
