@@ -17,7 +17,7 @@ import litellm
 from litellm.engine.budget import MOST_REQUESTS, Budget
 from litellm.engine.fan_out import AT_ONCE, MOST_PROMPTS
 from litellm.exceptions import BadRequestError, InternalServerError
-from litellm.proxy.calls.calling import HELD_AT_ONCE, _at_once
+from litellm.proxy.calls.multi_model import HELD_AT_ONCE, _at_once
 
 KEY = "sk-1234"
 HI = [{"role": "user", "content": "hi"}]
@@ -188,7 +188,7 @@ def test_large_bodies_are_sent_to_several_models_in_turn(size, wanted):
 
 
 def test_json_of_several_models_keeps_its_order_when_they_go_in_turn(up, monkeypatch):
-    monkeypatch.setattr("litellm.proxy.calls.calling.HELD_AT_ONCE", 1)
+    monkeypatch.setattr("litellm.proxy.calls.multi_model.HELD_AT_ONCE", 1)
     with ServedProxy({"model_list": [*group(up, "a", 1), *group(up, "b", 1)]}, master_key=KEY) as proxy:
         answer = Talk(proxy, key=KEY).chat(model="b,nobody,a")
     assert [each.get("model") for each in answer.json()] == ["b", None, "a"]

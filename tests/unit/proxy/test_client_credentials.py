@@ -12,7 +12,7 @@ from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
 from litellm.providers.target import Defaults, Place
-from litellm.proxy.calls.client_credentials import ClientSide, Own, read_own
+from litellm.proxy.calls.client_credentials import ClientCredentials, ClientSide, read_credentials
 from litellm.proxy.errors import RequestError
 from litellm.router.deployments import Deployment
 
@@ -43,7 +43,7 @@ CHATTING = [row for row in ROWS if CHAT.dialect in row.dialects]
 def test_a_models_home_with_the_clients_key(row):
     """C16: for each provider: nothing of the environment is in it, and it is reached as a client's places are."""
     try:
-        target = SIDE.target(Own(api_key=THEIRS), f"{row.name}/some-model", None, CHAT)
+        target = SIDE.target(ClientCredentials(api_key=THEIRS), f"{row.name}/some-model", None, CHAT)
     except LiteLLMError as error:
         assert error.status_code in (400, 401), error
         assert ENVIRONMENT not in str(error)
@@ -56,8 +56,8 @@ def test_a_models_home_with_the_clients_key(row):
 @pytest.mark.parametrize("row", CHATTING, ids=lambda row: row.name)
 def test_a_clients_place(row):
     """C16: the same, where an address is given, too."""
-    own = Own(api_key=THEIRS, api_base="https://mine.example/v1")
-    target = SIDE.target(own, f"{row.name}/some-model", None, CHAT)
+    credentials = ClientCredentials(api_key=THEIRS, api_base="https://mine.example/v1")
+    target = SIDE.target(credentials, f"{row.name}/some-model", None, CHAT)
     assert target.url.startswith("https://mine.example/v1")
     assert ENVIRONMENT not in parts(target)
     assert target.network.guard == SIDE.guard
@@ -67,7 +67,7 @@ def test_a_clients_place(row):
 def test_without_a_key_there_is_none(row):
     """C16: a version alone is no access to a model that the server does not list."""
     try:
-        target = SIDE.target(Own(api_version="v"), f"{row.name}/some-model", None, CHAT)
+        target = SIDE.target(ClientCredentials(api_version="v"), f"{row.name}/some-model", None, CHAT)
     except LiteLLMError as error:
         assert error.status_code in (400, 401), error
         return
@@ -76,10 +76,10 @@ def test_without_a_key_there_is_none(row):
 
 def test_moderations_that_name_no_model():
     """OpenAI's, with the client's key."""
-    target = SIDE.target(Own(api_key=THEIRS), "", None, MODERATIONS)
+    target = SIDE.target(ClientCredentials(api_key=THEIRS), "", None, MODERATIONS)
     assert target.url == "https://api.openai.com/v1/moderations"
     assert target.headers["Authorization"] == f"Bearer {THEIRS}"
-    assert SIDE.target(Own(api_key=THEIRS), "text-moderation-stable", None, MODERATIONS).url == target.url
+    assert SIDE.target(ClientCredentials(api_key=THEIRS), "text-moderation-stable", None, MODERATIONS).url == target.url
 
 
 def template(**changes):
@@ -94,7 +94,7 @@ def template(**changes):
 def test_a_deployment_at_the_clients_place():
     """C16: provider and model are taken from it, and nothing else: no header, certificate, organization or parameter."""
     ours = template(network=Network())
-    target = SIDE.target(Own(THEIRS, "https://mine.example/v1"), "m", ours, CHAT)
+    target = SIDE.target(ClientCredentials(THEIRS, "https://mine.example/v1"), "m", ours, CHAT)
     assert (target.url, target.model) == ("https://mine.example/v1/chat/completions", "m")
     assert OURS not in parts(target)
     assert target.network == Network(guard=SIDE.guard)
@@ -105,7 +105,7 @@ def test_a_deployment_on_the_clients_account():
     """C15: the place stays what it is, certificates included; the deployment itself is not changed."""
     ours = template(network=Network())
     before = parts(ours)
-    target = SIDE.target(Own(THEIRS), "m", ours, CHAT)
+    target = SIDE.target(ClientCredentials(THEIRS), "m", ours, CHAT)
     assert target.url == ours.url
     assert target.network is ours.network
     assert target.headers["Authorization"] == f"Bearer {THEIRS}"
@@ -119,11 +119,11 @@ def test_a_handler():
     """C16: gets the key; what takes no address is not given one."""
     handler = CustomLLM()
     ours = resolve(Place(model="mine/x", api_key=OURS), Defaults(handlers={"mine": handler}))
-    assert SIDE.target(Own(THEIRS), "x", ours, CHAT).api_key == THEIRS
+    assert SIDE.target(ClientCredentials(THEIRS), "x", ours, CHAT).api_key == THEIRS
     with pytest.raises(RequestError, match="api_base"):
-        SIDE.target(Own(THEIRS, "https://mine.example"), "x", ours, CHAT)
+        SIDE.target(ClientCredentials(THEIRS, "https://mine.example"), "x", ours, CHAT)
     with pytest.raises(LiteLLMError):
-        SIDE.target(Own(THEIRS), "mine/x", None, CHAT)
+        SIDE.target(ClientCredentials(THEIRS), "mine/x", None, CHAT)
 
 
 @pytest.mark.parametrize("model", ["m", "", "openai/m", "azure/m"])
@@ -133,31 +133,31 @@ def test_an_address_needs_its_key(model, allowed, rules):
     """C16: whatever the administrator allows."""
     ours = None if rules is None else template(network=Network(), params={"configurable_clientside_auth_params": rules})
     with pytest.raises(RequestError) as refused:
-        ClientSide(allowed).target(Own(api_base="https://mine.example"), model, ours, CHAT)
+        ClientSide(allowed).target(ClientCredentials(api_base="https://mine.example"), model, ours, CHAT)
     assert (refused.value.status, refused.value.param) == (400, "api_base")
 
 
 def test_nothing_of_it_can_be_read_by_accident():
     """F5: neither printed nor pickled."""
-    own = Own(THEIRS, "https://mine.example", "v", {"model_list": [THEIRS]})
-    assert THEIRS not in f"{own} {own!r} {[own]}"
+    credentials = ClientCredentials(THEIRS, "https://mine.example", "v", {"model_list": [THEIRS]})
+    assert THEIRS not in f"{credentials} {credentials!r} {[credentials]}"
     with pytest.raises(TypeError):
-        own.__reduce__()
-    assert own
-    assert not Own()
+        credentials.__reduce__()
+    assert credentials
+    assert not ClientCredentials()
 
 
 @pytest.mark.parametrize(("said", "meant"), [
-    ({}, Own()),
-    ({"api_key": "", "api_base": " ", "api_version": None}, Own()),
-    ({"api_key": " k ", "api_base": " https://a/v1 "}, Own("k", "https://a/v1")),
-    ({"api_base": "https://a", "base_url": "https://b"}, Own(api_base="https://b")),
-    ({"api_base": "HTTPS://A/?api-version=1"}, Own(api_base="HTTPS://A/?api-version=1")),
-    ({"user_config": {}}, Own(user_config={})),
+    ({}, ClientCredentials()),
+    ({"api_key": "", "api_base": " ", "api_version": None}, ClientCredentials()),
+    ({"api_key": " k ", "api_base": " https://a/v1 "}, ClientCredentials("k", "https://a/v1")),
+    ({"api_base": "https://a", "base_url": "https://b"}, ClientCredentials(api_base="https://b")),
+    ({"api_base": "HTTPS://A/?api-version=1"}, ClientCredentials(api_base="HTTPS://A/?api-version=1")),
+    ({"user_config": {}}, ClientCredentials(user_config={})),
 ])  # fmt: skip
 def test_what_is_read(said, meant):
     """base_url wins; what is empty was not said."""
-    assert read_own(said) == meant
+    assert read_credentials(said) == meant
 
 
 def deployment(base, *, order=0, model="openai/x"):
@@ -169,5 +169,5 @@ def test_the_guard_is_on_every_place():
     """F2: an administrator's list of hosts is a part of each target's network."""
     side = ClientSide(guard=Guard.of("10.0.0.0/8"))
     for model in ("openai/x", "groq/x"):
-        assert side.target(Own(THEIRS), model, None, CHAT).network.guard == side.guard
+        assert side.target(ClientCredentials(THEIRS), model, None, CHAT).network.guard == side.guard
     assert os.environ["OPENAI_API_KEY"] == ENVIRONMENT

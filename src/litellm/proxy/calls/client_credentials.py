@@ -1,4 +1,4 @@
-"""What clients bring of their own: a key, an address, or a whole configuration (`user_config`).
+"""What clients bring of their credentials: a key, an address, or a whole configuration (`user_config`).
 
 Two rules make this safe. Nothing of the administrator's goes where a client chose: a place made here looks nothing up in
 the environment and takes nothing from a deployment but its provider and model. And nothing of a client's stays: targets
@@ -23,12 +23,12 @@ from litellm.providers.target import Place, Target
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 
-OWN = frozenset({"api_key", "api_base", "base_url", "api_version", "user_config"})
+CREDENTIAL_FIELDS = frozenset({"api_key", "api_base", "base_url", "api_version", "user_config"})
 CONFIGURABLE = "configurable_clientside_auth_params"
 REFERENCE = "os.environ/"
 
 
-class Own(Sealed, msgspec.Struct, frozen=True):
+class ClientCredentials(Sealed, msgspec.Struct, frozen=True):
     """What a client said about credentials and addresses. No other type holds them, and they come from nowhere else."""
 
     api_key: str | None = None
@@ -37,13 +37,13 @@ class Own(Sealed, msgspec.Struct, frozen=True):
     user_config: Mapping[str, Any] | None = None
 
     def __bool__(self) -> bool:
-        return self != NOTHING
+        return self != NO_CREDENTIALS
 
 
-NOTHING = Own()
+NO_CREDENTIALS = ClientCredentials()
 
 
-def read_own(taken: Mapping[str, Any]) -> Own:
+def read_credentials(taken: Mapping[str, Any]) -> ClientCredentials:
     """What the client's words, taken out of its body, mean. Raises RequestError 400 for those that make no sense."""
     key, base, url, version = (_text(name, taken) for name in ("api_key", "api_base", "base_url", "api_version"))
     if url or base:
@@ -53,13 +53,13 @@ def read_own(taken: Mapping[str, Any]) -> Own:
     config = taken.get("user_config")
     if config is not None and not isinstance(config, dict):
         raise wrong_type("user_config", "an object", config)
-    own = Own(key, url or base, version, config)
-    if config is not None and own != Own(user_config=config):
+    credentials = ClientCredentials(key, url or base, version, config)
+    if config is not None and credentials != ClientCredentials(user_config=config):
         raise RequestError(
             400, "user_config has the keys and addresses of its own model_list: send no others beside it",
             param="user_config",
         )  # fmt: skip
-    return own
+    return credentials
 
 
 def _text(name: str, taken: Mapping[str, Any]) -> str | None:
@@ -93,14 +93,16 @@ class ClientSide(msgspec.Struct, frozen=True):
         if not self.allowed:
             raise not_allowed("user_config")
 
-    def target(self, own: Own, model: str, template: Target | None, operation: Operation) -> Target:
+    def target(
+        self, credentials: ClientCredentials, model: str, template: Target | None, operation: Operation
+    ) -> Target:
         """Where to send a call that brings its own credentials.
 
         template: a deployment of the group that `model` names, if it names one. Raises RequestError for what is not
         allowed, and LiteLLMError for what cannot be called.
         """
-        self._permit(own, template)
-        if own.api_base is not None and own.api_key is None:
+        self._permit(credentials, template)
+        if credentials.api_base is not None and credentials.api_key is None:
             raise RequestError(
                 400,
                 "api_base in a request needs the api_key for it in the same request: the server's own keys are never sent "
@@ -109,33 +111,33 @@ class ClientSide(msgspec.Struct, frozen=True):
             )
         if template is None:
             # Moderations need no model: then it is OpenAI's to choose.
-            return resolve(self._place(own, model, operation, None if model else operation.default_provider))
-        if own.api_base is not None:
-            return self._elsewhere(own, template, operation)
-        return _on_account(template, own)
+            return resolve(self._place(credentials, model, operation, None if model else operation.default_provider))
+        if credentials.api_base is not None:
+            return self._elsewhere(credentials, template, operation)
+        return _on_account(template, credentials)
 
-    def _elsewhere(self, own: Own, template: Target, operation: Operation) -> Target:
+    def _elsewhere(self, credentials: ClientCredentials, template: Target, operation: Operation) -> Target:
         """The model of a deployment, at the client's place."""
         if template.handler is not None:
             raise RequestError(
                 400, f"{template.group} is served by the server's own code: it takes no api_base", param="api_base"
             )
         place = msgspec.structs.replace(
-            self._place(own, template.model, operation, template.provider.name),
+            self._place(credentials, template.model, operation, template.provider.name),
             supports_system_message=template.params.get("supports_system_message", True),
         )
         return msgspec.structs.replace(resolve(place), group=template.group)
 
-    def _place(self, own: Own, model: str, operation: Operation, provider: str | None) -> Place:
+    def _place(self, credentials: ClientCredentials, model: str, operation: Operation, provider: str | None) -> Place:
         return Place(
-            model=model, custom_llm_provider=provider, api_base=own.api_base, api_key=own.api_key,
-            api_version=own.api_version, operation=operation, network=self.network, environ={},
+            model=model, custom_llm_provider=provider, api_base=credentials.api_base, api_key=credentials.api_key,
+            api_version=credentials.api_version, operation=operation, network=self.network, environ={},
         )  # fmt: skip
 
-    def _permit(self, own: Own, template: Target | None) -> None:
+    def _permit(self, credentials: ClientCredentials, template: Target | None) -> None:
         rules = _rules(template)
         for name in ("api_key", "api_base", "api_version"):
-            value = getattr(own, name)
+            value = getattr(credentials, name)
             if value is None:
                 continue
             if name not in rules and not self.allowed:
@@ -145,10 +147,10 @@ class ClientSide(msgspec.Struct, frozen=True):
                 raise RequestError(400, f"this {name} is not among those that the model takes", param=name)
 
 
-def _on_account(template: Target, own: Own) -> Target:
+def _on_account(template: Target, credentials: ClientCredentials) -> Target:
     """A deployment's own place, on the client's account."""
-    target = template if own.api_key is None else with_key(template, own.api_key)
-    return target if own.api_version is None else with_version(target, own.api_version)
+    target = template if credentials.api_key is None else with_key(template, credentials.api_key)
+    return target if credentials.api_version is None else with_version(target, credentials.api_version)
 
 
 def _rules(template: Target | None) -> Mapping[str, str | None]:

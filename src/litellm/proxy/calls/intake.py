@@ -3,7 +3,6 @@ body; a short list may steer the call; what belongs to the administrator is refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -21,9 +20,10 @@ from litellm.providers.table import BY_NAME
 from litellm.providers.target import Mock, Place, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
+from litellm.proxy.calls.multi_model import MultiModelRequest, names_in
 from litellm.proxy.calls.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.errors import RequestError
-from litellm.proxy.hooks import hook_data
+from litellm.proxy.hooks.hook_data import request_info
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import missing, wrong_type
 from litellm.proxy.state import Proxy
@@ -35,24 +35,12 @@ from litellm.router.regions import Region
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
 
-MOST_MODELS = 16  # that one request may ask for
-LONGEST = 4096  # characters of their names: names are remembered, and repeated in headers
-
-
-class Several(msgspec.Struct, frozen=True):
-    """One request for several models, `model="a,b"`: a plan for each place in the list, or why there is none.
-
-    fastest: only the first answer that comes is wanted.
-    """
-
-    plans: Mapping[int, Plan]
-    refused: Mapping[int, Exception]
-    fastest: bool = False
+LONGEST = 4096  # characters of a model's name: names are remembered, and repeated in headers
 
 
 def plan(
     proxy: Proxy, caller: Caller, operation: Operation, http: Exchange, body: dict[str, Any], answer: str | None = None
-) -> Plan | Several:
+) -> Plan | MultiModelRequest:
     """The call that a request asks for, and its way; several, if it names several models. `body` is taken apart.
 
     answer: what a hook says in place of a model, in the shape of a model's answer.
@@ -69,7 +57,7 @@ def plan(
         proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides), answer
     )
     if operation.many_models and "," in model and not request.routing.pool.lists(model):
-        return _several(request, model)
+        return _each(request, model)
     return _one(request, model, http.call_id)
 
 
@@ -95,7 +83,7 @@ class _Request(msgspec.Struct, frozen=True):
 
 def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
     """Who chooses between deployments: the server's own, or the one that the client has configured for itself."""
-    config = overrides.own.user_config
+    config = overrides.credentials.user_config
     if config is None:
         return proxy.routing
     proxy.client_side.permit_user_config()
@@ -119,8 +107,8 @@ def _one(request: _Request, model: str, call_id: str) -> Plan:
             403, f"This key may not use the model {asked[:200]!r}", param="model", kind="key_model_access_denied"
         )
     group = request.routing.pool.find(asked)
-    if request.overrides.own:
-        return _with_own(request, call, group, asked)
+    if request.overrides.credentials:
+        return _with_credentials(request, call, group, asked)
     if group is None and request.operation.default_provider:
         group = by_default(request.operation, asked)
     options = _options(request)
@@ -139,7 +127,7 @@ def _watchers(request: _Request) -> Watchers | None:
     observe = request.proxy.observe
     if observe is None:
         return None
-    return Watchers(observe, hook_data.of_request(request.http, request.caller, request.body, request.overrides.told))
+    return Watchers(observe, request_info(request.http, request.caller, request.body, request.overrides.told))
 
 
 def _brought(routing: Routing, model: str, options: RoutingOptions) -> Group:
@@ -151,20 +139,20 @@ def _brought(routing: Routing, model: str, options: RoutingOptions) -> Group:
     return group
 
 
-def _with_own(request: _Request, call: Call, group: Group | None, asked: str) -> Plan:
+def _with_credentials(request: _Request, call: Call, group: Group | None, asked: str) -> Plan:
     """A call with the client's own credentials: to the group, on the client's account, or to where the client says."""
     client_side, overrides, options = request.proxy.client_side, request.overrides, _options(request)
 
     def adapted(deployment: Deployment) -> Target:
-        return client_side.target(overrides.own, asked, deployment.target, request.operation)
+        return client_side.target(overrides.credentials, asked, deployment.target, request.operation)
 
-    if options.region is not None and overrides.own.api_base is not None:
+    if options.region is not None and overrides.credentials.api_base is not None:
         raise RequestError(
             400, f"nobody knows whether this api_base is in the region {options.region!r}, which the call is held to by "
             "its allowed_model_region or its key's", param="api_base",
         )  # fmt: skip
     if group is None:
-        group = Group.of(asked, client_side.target(overrides.own, asked, None, request.operation))
+        group = Group.of(asked, client_side.target(overrides.credentials, asked, None, request.operation))
     else:
         options = msgspec.structs.replace(options, adapt=adapted, same_address=True)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
@@ -172,26 +160,17 @@ def _with_own(request: _Request, call: Call, group: Group | None, asked: str) ->
     return _routed(request, call, group, msgspec.structs.replace(options, **named))
 
 
-def _several(request: _Request, model: str) -> Several:
-    """A call for each of the names. One that cannot be asked leaves the others be."""
-    names = [name.strip() for name in model.split(",")]
-    if request.stream:
-        raise RequestError(
-            400, "several models cannot be streamed in one request: leave stream out, or name one model", param="stream"
-        )
-    if not all(names) or len(names) > MOST_MODELS:
-        raise RequestError(
-            400, f"model must be a name, or 2 to {MOST_MODELS} names with commas between them", param="model"
-        )
+def _each(request: _Request, model: str) -> MultiModelRequest:
+    """A plan for each of the names. One that cannot be asked leaves the others be."""
     plans: dict[int, Plan] = {}
     refused: dict[int, Exception] = {}
-    for place, name in enumerate(names):
+    for place, name in enumerate(names_in(model, stream=request.stream)):
         try:
             each = msgspec.structs.replace(request, body=dict(request.body))
             plans[place] = _one(each, name, f"{request.http.call_id}-{place}")
         except (RequestError, LiteLLMError) as error:
             refused[place] = error.with_traceback(None)  # which leads here, where it would keep itself
-    return Several(plans, refused, request.overrides.fastest)
+    return MultiModelRequest(plans, refused, request.overrides.fastest)
 
 
 def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
@@ -291,8 +270,8 @@ def _options(request: _Request) -> RoutingOptions:
     region = _region(request)
     if overrides is NO_OVERRIDES and may_use is None and region is None:
         return NO_OPTIONS
-    own = {kind: getattr(overrides, kind) for kind in FALLBACKS}
-    for entries in own.values():
+    named = {kind: getattr(overrides, kind) for kind in FALLBACKS}
+    for entries in named.values():
         for target in targets_in(entries or ()):
             name = name_of(target)
             if name is not None and request.routing.pool.find(name) is None:
@@ -302,7 +281,7 @@ def _options(request: _Request) -> RoutingOptions:
         region=region,
         disable_fallbacks=overrides.disable_fallbacks,
         may_use=may_use,
-        **own,
+        **named,
     )
 
 

@@ -10,7 +10,14 @@ import msgspec
 from litellm._numbers import truthy
 from litellm.net.messages import Timeouts
 from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.proxy.calls.client_credentials import CONFIGURABLE, NOTHING, OWN, Own, not_allowed, read_own
+from litellm.proxy.calls.client_credentials import (
+    CONFIGURABLE,
+    CREDENTIAL_FIELDS,
+    NO_CREDENTIALS,
+    ClientCredentials,
+    not_allowed,
+    read_credentials,
+)
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
@@ -30,7 +37,7 @@ STEERING = frozenset({
     "litellm_call_id", "litellm_session_id", "litellm_trace_id", "enable_json_schema_validation", "guardrails",
     "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region", "turn_off_message_logging",
 })  # fmt: skip
-_CONTROL = OWNED | STEERING | OWN | {CONFIGURABLE}
+_CONTROL = OWNED | STEERING | CREDENTIAL_FIELDS | {CONFIGURABLE}
 # What of it those are told who watch the call.
 TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"})
 _TAGS = b"x-litellm-tags"
@@ -40,7 +47,7 @@ _STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-lite
 
 class Overrides(msgspec.Struct, frozen=True):
     """What a client said to steer its call, checked. It cannot hold a server setting; credentials and addresses stand
-    apart, in `own`."""
+    apart, in `credentials`."""
 
     timeout: Any = None
     stream_timeout: Any = None
@@ -54,7 +61,7 @@ class Overrides(msgspec.Struct, frozen=True):
     told: Mapping[str, Any] = {}
     fastest: bool = False
     region: Region | None = None
-    own: Own = NOTHING
+    credentials: ClientCredentials = NO_CREDENTIALS
 
 
 NO_OVERRIDES = Overrides()
@@ -71,7 +78,7 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     if not said and headers.keys().isdisjoint(_STEERING_HEADERS):
         return NO_OVERRIDES
     for name in said:
-        if name not in STEERING and name not in OWN:
+        if name not in STEERING and name not in CREDENTIAL_FIELDS:
             raise not_allowed(name)
     taken = {name: body.pop(name) for name in said}
     timeout = taken.get("timeout", _number(headers, b"x-litellm-timeout"))
@@ -94,7 +101,7 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
         told=told,
         fastest=truthy(taken.get("fastest_response")),
         region=_region(taken.get("allowed_model_region")),
-        own=read_own(taken),
+        credentials=read_credentials(taken),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from litellm._credentials import names_credential
 from litellm.proxy.auth.authenticator import Caller
-from litellm.proxy.calls.client_credentials import OWN
+from litellm.proxy.calls.client_credentials import CREDENTIAL_FIELDS
 from litellm.proxy.calls.overrides import unforged
 from litellm.proxy.http import Exchange
 from litellm.proxy.operations import wrong_type
@@ -20,17 +20,17 @@ from litellm.wire.protocol import Body
 _ONLY_TO_SEE = ("litellm_call_id", "proxy_server_request")
 
 
-def of_request(http: Exchange, caller: Caller, body: Body, told: Mapping[str, Any]) -> dict[str, Any]:
-    """For callbacks. told: what the client said to them."""
+def request_info(http: Exchange, caller: Caller, body: Body, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as callbacks are told of it. said: what the client has to say to them."""
     return {
-        **told,
+        **said,
         "user_api_key_dict": caller.described().model_copy(),  # custom_auth may have given the same one before
         "requester_ip_address": http.peer and http.peer[0],
         "proxy_server_request": _request(http, body),
     }
 
 
-def for_hooks(http: Exchange, caller: Caller, body: Body) -> Body:
+def to_hook_data(http: Exchange, caller: Caller, body: Body) -> Body:
     """A body as hooks get it: with what they want to know of its sender. Raises RequestError 400 for metadata that is no
     object, in which they could not be told."""
     metadata = body.get("metadata") or body.get("litellm_metadata") or {}
@@ -44,21 +44,21 @@ def for_hooks(http: Exchange, caller: Caller, body: Body) -> Body:
     }
 
 
-def from_hooks(data: Body) -> Body:
+def from_hook_data(data: Body) -> Body:
     """A body as hooks leave it, without what was only there for them to see."""
     return {name: value for name, value in data.items() if name not in _ONLY_TO_SEE}
 
 
 def _request(http: Exchange, body: Body) -> dict[str, Any]:
     """For logs: without the client's own keys and addresses, whichever of the two places they were sent in."""
-    kept = _without_own(body)
+    kept = _without_credentials(body)
     if isinstance(kept.get("extra_body"), dict):
-        kept["extra_body"] = _without_own(kept["extra_body"])
+        kept["extra_body"] = _without_credentials(kept["extra_body"])
     return {"url": http.path, "method": http.method, "headers": headers_of(http), "body": kept}
 
 
-def _without_own(body: Body) -> Body:
-    return {name: value for name, value in body.items() if name not in OWN}
+def _without_credentials(body: Body) -> Body:
+    return {name: value for name, value in body.items() if name not in CREDENTIAL_FIELDS}
 
 
 def headers_of(http: Exchange) -> dict[str, str]:

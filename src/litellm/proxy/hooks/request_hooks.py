@@ -21,7 +21,9 @@ from pydantic import BaseModel
 from litellm._containment import containing
 from litellm._credentials import mask
 from litellm._log import log
+from litellm.engine.call import Answer
 from litellm.engine.drivers import arun
+from litellm.engine.present import answer_class, built
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.chain import Chain, HookSpec, name_of
 from litellm.hooks.scratch import ScratchCache
@@ -143,6 +145,16 @@ class HookedRequest(msgspec.Struct, kw_only=True):
             if not asked.cancelled() and asked.exception() is None:
                 _let_go(asked.result())
             raise
+
+    async def edit(self, answer: Answer) -> Any:
+        """Let the hooks change a whole answer; gives it as the object that they saw, or None if none wants to see it."""
+        if not self.hooks.sees_answers:
+            return None
+        response = answer.data
+        if not isinstance(response, BaseModel):
+            response = built(answer_class(self.operation), {**response, "model": answer.asked}, answer)
+        answer.data = await self.after(response)
+        return answer.data
 
     async def after(self, response: Any) -> Any:
         """The answer that the client gets: an object, or a dict like one."""

@@ -1,0 +1,80 @@
+"""One request for several models, `model="a,b"`: all of their answers, or the first that comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from litellm.engine.call import Answer
+from litellm.engine.client import Client
+from litellm.engine.drivers import afan_out
+from litellm.engine.route import Plan
+from litellm.net.steps import Fan
+from litellm.proxy.calls import reply
+from litellm.proxy.errors import RequestError
+from litellm.proxy.hooks.request_hooks import HookedRequest
+from litellm.proxy.http import Exchange
+
+MOST_MODELS = 16  # that one request may ask for
+HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way to several models
+
+
+class MultiModelRequest(msgspec.Struct, frozen=True):
+    """A plan for each place in the list of names, or why there is none.
+
+    fastest: only the first answer that comes is wanted.
+    """
+
+    plans: Mapping[int, Plan]
+    refused: Mapping[int, Exception]
+    fastest: bool = False
+
+
+def names_in(model: str, *, stream: bool) -> list[str]:
+    """The names in a list of them, "a,b". Raises RequestError 400 for what cannot be asked of several."""
+    names = [name.strip() for name in model.split(",")]
+    if stream:
+        raise RequestError(
+            400, "several models cannot be streamed in one request: leave stream out, or name one model", param="stream"
+        )
+    if not all(names) or len(names) > MOST_MODELS:
+        raise RequestError(
+            400, f"model must be a name, or 2 to {MOST_MODELS} names with commas between them", param="model"
+        )
+    return names
+
+
+async def answer(
+    client: Client, http: Exchange, request: MultiModelRequest, hooked: HookedRequest | None, started: float
+) -> None:
+    """Ask all models of `request`, and answer with what comes."""
+    flows = [client.flow(*plan) for plan in request.plans.values()]
+    answers = afan_out(Fan(flows, request.fastest, _at_once(len(http.body))), client.async_io)
+    results = await (answers if hooked is None else hooked.beside(answers))
+    if hooked is not None:
+        results = [await _edited(hooked, result) for result in results]
+    if request.fastest:
+        winner = next((result for result in results if isinstance(result, Answer)), None)
+        if winner is None:
+            raise results[0] if results else next(iter(request.refused.values()))
+        reply.whole(http, winner, started, [(b"x-litellm-fastest_response_batch_completion", b"true")])
+        return
+    by_place = {**request.refused, **dict(zip(request.plans, results, strict=True))}
+    reply.several(http, [by_place[place] for place in sorted(by_place)], started)
+
+
+def _at_once(size: int) -> int:
+    """How many calls with a body of so many bytes may be under way for one request: each holds a copy as it is sent."""
+    return max(1, min(MOST_MODELS, HELD_AT_ONCE // max(1, size)))
+
+
+async def _edited(hooked: HookedRequest, result: Answer | Exception) -> Answer | Exception:
+    """One place of several, by way of the hooks after a call. What they raise is this place's error and no other's."""
+    try:
+        if isinstance(result, Exception):
+            raise result
+        await hooked.edit(result)
+        return result
+    except Exception as error:  # noqa: BLE001 - it is answered in its place
+        return await hooked.failed(error)
