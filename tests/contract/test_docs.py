@@ -37,7 +37,7 @@ import litellm
 from litellm.cli import run as command
 from litellm.engine import mock_models
 from litellm.providers.resolve import resolve
-from litellm.providers.target import Place
+from litellm.providers.target import EndpointSpec
 from litellm.proxy import errors
 from litellm.proxy.auth import authenticator
 from litellm.proxy.calls import overrides
@@ -358,7 +358,7 @@ def words_of(chunks: list[litellm.ModelResponseStream]) -> list[str]:
 
 
 def script_of(model: str, *, stream: bool) -> mock_models.Script:
-    target = resolve(Place(model=model))
+    target = resolve(EndpointSpec(model=model))
     return mock_models.played(target, Outgoing(target.model, {"messages": ASK}, stream))
 
 

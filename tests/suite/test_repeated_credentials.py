@@ -19,9 +19,10 @@ import litellm
 from litellm._credentials import spellings
 from litellm.engine.faults import DEEPEST
 from litellm.exceptions import LiteLLMError
-from litellm.providers.resolve import resolve, with_bearer, with_key
+from litellm.providers.rekey import with_bearer, with_key
+from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
-from litellm.providers.target import Place
+from litellm.providers.target import EndpointSpec
 
 # How a credential may be given, and what of it must not come back: also not escaped, decoded or encoded.
 KEY = "canary.of.the.key"
@@ -204,7 +205,7 @@ def test_spellings_are_those_in_which_texts_come_back(text):
 def test_every_header_that_a_key_goes_into_is_registered():
     """Whatever the provider and its scheme, and whoever gave the key."""
     for row in ROWS:
-        place_ = Place(model=f"{row.name}/m", api_base="http://127.0.0.1:1/v1", api_key=ODD_KEY, environ={})
+        place_ = EndpointSpec(model=f"{row.name}/m", api_base="http://127.0.0.1:1/v1", api_key=ODD_KEY, environ={})
         if row.login is not None or "openai_chat" not in row.dialects:
             continue
         target = resolve(place_)
@@ -218,7 +219,7 @@ def test_every_header_that_a_key_goes_into_is_registered():
 
 def test_what_the_environment_adds_is_registered_too():
     environ = {"OPENAI_API_BASE": "http://me:canary.password@127.0.0.1:1/v1", "OPENAI_ORGANIZATION": "canary.org"}
-    target = resolve(Place(model="openai/m", environ=environ))
+    target = resolve(EndpointSpec(model="openai/m", environ=environ))
     for name, value in target.headers.items():
         if "litellm/" not in value and name not in ("Content-Type", "Accept-Encoding"):
             assert spellings(value)[-1] in target.secrets, name

@@ -63,7 +63,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.response._status": lambda n: (f"HTTP/1.1 200 Fine {n}",),
     "net.sync_io._url": lambda n: (f"http://host-{n}/v1",),
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
-    "providers.resolve._by_bare_name": lambda n: (f"model-{n}",),
+    "providers.names._by_bare_name": lambda n: (f"model-{n}",),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
 }
 # These can only ever be asked for a few things, all of them ours.
@@ -72,9 +72,9 @@ CLOSED = {
     "_threads._look_ups_of": "one",
     "_threads._pool_of": "one",
     "operations.load": "the columns of the operations",
-    "providers.resolve._by_host": "one",
-    "providers.resolve.way": "the operations and the rows",
-    "providers.resolve.wire_named": "the wires",
+    "providers.names._by_host": "one",
+    "providers.endpoint.way": "the operations and the rows",
+    "providers.endpoint.wire_named": "the wires",
     "proxy.memory._glibc": "one",
     "proxy.state._callbacks": "one",
     "sdk._settings._callbacks": "one",

@@ -21,7 +21,7 @@ from litellm.net.network import DIRECT
 from litellm.net.steps import Ask, Read, Send
 from litellm.net.sync_io import SyncTransport
 from litellm.providers.resolve import resolve
-from litellm.providers.target import Defaults, Place
+from litellm.providers.target import Defaults, EndpointSpec
 from litellm.proxy.auth.authenticator import Gate
 from litellm.proxy.config import load_config
 from litellm.proxy.state import build
@@ -39,7 +39,7 @@ HI = [{"role": "user", "content": "hi"}]
 
 
 def place():
-    return Place(
+    return EndpointSpec(
         model="openai/m", api_base=BASE, api_key=KEY, extra_headers={"x-token": TOKEN}, organization="canary.org",
         params={"api_key": KEY, "client_secret": TOKEN, "api_base": BASE},
     )  # fmt: skip
@@ -84,7 +84,7 @@ def made_plan():
 
 
 INTERNALS = {
-    "Place": place,
+    "EndpointSpec": place,
     "Target": target,
     "Defaults": lambda: Defaults(KEY, KEY, BASE, "canary.org"),
     "Request": request,

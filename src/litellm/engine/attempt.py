@@ -22,7 +22,7 @@ from litellm.net.messages import Reply, Request, Timeouts, streams
 from litellm.net.steps import Ask, Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.policy import KEEP_ALL
-from litellm.providers.resolve import at, with_bearer
+from litellm.providers.rekey import at, with_bearer
 from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
 from litellm.wire.openai_format import speaks

@@ -11,12 +11,11 @@ from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply
 from litellm.net.url import redacted_url, with_v1
-from litellm.providers.resolve import wire_named
+from litellm.providers.endpoint import wire_named
 from litellm.providers.target import Target
 from litellm.wire.protocol import Fault, StreamFault, StreamWire, WrongShape
 
 DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
-_SHOWN_NAMES = {"openai": "OpenAI", "azure": "Azure", "xai": "XAI", "nvidia_nim": "Nvidia_nim"}
 
 
 class Refused(Exception):  # noqa: N818 - never leaves the engine
@@ -98,7 +97,7 @@ def said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> s
     """LiteLLM's wording, "RateLimitError: OpenAIException - slow down"; bad requests do without the first part."""
     name = target.provider.name
     text = mask(text, *target.secrets)
-    text = f"{_SHOWN_NAMES.get(name, name.capitalize())}Exception - {text}"
+    text = f"{target.provider.display_name or name.capitalize()}Exception - {text}"
     if kind is None or issubclass(kind, errors.BadRequestError):
         return text
     return f"{kind.__name__}: {text}"

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from urllib.parse import parse_qsl, urlsplit
 
 from litellm._credentials import MASK, SHORTEST, names_credential, spellings
-from litellm.providers.target import Place, Target
+from litellm.providers.target import EndpointSpec, Target
 
 # Characters of what good answers are searched for: "EMPTY" and "ollama" are given as keys, and stand in good answers.
 SHORTEST_IN_ANSWERS = 8
@@ -22,7 +22,7 @@ class Secrets(TypedDict):
 
 
 def registered(
-    place: Place, key: str | None, signed: Mapping[str, str], more: Mapping[str, str], address: str
+    place: EndpointSpec, key: str | None, signed: Mapping[str, str], more: Mapping[str, str], address: str
 ) -> Secrets:
     """The credentials of a place, and with them all that is for nobody else's eyes.
 

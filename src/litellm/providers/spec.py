@@ -41,7 +41,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: OpenAI parameters that it documents as refused. names: bare model names that mean this provider.
     variables: placeholders in `base` → environment variables. env_headers: header → environment variable.
     openai: litellm.openai_key, litellm.api_base and organizations are meant for it. login: what it takes instead of a
-    key, which we do not do (yet). status: "tested" once a live run was recorded.
+    key, which we do not do (yet). display_name: as errors spell it, where that is not the name, capitalized. status:
+    "tested" once a live run was recorded.
     """
 
     name: str
@@ -67,5 +68,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     env_headers: Mapping[str, str] = {}
     openai: bool = False
     login: str | None = None
+    display_name: str = ""
     status: str = "listed"
     handler: Any = None

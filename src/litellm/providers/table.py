@@ -280,7 +280,11 @@ ROWS: tuple[Provider, ...] = (
     _openai("novita", "https://api.novita.ai/v3/openai", key="NOVITA_API_KEY", base_env="NOVITA_API_BASE"),
     _openai("nscale", "https://inference.api.nscale.com/v1", key="NSCALE_API_KEY", base_env="NSCALE_API_BASE"),
     _openai(
-        "nvidia_nim", "https://integrate.api.nvidia.com/v1", key="NVIDIA_NIM_API_KEY", base_env="NVIDIA_NIM_API_BASE"
+        "nvidia_nim",
+        "https://integrate.api.nvidia.com/v1",
+        key="NVIDIA_NIM_API_KEY",
+        base_env="NVIDIA_NIM_API_BASE",
+        display_name="Nvidia_nim",
     ),
     _both(
         "openai",
@@ -290,6 +294,7 @@ ROWS: tuple[Provider, ...] = (
         names=_OPENAI_NAMES,
         openai=True,
         developer_role=True,
+        display_name="OpenAI",
     ),
     _both("openai_like", None, key="OPENAI_LIKE_API_KEY", base_env="OPENAI_LIKE_API_BASE", developer_role=True),
     _openai(
@@ -427,7 +432,14 @@ ROWS: tuple[Provider, ...] = (
         base_env="VOLCENGINE_API_BASE",
     ),
     _both("wandb", "https://api.inference.wandb.ai/v1", key="WANDB_API_KEY", base_env="WANDB_API_BASE"),
-    _openai("xai", "https://api.x.ai/v1", key="XAI_API_KEY", base_env="XAI_API_BASE", names=("grok-*",)),
+    _openai(
+        "xai",
+        "https://api.x.ai/v1",
+        key="XAI_API_KEY",
+        base_env="XAI_API_BASE",
+        names=("grok-*",),
+        display_name="XAI",
+    ),
     _openai("xiaomi_mimo", "https://api.xiaomimimo.com/v1", key="XIAOMI_MIMO_API_KEY", quirks=_MAX_TOKENS),
     _both(
         "xinference",

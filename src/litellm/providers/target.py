@@ -1,4 +1,4 @@
-"""Where a call goes, as values: what was said about it (Place), and what was made of that (Target)."""
+"""Where a call goes, as values: what was said about it (EndpointSpec), and what was made of that (Target)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Mock(msgspec.Struct, frozen=True):
     delay: float = 0.0
 
 
-class Place(Sealed, msgspec.Struct, kw_only=True, frozen=True):
+class EndpointSpec(Sealed, msgspec.Struct, kw_only=True, frozen=True):
     """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said.
 
     environ: where keys, bases and the like are looked up that were not said. Empty for what a gateway's client sent: the

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from litellm.exceptions import AuthenticationError, LiteLLMError, text_of
 from litellm.providers.resolve import resolve
-from litellm.providers.target import Defaults, Place
+from litellm.providers.target import Defaults, EndpointSpec
 from litellm.proxy.config import ConfigError, Problem, dotted, reveal_all
 from litellm.router import deployments as router
 from litellm.router.deployments import Deployment, DeploymentDefaults
@@ -69,7 +69,7 @@ def unreachable(entry: DeploymentConfig, providers: frozenset[str]) -> tuple[str
     providers: the names of the configuration's own ones. For load_config(examine=…).
     """
     params = reveal_all(entry.litellm_params.model_dump(exclude_none=True))
-    place = Place(
+    place = EndpointSpec(
         model=params["model"],
         custom_llm_provider=params.get("custom_llm_provider"),
         api_base=params.get("base_url") or params.get("api_base"),

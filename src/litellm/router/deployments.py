@@ -20,9 +20,10 @@ from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
+from litellm.providers.credentials import for_owner
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.resolve import resolve_or_say_why
-from litellm.providers.target import NO_DEFAULTS, Defaults, Mock, Place, Target
+from litellm.providers.target import NO_DEFAULTS, Defaults, EndpointSpec, Mock, Target
 from litellm.router.tally import NO_LIMITS, Limits
 from litellm.types.params import ALWAYS, SAMPLING, is_ours
 
@@ -123,7 +124,7 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Deploy
         name=name,
         model=model,
         id=own_id,
-        make=partial(_target, _place(params, info, around), around, _made(name, own_id, params, around)),
+        make=partial(_target, _spec(params, info, around), around, _made(name, own_id, params, around)),
         weight=amount("weight", params.get("weight")),
         order=whole("order", params.get("order"), least=-math.inf) or 0,
         limits=_limits(entry, params, around),
@@ -150,13 +151,13 @@ def _price(params: Mapping[str, Any], name: str) -> float | None:
     return amount(name, params.get(name))
 
 
-def _place(params: dict[str, Any], info: Mapping[str, Any], around: DeploymentDefaults) -> Place:
+def _spec(params: dict[str, Any], info: Mapping[str, Any], around: DeploymentDefaults) -> EndpointSpec:
     policy = Policy(
         truthy(params.get("drop_params", around.drop_params)),
         tuple(params.get("additional_drop_params", ())),
         tuple(params.get("allowed_openai_params", ())),
     )
-    return Place(
+    return EndpointSpec(
         model="",
         custom_llm_provider=params.get("custom_llm_provider"),
         api_base=params.get("base_url") or params.get("api_base"),
@@ -209,15 +210,24 @@ def _is_default(name: str) -> bool:
     return not (is_ours(name) or name.startswith("litellm_") or names_credential(name))
 
 
-def _target(place: Place, around: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:
-    named = {**place.params, "model": model}  # which a wildcard's entry does not say
-    place = msgspec.structs.replace(place, model=model, params=named)
-    target = resolve_or_say_why(place, around.defaults)
+def _target(spec: EndpointSpec, around: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:
+    named = {**spec.params, "model": model}  # which a wildcard's entry does not say
+    pattern, spec = spec.params["model"], msgspec.structs.replace(spec, model=model, params=named)
+    if around.environ and _leaves_the_provider_open(
+        pattern, spec
+    ):  # without, it is a client's own key for its own names
+        spec = for_owner(spec, around.defaults)
+    target = resolve_or_say_why(spec, around.defaults)
     if target.unusable is not None and made["mock"] is None and not around.quiet:
         log.warning("%s: %s", made["group"], target.unusable.message)
     return msgspec.structs.replace(
         target, **made, unusable=None if made["mock"] else target.unusable, lasting=True, others={}
     )
+
+
+def _leaves_the_provider_open(pattern: str, spec: EndpointSpec) -> bool:
+    """Whether it is for the name that somebody asks for to say which provider is meant."""
+    return "*" in pattern.partition("/")[0] and spec.custom_llm_provider is None
 
 
 def stable_id(name: str, params: Mapping[str, Any]) -> str:

@@ -19,8 +19,9 @@ from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.operations import CHAT, Operation
-from litellm.providers.resolve import resolve_or_say_why, split_model
-from litellm.providers.target import Place, Target
+from litellm.providers.names import split_model
+from litellm.providers.resolve import resolve_or_say_why
+from litellm.providers.target import EndpointSpec, Target
 from litellm.router.fallbacks import FALLBACKS, asked_for
 from litellm.sdk._settings import Settings, read_settings
 from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, watchers_of
@@ -69,7 +70,7 @@ def make_call(
 
 def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
     deployment = control.get("deployment_id")  # LiteLLM's word for a model of Azure's
-    place = Place(
+    place = EndpointSpec(
         model=deployment or model,
         custom_llm_provider="azure" if deployment else control.get("custom_llm_provider"),
         api_base=control.get("base_url") or control.get("api_base"),

@@ -108,8 +108,10 @@ class Deployments:
         def adapt(deployment: Deployment) -> Target:
             entry = deployment.entry()
             target = deployment.target
-            if deployment.wild and target is not None:
-                entry["litellm_params"]["model"] = target.params["model"]
+            if (
+                deployment.wild and target is not None
+            ):  # with no more of the entry's access than belongs to its provider
+                entry["litellm_params"] = {name: value for name, value in target.params.items() if name != "model_info"}
             entry["litellm_params"] |= words
             (changed,) = deployments_of(entry, self._defaults())
             made = changed.target or changed.make(changed.model)

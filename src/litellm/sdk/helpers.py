@@ -7,7 +7,8 @@ from typing import Any
 from litellm import _log
 from litellm.exceptions import LiteLLMError
 from litellm.operations import CHAT, OPERATIONS, load
-from litellm.providers.resolve import credentials, split_model
+from litellm.providers.credentials import credentials
+from litellm.providers.names import split_model
 from litellm.providers.table import BY_NAME, ROWS
 from litellm.sdk._settings import read_settings
 from litellm.types.params import OPENAI_CHAT_PARAMS

@@ -31,7 +31,7 @@ from litellm.exceptions import (
 from litellm.operations import of_name
 from litellm.providers import azure
 from litellm.providers.resolve import resolve
-from litellm.providers.target import Place
+from litellm.providers.target import EndpointSpec
 
 HI = [{"role": "user", "content": "hi"}]
 HOST = "https://me.openai.azure.com"
@@ -76,7 +76,7 @@ def up() -> Iterator[Upstream]:
 @pytest.mark.parametrize(("base", "version"), ADDRESSES)
 def test_c6_addresses(base, version):
     """C6: every form in which the portal and people write a base."""
-    place = Place(model="azure/gpt", api_base=base, api_key="k", api_version=version)
+    place = EndpointSpec(model="azure/gpt", api_base=base, api_key="k", api_version=version)
     assert resolve(place).url == ADDRESSES[base, version]
 
 
@@ -89,14 +89,16 @@ def test_c6_addresses(base, version):
 )  # fmt: skip
 def test_c6_operations(operation, provider, path):
     """C6: `azure/` completes texts by its chat, as its models do; `azure_text/` is for those few that complete."""
-    place = Place(model=f"{provider}/d", api_base=HOST, api_key="k", api_version="1", operation=of_name(operation))
+    place = EndpointSpec(
+        model=f"{provider}/d", api_base=HOST, api_key="k", api_version="1", operation=of_name(operation)
+    )
     assert resolve(place).url == f"{HOST}/openai/deployments/d{path}?api-version=1"
 
 
 @pytest.mark.parametrize(("name", "quoted"), [("a b", "a%20b"), ("x/../y", "x%2F..%2Fy"), ("é?#", "%C3%A9%3F%23")])
 def test_c6_odd_names_are_quoted(name, quoted):
     """C6: a name never changes the path."""
-    url = resolve(Place(model=f"azure/{name}", api_base=HOST, api_key="k")).url
+    url = resolve(EndpointSpec(model=f"azure/{name}", api_base=HOST, api_key="k")).url
     assert url.startswith(f"{HOST}/openai/deployments/{quoted}/chat/completions?")
 
 
@@ -272,7 +274,7 @@ def test_what_is_said_goes_before_the_environment(up, name, monkeypatch):
 @pytest.mark.parametrize("word", ["_provider", ""])
 def test_others_have_no_token_providers(up, word):
     """A word that only looks like the name of one is the caller's own."""
-    place = Place(model="openai/m", api_base=up.base, params={word: lambda: "t"})
+    place = EndpointSpec(model="openai/m", api_base=up.base, params={word: lambda: "t"})
     assert resolve(place).bearer is None
     assert "Authorization" not in resolve(place).headers
 

@@ -17,7 +17,7 @@ from litellm.operations import CHAT, OPERATIONS
 from litellm.providers.resolve import resolve
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
-from litellm.providers.target import Place
+from litellm.providers.target import EndpointSpec
 from litellm.wire.protocol import StreamDecoder, StreamWire, Wire
 
 DATA = Path(__file__).parents[2] / "data" / "providers.json"
@@ -103,7 +103,7 @@ def test_rows_resolve_at_home(monkeypatch):
 
 
 def _resolves_at_home(row: Provider, patched: pytest.MonkeyPatch) -> None:
-    place = Place(model=f"{row.name}/the-model")
+    place = EndpointSpec(model=f"{row.name}/the-model")
     if row.base is None:
         with pytest.raises(BadRequestError, match="api_base"):
             resolve(place)
@@ -220,7 +220,7 @@ def test_rows_by_model():
     """Models that live elsewhere, or under another name, as the notes say."""
 
     def at_home(model: str) -> tuple[str, str]:
-        target = resolve(Place(model=model, api_key=KEY))
+        target = resolve(EndpointSpec(model=model, api_key=KEY))
         return target.url, target.model
 
     assert at_home("baseten/abcd1234")[0] == (
@@ -229,9 +229,9 @@ def test_rows_by_model():
     assert at_home("baseten/vendor/model")[0] == "https://inference.baseten.co/v1/chat/completions"
     assert at_home("fireworks_ai/llama")[1] == "accounts/fireworks/models/llama"
     assert at_home("fireworks_ai/accounts/me/models/x")[1] == "accounts/me/models/x"
-    ragflow = resolve(Place(model="ragflow/chat/7/name", api_base="http://host:9380"))
+    ragflow = resolve(EndpointSpec(model="ragflow/chat/7/name", api_base="http://host:9380"))
     assert (ragflow.url, ragflow.model) == ("http://host:9380/api/v1/chats_openai/7/chat/completions", "name")
-    azure = resolve(Place(model="azure_ai/m", api_base="https://x.services.ai.azure.com/models", api_key=KEY))
+    azure = resolve(EndpointSpec(model="azure_ai/m", api_base="https://x.services.ai.azure.com/models", api_key=KEY))
     assert (azure.headers["api-key"], azure.headers.get("Authorization")) == (KEY, None)
 
 

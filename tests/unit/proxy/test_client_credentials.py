@@ -11,7 +11,7 @@ from litellm.operations import CHAT, MODERATIONS
 from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
-from litellm.providers.target import Defaults, Place
+from litellm.providers.target import Defaults, EndpointSpec
 from litellm.proxy.calls.client_credentials import ClientCredentials, ClientSide, read_credentials
 from litellm.proxy.errors import RequestError
 from litellm.router.deployments import Deployment
@@ -88,7 +88,7 @@ def template(**changes):
         "model": "openai/m", "api_base": "https://ours.example/v1", "api_key": OURS, "organization": f"{OURS}-org",
         "extra_headers": {"X-Ours": OURS}, "network": Network(client_cert="/ours.pem"), "params": {"api_key": OURS},
     }  # fmt: skip
-    return resolve(Place(**{**place, **changes}))
+    return resolve(EndpointSpec(**{**place, **changes}))
 
 
 def test_a_deployment_at_the_clients_place():
@@ -118,7 +118,7 @@ def test_a_deployment_on_the_clients_account():
 def test_a_handler():
     """C16: gets the key; what takes no address is not given one."""
     handler = CustomLLM()
-    ours = resolve(Place(model="mine/x", api_key=OURS), Defaults(handlers={"mine": handler}))
+    ours = resolve(EndpointSpec(model="mine/x", api_key=OURS), Defaults(handlers={"mine": handler}))
     assert SIDE.target(ClientCredentials(THEIRS), "x", ours, CHAT).api_key == THEIRS
     with pytest.raises(RequestError, match="api_base"):
         SIDE.target(ClientCredentials(THEIRS, "https://mine.example"), "x", ours, CHAT)
@@ -161,7 +161,7 @@ def test_what_is_read(said, meant):
 
 
 def deployment(base, *, order=0, model="openai/x"):
-    target = resolve(Place(model=model, api_base=base, api_key=OURS))
+    target = resolve(EndpointSpec(model=model, api_base=base, api_key=OURS))
     return Deployment(name="g", model=model, id=base + model, make=lambda _: target, target=target, order=order)
 
 

@@ -18,8 +18,9 @@ from litellm.net.network import Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import fault_in_address
 from litellm.operations import Operation
-from litellm.providers.resolve import resolve, with_key, with_version
-from litellm.providers.target import Place, Target
+from litellm.providers.rekey import with_key, with_version
+from litellm.providers.resolve import resolve
+from litellm.providers.target import EndpointSpec, Target
 from litellm.proxy.errors import RequestError
 from litellm.proxy.operations import wrong_type
 
@@ -128,8 +129,10 @@ class ClientSide(msgspec.Struct, frozen=True):
         )
         return msgspec.structs.replace(resolve(place), group=template.group)
 
-    def _place(self, credentials: ClientCredentials, model: str, operation: Operation, provider: str | None) -> Place:
-        return Place(
+    def _place(
+        self, credentials: ClientCredentials, model: str, operation: Operation, provider: str | None
+    ) -> EndpointSpec:
+        return EndpointSpec(
             model=model, custom_llm_provider=provider, api_base=credentials.api_base, api_key=credentials.api_key,
             api_version=credentials.api_version, operation=operation, network=self.network, environ={},
         )  # fmt: skip

@@ -17,7 +17,7 @@ from litellm.net.messages import Timeouts
 from litellm.operations import Operation
 from litellm.providers.resolve import resolve
 from litellm.providers.table import BY_NAME
-from litellm.providers.target import Mock, Place, Target
+from litellm.providers.target import EndpointSpec, Mock, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.multi_model import MultiModelRequest, names_in
@@ -192,7 +192,7 @@ def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
 
 def by_default(operation: Operation, model: str) -> Group | None:
     """OpenAI itself, say, for moderations of a model that nobody configured, where the server has a key for it."""
-    place = Place(model=model, custom_llm_provider=operation.default_provider, operation=operation)
+    place = EndpointSpec(model=model, custom_llm_provider=operation.default_provider, operation=operation)
     try:
         return Group.of(model, resolve(place))
     except AuthenticationError:
