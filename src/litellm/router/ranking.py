@@ -102,12 +102,7 @@ class Rankings:
         with self._lock:
             ranking = self._known.get((deployments, measure))
             if ranking is None:
-                ranking = Ranking(len(deployments), partial(_score, self._state, deployments, measure))
+                ranking = Ranking(len(deployments), partial(self._state.score, deployments, measure))
                 self._state.changes.subscribe(ranking, [deployment for deployment, _ in deployments])
                 self._known[deployments, measure] = ranking
             return ranking
-
-
-def _score(state: State, deployments: Sequence[Ranked], measure: Measure, place: int, now: float) -> Score:
-    deployment, limits = deployments[place]
-    return state.score(deployment, limits, measure, now)

@@ -6,13 +6,13 @@ processes keeps these numbers here as well, writes what changes behind the calls
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from threading import RLock
 from typing import Protocol
 
 from litellm.router.changes import Changes
-from litellm.router.tally import MINUTE, Limits, Measure, Score, Tally
+from litellm.router.tally import MINUTE, Limits, Measure, Ranked, Score, Tally
 
 
 class State(Protocol):
@@ -35,8 +35,8 @@ class State(Protocol):
     def tally(self, deployment: str, now: float) -> Tally:
         """Its numbers in the current minute, to be read."""
 
-    def score(self, deployment: str, limits: Limits, measure: Measure, now: float) -> Score:
-        """What `measure` says of its numbers; infinite while it cools down or is at a limit."""
+    def score(self, deployments: Sequence[Ranked], measure: Measure, place: int, now: float) -> Score:
+        """What `measure` says of the numbers of the one at this place; infinite while it cools down or is at a limit."""
 
     def take(self, deployment: str, limits: Limits, tokens: int, now: float) -> float:
         """Take a place for a request and reserve `tokens`: 0. If there is none: the seconds until there may be one."""
@@ -101,7 +101,8 @@ class LocalState:
         with self._lock:
             return self._current(deployment, now)
 
-    def score(self, deployment: str, limits: Limits, measure: Measure, now: float) -> Score:
+    def score(self, deployments: Sequence[Ranked], measure: Measure, place: int, now: float) -> Score:
+        deployment, limits = deployments[place]
         with self._lock:
             until = self._cooling_down.get(deployment, now)
             if until > now:
@@ -140,7 +141,7 @@ class LocalState:
                 tally.tokens = max(0, tally.tokens - reserved)
                 tally.requests = max(0, tally.requests - (used is None))
             tally.tokens += used or 0  # tokens count in the minute in which the answer ends
-            if not tally.in_flight and self._is_gone(deployment):
+            if not tally.in_flight and self._served is not None and deployment not in self._served:
                 self._forget(deployment)
             self.changes.tell(deployment)
 

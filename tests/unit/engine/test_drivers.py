@@ -115,3 +115,42 @@ async def test_the_first_of_more_tasks_than_allowed() -> None:
     fan = Fan([crowd.flow(value) for value in values], first=True, at_once=2)
     assert await arun(fanned(fan), AsyncTransport()) == ["quick"]
     assert crowd.most == 2
+
+
+class Held:
+    """A result that holds something until it is closed, as a stream does."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_who_came_too_late_is_closed(io: SyncTransport) -> None:
+    """Whatever it is, as long as it can be."""
+    late, won = Held(), threading.Event()
+
+    def second() -> Held:
+        won.wait(10)
+        return late
+
+    assert run(fanned(Fan([asking(lambda: "first"), asking(second)], first=True, at_once=2)), io) == ["first"]
+    won.set()
+    assert late.closed.wait(10)
+
+
+def test_who_came_too_late_is_closed_in_tasks() -> None:
+    """The same; what nobody can close is left alone."""
+    late: list[Any] = [Held(), {"close": "no method"}]
+
+    def flow(value: Any) -> Flow[Any]:
+        yield Ask(lambda: value, None)
+        return value
+
+    async def race() -> Any:
+        return await arun(fanned(Fan([flow(value) for value in late], first=True)), AsyncTransport())
+
+    (winner,) = asyncio.run(race())
+    assert winner in late
+    assert late[0].closed.is_set() is (winner is not late[0])
