@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import cache
+from traceback import clear_frames
 from typing import Any
 
 import msgspec
@@ -43,20 +44,33 @@ def default_client() -> Client:
 
 
 def make_call(
+    model: str, subject: Any, stream: bool | None, params: dict[str, Any], operation: Operation = CHAT, **how: bool
+) -> Plan:
+    """The call that completion(model, messages, stream=…, **params) means, and its way.
+
+    subject: what the operation is about: messages, a prompt, an input. params: emptied, since they are a local variable of
+    whoever calls, and have keys in them that tools show with tracebacks. how: see _made. Raises BadRequestError and its
+    kind for what cannot be sent, AuthenticationError for a key that is missing.
+    """
+    try:
+        return _made(model, subject, stream, dict(params), operation, **how)
+    except Exception as error:
+        clear_frames(error.__traceback__)
+        raise
+    finally:
+        params.clear()
+
+
+def _made(
     model: str,
     subject: Any,
     stream: bool | None,
     params: Mapping[str, Any],
-    operation: Operation = CHAT,
+    operation: Operation,
     *,
     is_async: bool = False,
     falls_back: bool = True,
 ) -> Plan:
-    """The call that completion(model, messages, stream=…, **params) means, and its way. Nothing passed is modified.
-
-    subject: what the operation is about: messages, a prompt, an input. Raises BadRequestError and its kind for what
-    cannot be sent, AuthenticationError for a key that is missing.
-    """
     settings = read_settings()
     body, control = sorted_words(params)
     call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
@@ -127,7 +141,7 @@ def _fallbacks(
         other = override.pop("model", model)
         kept = once if _same_provider(model, other, control, settings) else _without_access(once)
         # Nothing falls back twice, also not by the module settings.
-        return partial(make_call, other, subject, stream, {**kept, **override}, operation, falls_back=False)
+        return lambda: make_call(other, subject, stream, {**kept, **override}, operation, falls_back=False)
 
     return {kind: tuple(map(instead, plans[kind])) for kind in FALLBACKS}
 

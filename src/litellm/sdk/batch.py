@@ -77,7 +77,7 @@ def _without_model(deployment: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in deployment.items() if name != "model"}
 
 
-def _flow(model: str, messages: Any, stream: bool | None, params: Mapping[str, Any]) -> Flow[Any]:
+def _flow(model: str, messages: Any, stream: bool | None, params: dict[str, Any]) -> Flow[Any]:
     """One call from its parameters to its object; also what is wrong with the parameters is this one's own affair."""
     started, client = time.monotonic(), default_client()
     plan = make_call(model, messages, stream, params)

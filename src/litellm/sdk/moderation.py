@@ -46,7 +46,7 @@ async def amoderation(input: Any, model: str | None = None, **params: Any) -> Mo
 
 def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: bool = False) -> Plan:
     if not model and not params.get("custom_llm_provider"):
-        params = params | {"custom_llm_provider": MODERATIONS.default_provider}
+        params["custom_llm_provider"] = MODERATIONS.default_provider
     return make_call(model or "", subject, None, params, MODERATIONS, is_async=is_async)
 
 

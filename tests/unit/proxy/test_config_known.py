@@ -7,7 +7,7 @@ import pytest
 from litellm.proxy.config import ConfigError, known, load_config
 from litellm.proxy.config.schema import (
     ConfigFile,
-    Deployment,
+    DeploymentConfig,
     GeneralSettings,
     LitellmParams,
     LitellmSettings,
@@ -19,7 +19,7 @@ SECTIONS = {
     "litellm_settings": LitellmSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
-    "model_list": Deployment,
+    "model_list": DeploymentConfig,
     "model_list.litellm_params": LitellmParams,
 }
 
