@@ -7,7 +7,6 @@ containers that no traffic fills. A new one has to be entered here.
 from __future__ import annotations
 
 import ast
-import asyncio
 import functools
 import importlib
 import pkgutil
@@ -19,24 +18,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.unit.router.world import deployments, entry
 
 import litellm
-from litellm.engine.attempt import MAX_REMEMBERED, Memory
-from litellm.hooks import dispatch, observers, scratch
-from litellm.net import connect
-from litellm.net.faults import TransportFault
-from litellm.net.messages import Request, Timeouts
+from litellm.hooks import dispatch, scratch
+from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
-from litellm.net.request_head import origin_of
-from litellm.net.steps import Send
-from litellm.net.sync_io import MAX_POOLS, SyncTransport
-from litellm.net.tls import Proxies
-from litellm.providers.table import BY_NAME
-from litellm.providers.target import Target
 from litellm.proxy import user_configs
-from litellm.router import tags
-from litellm.router.pool import MAX_EXPANDED, MAX_PARTS, Group, Pool
 from litellm.router.ranking import AT_ONCE, Ranking
 from litellm.router.state import LocalState
 from litellm.router.tally import MOST_LATENCIES
@@ -129,13 +116,6 @@ def held(thing: Any, depth: int = 3) -> int:
     return max(sizes, default=0)
 
 
-def fill_memory() -> Memory:
-    memory = Memory()
-    for number in range(TIMES * MAX_REMEMBERED):
-        memory.refuses_stream_options(Target(provider=BY_NAME["openai"], model=f"m{number}", url="http://x"))
-    return memory
-
-
 def fill_scratch() -> scratch.ScratchCache:
     cache = scratch.ScratchCache()
     for number in range(TIMES * scratch.MAXIMUM):
@@ -170,41 +150,6 @@ def fill_dispatcher() -> Full:
     return Full(size)
 
 
-def fill_snapshots() -> observers.Callbacks:
-    callbacks = observers.Callbacks(dispatch.default_dispatcher())
-    for number in range(TIMES * observers.SNAPSHOTS):
-        callbacks.snapshot(success_callback=[lambda *_, number=number: number])
-    return callbacks
-
-
-def fill_names() -> connect.Names:
-    names = connect.Names()
-
-    async def ask() -> None:
-        for number in range(TIMES * connect.MAX_NAMES):
-            await names.addresses(origin_of(f"http://localhost:{1000 + number}/"), DIRECT)
-
-    asyncio.run(ask())
-    return names
-
-
-def fill_sync_pools() -> SyncTransport:
-    transport = SyncTransport()
-    for _ in range(TIMES * MAX_POOLS):
-        network = Network(verify=context())
-        request = Request(url="http://127.0.0.1:1/", headers={}, body=b"", timeouts=Timeouts(), network=network)
-        with pytest.raises(TransportFault):
-            transport.perform(Send(request))
-    return transport
-
-
-def fill_proxies() -> Proxies:
-    proxies = Proxies({"http": "http://proxy:3128"})
-    for number in range(TIMES * 1024):
-        proxies.find("http", f"host-{number}")
-    return proxies
-
-
 def fill_user_configs() -> user_configs.UserConfigs:
     configs = user_configs.UserConfigs(DIRECT)
     for number in range(TIMES * user_configs.MAX_KEPT):
@@ -221,21 +166,6 @@ def fill_configs_of_one() -> Full:
 
 def user_config(number: int) -> dict[str, Any]:
     return {"model_list": [{"model_name": "m", "litellm_params": {"model": "openai/m", "api_key": f"sk-{number}"}}]}
-
-
-def fill_wildcard() -> Pool:
-    pool = Pool.of(deployments(entry("team/*", model="openai/*")))
-    for number in range(TIMES * MAX_EXPANDED):
-        assert pool.find(f"team/{number}")
-    return pool
-
-
-def fill_parts() -> Full:
-    made = deployments(*(entry("m", number, tags=[f"t{number}"]) for number in range(TIMES * MAX_PARTS)))
-    group = Group.serving("m", made)
-    for number in range(TIMES * MAX_PARTS):
-        assert len(tags.allowed(group, [f"t{number}", f"unknown-{number}"]).members) == 1
-    return Full(len(group._parts))
 
 
 def fill_ranking() -> Ranking:
@@ -257,17 +187,10 @@ def fill_latencies() -> Full:
 
 # By the containers: the declared maximum of entries, and how to make something ten times as much has been put into.
 OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
-    "engine/attempt.py Memory._no_stream_options": (MAX_REMEMBERED, fill_memory),
     "hooks/dispatch.py _Room._inbox": (dispatch.MAXIMUM, fill_dispatcher),
-    "hooks/observers.py Callbacks._snapshots": (observers.SNAPSHOTS, fill_snapshots),
     "hooks/scratch.py ScratchCache._entries": (scratch.MAXIMUM, fill_scratch),
-    "net/connect.py Names._known": (connect.MAX_NAMES, fill_names),
-    "net/sync_io.py SyncTransport._pools": (MAX_POOLS, fill_sync_pools),
-    "net/tls.py Proxies._found": (1024, fill_proxies),
     "proxy/user_configs.py Store._callers": (user_configs.MAX_KEPT, fill_user_configs),
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
-    "router/pool.py Group._parts": (MAX_PARTS, fill_parts),
-    "router/pool.py Pool._expanded": (MAX_EXPANDED, fill_wildcard),
     "router/ranking.py Ranking._due": (2 + AT_ONCE, fill_ranking),
     "router/tally.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
 }
@@ -284,7 +207,6 @@ def test_an_object_remembers_no_more_than_its_maximum(maximum, fill):
 # Bounded too, by tests that need more than this file has: (their file, a name in it).
 ELSEWHERE = {
     "hooks/observers.py Memory._kept": ("hooks/test_hooks_observers.py", "OPEN_CALLS"),
-    "net/direct_io.py Pool._heads": ("net/test_pool.py", "MAX_HEADS"),
     "net/direct_io.py Pool._idle": ("net/test_pool.py", "max_idle"),
     "proxy/http1.py Connection._waiting": ("../e2e/test_proxy_floods.py", "pipelining"),
     "proxy/http1.py Connections.open": ("proxy/test_overload.py", "connections=2"),

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "litellm"
 
 # First path component under litellm → floor. Nine floors, 0 to 8.
 FLOORS = {
-    "_containment": 0, "_credentials": 0, "_json": 0, "_log": 0, "_numbers": 0, "_threads": 0, "_version": 0, "net": 0,
+    "_bounded": 0, "_containment": 0, "_credentials": 0, "_json": 0, "_log": 0, "_numbers": 0, "_threads": 0, "_version": 0, "net": 0,
     "exceptions": 1, "operations": 1, "types": 1, "catalog": 1, "tokens": 1,
     "wire": 2,
     "providers": 3,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from litellm._bounded import Bounded
 from litellm.engine import handlers, mock, mock_models
 from litellm.engine.call import Answer, Call, Opened, Source
 from litellm.engine.fan_out import ask_each, prompts_apart
@@ -32,19 +33,17 @@ MAX_REMEMBERED = 1024
 
 
 class Memory:
-    """What a Client has learned about places: which of them refuse stream_options. Bounded; forgets the oldest."""
+    """What a Client has learned about places: which of them refuse stream_options."""
 
     __slots__ = ("_no_stream_options",)
 
     def __init__(self) -> None:
-        self._no_stream_options: dict[tuple[str, str], None] = {}
+        self._no_stream_options: Bounded[tuple[str, str], None] = Bounded(MAX_REMEMBERED)
 
     def takes_stream_options(self, target: Target) -> bool:
         return (target.url, target.model) not in self._no_stream_options
 
     def refuses_stream_options(self, target: Target) -> None:
-        if len(self._no_stream_options) >= MAX_REMEMBERED:
-            del self._no_stream_options[next(iter(self._no_stream_options))]
         self._no_stream_options[target.url, target.model] = None
 
 

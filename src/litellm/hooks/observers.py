@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from litellm._bounded import Bounded
 from litellm._log import log
 from litellm.exceptions import BadRequestError
 from litellm.hooks.call_hooks import CallHooks
@@ -156,7 +157,7 @@ class Callbacks:
         self.dispatcher = dispatcher
         self.lenient = lenient
         self.memory = Memory()
-        self._snapshots: dict[tuple[Any, ...], tuple[Observers, list[Any]]] = {}
+        self._snapshots: Bounded[tuple[Any, ...], tuple[Observers, list[Any]]] = Bounded(SNAPSHOTS)
         self._built_in: dict[str, Any] = {}
         self._warned: set[str] = set()  # methods in the code of callbacks; there are only so many
 
@@ -199,8 +200,6 @@ class Callbacks:
             self._warn_of_not_called(observer for observer, _ in events.values())
             hooks = CallHooks.of(all_)
             known = (Observers(self, events, redacted=turn_off_message_logging, hooks=hooks), items)
-            if len(self._snapshots) >= SNAPSHOTS:
-                self._snapshots.clear()
             self._snapshots[key] = known
         return known[0]
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any
 
+from litellm._bounded import Bounded
 from litellm._threads import Full, looked_up
 from litellm.net.faults import TransportFault
 from litellm.net.guard import literal, system_addresses
@@ -27,7 +28,7 @@ class Names:
 
     def __init__(self) -> None:
         # A future and not its result, so that a thousand calls to a new host make one look-up.
-        self._known: dict[tuple[str, int, int], tuple[float, asyncio.Future[list[str]]]] = {}
+        self._known: Bounded[tuple[str, int, int], tuple[float, asyncio.Future[list[str]]]] = Bounded(MAX_NAMES)
 
     async def addresses(self, origin: Origin, network: Network) -> list[str]:
         """Where to connect to, in the system's order of preference. Raises OSError, TransportFault."""
@@ -46,8 +47,6 @@ class Names:
         key = (origin.host, origin.port, family)
         known = self._known.get(key)
         if known is None or loop.time() >= known[0]:
-            if len(self._known) >= MAX_NAMES:
-                self._known.clear()
             known = self._known[key] = (loop.time() + DNS_TTL, loop.run_in_executor(None, system_addresses, *key))
             known[1].add_done_callback(partial(self._looked_up, key))
         return await asyncio.shield(known[1])  # whoever is cancelled does not take the others' answer along

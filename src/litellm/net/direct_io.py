@@ -10,6 +10,7 @@ import ssl
 
 import msgspec
 
+from litellm._bounded import Bounded
 from litellm.net.connect import Names, connected_socket
 from litellm.net.connection import Connection, DirectReply, Key
 from litellm.net.fair_queue import FairQueue
@@ -45,7 +46,7 @@ class Pool:
         self._idle: dict[Key, list[Connection]] = {}
         # The idle ones of all origins, the longest idle first: our own, and those to where clients have sent us.
         self._resting: tuple[dict[Connection, None], dict[Connection, None]] = ({}, {})
-        self._heads: dict[int, _Head] = {}
+        self._heads: Bounded[int, _Head] = Bounded(MAX_HEADS)
         self._names = Names()
         self._closed = False
 
@@ -157,8 +158,6 @@ class Pool:
         if known is None or not known.fits(request):
             known = _Head(dict(request.headers), request.url, request.method, _head_of(origin, request))
             if request.cacheable_head and request.network.guard is None:  # a client's key belongs to its call alone
-                if len(self._heads) >= MAX_HEADS:
-                    self._heads.clear()
                 self._heads[id(request.headers)] = known
         return b"%b%d\r\n\r\n" % (known.text, len(request.body))
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpcore2
 
+from litellm._bounded import Bounded
 from litellm._threads import run_to_end
 from litellm.net import memory_io
 from litellm.net.faults import TransportFault
@@ -30,6 +31,7 @@ from litellm.net.unzip import Malformed, too_large, unzip_for
 from litellm.net.url import redacted_url, without_userinfo
 
 MAX_POOLS = 64
+_PoolKey = tuple[Network, str | None]
 KEEP_ALIVE = 30.0  # seconds; servers commonly close after 60 or more
 LAST_BYTES = 0.2  # seconds that the end of a stream may take to arrive after its [DONE]
 
@@ -196,7 +198,8 @@ class SyncTransport:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._pools: dict[tuple[Network, str | None], httpcore2.ConnectionPool] = {}
+        # Somebody may make a CA file per request: not all pools are kept.
+        self._pools: Bounded[_PoolKey, httpcore2.ConnectionPool] = Bounded(MAX_POOLS, httpcore2.ConnectionPool.close)
         self._proxies: Proxies | None = None
         weakref.finalize(self, _hang_up, self._pools)  # also when the interpreter ends
 
@@ -272,9 +275,9 @@ class SyncTransport:
             return self._pools[key]
         except KeyError:
             with self._lock:
-                if len(self._pools) >= MAX_POOLS:  # somebody makes a CA file per request; do not keep them all
-                    self._pools.pop(next(iter(self._pools))).close()
-                return self._pools.setdefault(key, _make_pool(*key))
+                if key not in self._pools:
+                    self._pools[key] = _make_pool(*key)
+                return self._pools[key]
 
     def _proxy(self, network: Network, origin: Origin) -> str | None:
         if network.guard is not None:

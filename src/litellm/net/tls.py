@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # unlisted
 
+from litellm._bounded import Bounded
 from litellm.net.faults import TransportFault
 from litellm.net.network import Network
 
@@ -51,7 +52,7 @@ class Proxies:
 
     def __init__(self, by_scheme: dict[str, str] | None = None) -> None:
         self._by_scheme = getproxies_environment() if by_scheme is None else by_scheme
-        self._found: dict[tuple[str, str], str | None] = {}
+        self._found: Bounded[tuple[str, str], str | None] = Bounded(1024)
 
     def __bool__(self) -> bool:
         return bool(self._by_scheme)
@@ -65,8 +66,6 @@ class Proxies:
             return None
         key = (scheme, host)
         if key not in self._found:
-            if len(self._found) >= 1024:
-                self._found.clear()
             proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
             if proxy and proxy_bypass_environment(host, self._by_scheme):
                 proxy = None

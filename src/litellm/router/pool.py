@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from litellm._bounded import Bounded
 from litellm.providers.target import Target
 from litellm.router.deployments import Deployment
 from litellm.router.ranking import Ranking
@@ -65,7 +66,9 @@ class Group:
         self._lock = Lock()
         self._known: dict[Callable[[Group], Any], Any] = {}
         self._levels: dict[Rank | None, tuple[Level, ...]] = {}
-        self._parts: dict[Hashable, Group | None] = {}  # None: the group itself, which must not hold itself
+        self._parts: Bounded[Hashable, Group | None] = Bounded(
+            MAX_PARTS
+        )  # None: the group itself, which must not hold itself
 
     @classmethod
     def serving(cls, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> Group:
@@ -112,17 +115,11 @@ class Group:
             if len(members) < len(self.members):
                 part = Group(self.name, members, wild=self.wild, can_cool_down=self.can_cool_down)
             with self._lock:
-                _put(self._parts, key, part, MAX_PARTS)
+                self._parts[key] = part
         return part or self
 
     def __repr__(self) -> str:
         return f"Group({self.name!r}, {len(self.members)} deployments)"
-
-
-def _put(known: dict[K, T], key: K, value: T, maximum: int) -> None:
-    if len(known) >= maximum:
-        del known[next(iter(known))]
-    known[key] = value
 
 
 def _with_shares(deployments: Sequence[Deployment]) -> list[Deployment]:
@@ -188,7 +185,7 @@ class Pool:
         self.groups = groups
         self.aliases = aliases
         self._wildcards = _wildcards(by_name)
-        self._expanded: dict[str, Group] = {}
+        self._expanded: Bounded[str, Group] = Bounded(MAX_EXPANDED)
         self._lock = Lock()
 
     @classmethod
@@ -255,7 +252,7 @@ class Pool:
             group = wildcard.expand(name)
             if group is not None:
                 with self._lock:
-                    _put(self._expanded, name, group, MAX_EXPANDED)
+                    self._expanded[name] = group
                 return group
         return None
 
