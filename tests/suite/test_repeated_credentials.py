@@ -19,7 +19,7 @@ import litellm
 from litellm._credentials import spellings
 from litellm.engine.faults import DEEPEST
 from litellm.exceptions import LiteLLMError
-from litellm.providers.rekey import with_bearer, with_key
+from litellm.providers.rekey import with_headers, with_key
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
 from litellm.providers.target import EndpointSpec
@@ -210,7 +210,7 @@ def test_every_header_that_a_key_goes_into_is_registered():
             continue
         target = resolve(place_)
         own = with_key(target, "canary.of.a.client")
-        token = with_bearer(target, "canary.of.a.token")
+        token = with_headers(target, {**target.headers, "Authorization": "Bearer canary.of.a.token"})
         for each, key in ((target, ODD_KEY), (own, "canary.of.a.client"), (token, "canary.of.a.token")):
             carrying = [value for value in each.headers.values() if key in value]
             assert carrying, row.name

@@ -4,11 +4,10 @@ whatever goes wrong before the caller has seen anything can be retried or sent e
 from __future__ import annotations
 
 import copy
-import inspect
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+
+import msgspec
 
 from litellm._bounded import Bounded
 from litellm.engine import handlers, mock, mock_models
@@ -20,10 +19,11 @@ from litellm.engine.stream import advance
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply, Request, Timeouts, streams
-from litellm.net.steps import Ask, Flow, Read, Send
+from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
+from litellm.providers.auth.flow import Auth, NoCredentials
 from litellm.providers.policy import KEEP_ALL
-from litellm.providers.rekey import at, with_bearer
+from litellm.providers.rekey import at, with_headers
 from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
 from litellm.wire.openai_format import speaks
@@ -59,10 +59,6 @@ def attempt(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> F
     if call.operation.split_prompts and (prompts := prompts_apart(call, target)):
         ask = partial(attempt, target=target, timeouts=timeouts, memory=memory)
         return (yield from ask_each(call, prompts, ask))
-    if target.bearer is not None and not mocked:
-        asked = time.monotonic()
-        target = yield from _signed(target, target.bearer, timeouts)
-        timeouts = capped(timeouts, timeouts.total - (time.monotonic() - asked))
     if target.handler is not None and not mocked:
         return (yield from handlers.attempt(call, target, timeouts))
     asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
@@ -77,20 +73,23 @@ def attempt(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> F
             raise again.error from refused.error
 
 
-def _signed(target: Target, bearer: Callable[[], Any], timeouts: Timeouts) -> Flow[Target]:
-    """The target with a token of its own: tokens expire, and whoever gives them may have to ask for a new one."""
-    sync_fn, async_fn = (None, bearer) if inspect.iscoroutinefunction(bearer) else (bearer, None)
+def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, Request]]:
+    """The request as the target's auth leaves it, in what is left of the time; and the target, which knows what is secret
+    about that."""
+    began = time.monotonic()
     try:
-        token = yield Ask(sync_fn, async_fn, (), timeouts.total)
+        request = yield from auth.apply(request)
+    except NoCredentials as error:
+        raise AuthenticationError(f"no token: {error}", target.provider.name, target.model) from None
     except (TransportFault, TimeoutError) as error:
         raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
     except Exception as error:
         text = said(target, f"no token: {error!r}")
         raise AuthenticationError(text, target.provider.name, target.model) from error
-    if not isinstance(token, str):
-        text = f"no token: the function for it must return text, not {type(token).__name__}"
-        raise AuthenticationError(text, target.provider.name, target.model)
-    return with_bearer(target, token)
+    left = request.timeouts.total - (time.monotonic() - began)
+    return with_headers(target, request.headers), msgspec.structs.replace(
+        request, timeouts=capped(request.timeouts, left)
+    )
 
 
 def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
@@ -111,6 +110,8 @@ def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: boo
         request.script = mock.scripted(call, target)
     elif target.url.startswith("mock:"):
         request.script = mock_models.played(target, out)
+    elif target.auth is not None:
+        target, request = yield from _signed(target, target.auth, request)
     try:
         reply = yield Send(request)
     except TransportFault as fault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from litellm.operations import Operation
@@ -15,15 +17,15 @@ def without_key(target: Target) -> Target:
     signed = target.provider.auth.sign("", target.url)
     account = {"authorization", "openai-organization", *(name.lower() for name in signed)}
     headers = {name: value for name, value in target.headers.items() if name.lower() not in account}
-    return msgspec.structs.replace(target, api_key=None, headers=headers, bearer=None, lasting=False, others={})
+    return msgspec.structs.replace(target, api_key=None, headers=headers, auth=None, lasting=False, others={})
 
 
-def with_bearer(target: Target, token: str) -> Target:
-    """`target`, to be called with this token, once."""
-    headers = {**target.headers, "Authorization": f"Bearer {token}"}
+def with_headers(target: Target, headers: Mapping[str, str]) -> Target:
+    """`target`, as it is called once, with headers that its auth has made."""
     check_headers(headers, target.model, target.provider)
+    signed = [value for name, value in headers.items() if target.headers.get(name) != value]
     return msgspec.structs.replace(
-        target, headers=headers, bearer=None, lasting=False, others={}, **added(target, token)
+        target, headers=headers, auth=None, lasting=False, others={}, **added(target, *signed)
     )
 
 

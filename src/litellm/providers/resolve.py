@@ -11,6 +11,7 @@ from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.network import DIRECT
 from litellm.net.tls import ssl_context
 from litellm.net.url import split, without_userinfo
+from litellm.providers.auth.flow import TokenAuth
 from litellm.providers.credentials import credentials, first_env, key_or_token, require_key
 from litellm.providers.endpoint import by_model, check_headers, url_of, wire_for
 from litellm.providers.names import nameless, split_model
@@ -90,7 +91,7 @@ def resolve(place: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> Target:
         provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
         network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
         edits=_edits(place, provider) if place.operation.generates else (), policy=place.policy, params=place.params,
-        bearer=bearer, **registered(place, key or token, signed, more, address),
+        auth=None if bearer is None else TokenAuth(bearer), **registered(place, key or token, signed, more, address),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import redacted_url
 from litellm.operations import CHAT, Operation
+from litellm.providers.auth.flow import Auth
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
 from litellm.wire.protocol import Body, StreamWire
@@ -60,7 +61,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     id, group: the deployment and the public name it serves, where there are such. timeouts, stream_timeouts: or
     None for the call's.
     lasting: it serves more than one call, and with the same headers.
-    bearer: gives the token to be called with, anew for each try; it may take its time, and may be a coroutine function.
+    auth: what each request goes through once it is encoded, for those that need more than the headers here.
     unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
     secrets: what must not be seen in a message, should an upstream or a handler repeat it, in each of its spellings;
     credentials: those that must not be seen in a good answer's headers either. others: the same place for
@@ -89,7 +90,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     policy: Policy = KEEP_ALL
     mock: Mock | None = None
     max_retries: int | None = None
-    bearer: Callable[[], Any] | None = None
+    auth: Auth | None = None
     unusable: LiteLLMError | None = None
     lasting: bool = False
     secrets: tuple[str, ...] = ()
