@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from litellm.engine.attempt import Memory, attempt
@@ -16,24 +17,42 @@ from litellm.net.async_io import AsyncTransport
 from litellm.net.steps import Flow
 from litellm.net.sync_io import SyncTransport
 
+Onward = Callable[[Call, Route], Flow[Answer | Opened]]
+# What stands around the fallbacks and retries of every call, such as a cache: it may answer by itself, or go onward.
+Layer = Callable[[Call, Route, Onward], Flow[Answer | Opened]]
+
 
 class Client:
     """Makes calls. Two Clients share nothing.
 
-    isolate_handlers: run users' async handlers on an event loop of their own; for servers.
+    isolate_handlers: run users' async handlers on an event loop of their own; for servers. layers: the outermost first.
+    Whoever builds a client passes them in, so that the engine knows none of the packages that they come from.
     """
 
-    def __init__(self, *, isolate_handlers: bool = False) -> None:
+    def __init__(self, *, isolate_handlers: bool = False, layers: Sequence[Layer] = ()) -> None:
         self.sync_io = SyncTransport()
         self.async_io = AsyncTransport(isolate_handlers=isolate_handlers)
+        self._layers = tuple(layers)
         self._attempt = partial(attempt, memory=Memory())
 
     def flow(self, call: Call, route: Route, watchers: Watchers | None = None) -> Flow[Answer | Opened]:
         """What `call` does, outermost layer first: observability, fallbacks, retries, attempt. Nothing happens until it is
         driven, and a layer that nobody asked for is not there."""
         if watchers is not None:
-            return observed(call, route, watchers, _watched_flow, self._attempt)
+            return observed(call, route, watchers, partial(_watched_flow, self._layers), self._attempt)
+        if self._layers:
+            return _layered(self._layers, partial(_core_flow, attempt=self._attempt))(call, route)
         return _core_flow(call, route, self._attempt)
+
+
+def _layered(layers: Sequence[Layer], onward: Onward) -> Onward:
+    for layer in reversed(layers):
+        onward = partial(_entered, layer, onward)
+    return onward
+
+
+def _entered(layer: Layer, onward: Onward, call: Call, route: Route) -> Flow[Answer | Opened]:
+    return layer(call, route, onward)
 
 
 def _core_flow(call: Call, route: Route, attempt: Attempt, on_error: OnError | None = None) -> Flow[Answer | Opened]:
@@ -43,11 +62,11 @@ def _core_flow(call: Call, route: Route, attempt: Attempt, on_error: OnError | N
 
 
 def _watched_flow(
-    call: Call, route: Route, watchers: Watchers, attempt: Attempt, on_error: OnError | None
+    layers: Sequence[Layer], call: Call, route: Route, watchers: Watchers, attempt: Attempt, on_error: OnError | None
 ) -> Flow[Answer | Opened]:
     hooks = watchers.observe.hooks
     if hooks is None:
-        return _core_flow(call, route, attempt, on_error)
+        return _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))(call, route)
     attempt = partial(hooked, attempt=attempt, hooks=hooks, watchers=watchers, listed=bool(route.group))
-    onward = partial(_core_flow, attempt=attempt, on_error=on_error)
+    onward = _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))
     return rerouting(call, route, watchers, hooks, onward) if hooks.routes else onward(call, route)
