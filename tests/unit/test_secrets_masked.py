@@ -22,7 +22,7 @@ from litellm.net.steps import Ask, Read, Send
 from litellm.net.sync_io import SyncTransport
 from litellm.providers.resolve import resolve
 from litellm.providers.target import Defaults, EndpointSpec
-from litellm.proxy.auth.authenticator import Gate
+from litellm.proxy.auth.authenticator import Authenticator
 from litellm.proxy.config import load_config
 from litellm.proxy.state import build
 from litellm.sdk import _call, _settings
@@ -99,8 +99,8 @@ INTERNALS = {
     "Opened": opened,
     "Settings": settings,
     "Client": Client,
-    "Gate": lambda: Gate(MASTER),
-    "Caller": lambda: Gate(MASTER).admit({b"x-api-key": MASTER.encode()}),
+    "Authenticator": lambda: Authenticator(MASTER),
+    "Caller": lambda: Authenticator(MASTER).admit({b"x-api-key": MASTER.encode()}),
 }
 
 

@@ -15,7 +15,7 @@ from litellm.hooks.dispatch import default_dispatcher
 from litellm.hooks.observers import Callbacks
 from litellm.net.guard import Guard
 from litellm.providers.target import Defaults
-from litellm.proxy.auth.authenticator import Gate
+from litellm.proxy.auth.authenticator import Authenticator
 from litellm.proxy.auth.custom import CustomAuth
 from litellm.proxy.calls.client_credentials import ClientSide
 from litellm.proxy.config import ConfigError, Problem, reveal_all
@@ -45,7 +45,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
 
     routing: Routing
     client: Client
-    gate: Gate
+    gate: Authenticator
     max_body: int
     max_held: int
     heartbeat: float | None
@@ -90,7 +90,7 @@ def build(config: Config, master_key: str | None = None, lasting: Lasting | None
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
     defaults = Defaults(organization=settings.organization, handlers=handlers)
     key = master_key or (general.master_key.get_secret_value() if general.master_key else None)
-    gate = Gate(key, custom_auth=general.uses_custom_auth)
+    gate = Authenticator(key, custom_auth=general.uses_custom_auth)
     client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
     proxy = Proxy(
         routing=Routing(deployments_of(config, defaults), routing_settings(config), state=lasting.state),
@@ -125,7 +125,7 @@ def _callbacks() -> Callbacks:
     return Callbacks(default_dispatcher())
 
 
-def _custom_auth(config: Config, gate: Gate, client: Client) -> CustomAuth:
+def _custom_auth(config: Config, gate: Authenticator, client: Client) -> CustomAuth:
     function, mode = config.general_settings.custom_auth, config.general_settings.custom_auth_settings.mode
     with _reported(config, "general_settings.custom_auth"):
         return CustomAuth(function, mode, gate, client.async_io)

@@ -77,7 +77,7 @@ _ALL = "all-proxy-models"  # LiteLLM's word for it
 ANYBODY = Caller(key_hash="", is_admin=True)
 
 
-class Gate:
+class Authenticator:
     """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key.
 
     custom_auth: whether something else stands in front of it.

@@ -18,7 +18,7 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.net.steps import Ask
 from litellm.net.transport import AsyncTransport
-from litellm.proxy.auth.authenticator import Caller, Gate, shown_key
+from litellm.proxy.auth.authenticator import Authenticator, Caller, shown_key
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.refusals import as_answer
 from litellm.proxy.http import Exchange
@@ -38,14 +38,16 @@ class CustomAuth:
     Raises ImportError without starlette, whose Request such functions are written against.
     """
 
-    def __init__(self, function: Callable[..., Any], mode: Mode, gate: Gate, io: AsyncTransport) -> None:
+    def __init__(
+        self, function: Callable[..., Any], mode: Mode, authenticator: Authenticator, io: AsyncTransport
+    ) -> None:
         try:
             import starlette.requests  # noqa: F401 - better missed at the start than at the first request
         except ImportError as error:
             raise ImportError("custom_auth needs the package starlette: pip install 'litellm[proxy]'") from error
         self._function = function
         self._mode = mode
-        self._gate = gate
+        self._authenticator = authenticator
         self._io = io
         self._warned = False
 
@@ -56,11 +58,11 @@ class CustomAuth:
             said = await self._ask(request_of(http), key)
         except BaseException as error:
             refusal = _refusal(contained(error))
-            if self._mode == "auto" and self._gate.has_key:
-                return self._gate.admit(http.headers)
+            if self._mode == "auto" and self._authenticator.has_key:
+                return self._authenticator.admit(http.headers)
             raise refusal from error
-        if isinstance(said, str) and self._gate.has_key:
-            return self._gate.admit({b"authorization": b"Bearer " + said.encode()})
+        if isinstance(said, str) and self._authenticator.has_key:
+            return self._authenticator.admit({b"authorization": b"Bearer " + said.encode()})
         try:
             return self._caller(_known(said, key), key)
         except (TypeError, ValueError) as error:

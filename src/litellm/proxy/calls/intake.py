@@ -76,8 +76,8 @@ class _Request(msgspec.Struct, frozen=True):
     budget: Budget = msgspec.field(default_factory=Budget)
 
     @property
-    def brought(self) -> bool:
-        """Whether the client chooses by a configuration of its own."""
+    def has_user_config(self) -> bool:
+        """Whether deployments are chosen by the client's configuration, and not by the server's."""
         return self.routing is not self.proxy.routing
 
 
@@ -98,9 +98,9 @@ def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
 def _one(request: _Request, model: str, call_id: str) -> Plan:
     """The call to the group `model`, and its way."""
     call = _call(request, model, call_id)
-    if request.brought:
+    if request.has_user_config:
         options = _options(request)
-        return _routed(request, call, _brought(request.routing, model, options), options)
+        return _routed(request, call, _group_of_user_config(request.routing, model, options), options)
     asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
     if not request.caller.may_ask(asked, request.routing.pool):
         raise RequestError(
@@ -127,10 +127,10 @@ def _watchers(request: _Request) -> Watchers | None:
     observe = request.proxy.observe
     if observe is None:
         return None
-    return Watchers(observe, request_info(request.http, request.caller, request.body, request.overrides.told))
+    return Watchers(observe, request_info(request.http, request.caller, request.body, request.overrides.for_callbacks))
 
 
-def _brought(routing: Routing, model: str, options: RoutingOptions) -> Group:
+def _group_of_user_config(routing: Routing, model: str, options: RoutingOptions) -> Group:
     """The group of the client's own configuration."""
     group = routing.seek(model, options)
     if group is None:
@@ -143,7 +143,7 @@ def _with_credentials(request: _Request, call: Call, group: Group | None, asked:
     """A call with the client's own credentials: to the group, on the client's account, or to where the client says."""
     client_side, overrides, options = request.proxy.client_side, request.overrides, _options(request)
 
-    def adapted(deployment: Deployment) -> Target:
+    def with_credentials(deployment: Deployment) -> Target:
         return client_side.target(overrides.credentials, asked, deployment.target, request.operation)
 
     if options.region is not None and overrides.credentials.api_base is not None:
@@ -154,7 +154,7 @@ def _with_credentials(request: _Request, call: Call, group: Group | None, asked:
     if group is None:
         group = Group.of(asked, client_side.target(overrides.credentials, asked, None, request.operation))
     else:
-        options = msgspec.structs.replace(options, adapt=adapted, same_address=True)
+        options = msgspec.structs.replace(options, adapt=with_credentials, same_address=True)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
     named = {kind: getattr(overrides, kind) or () for kind in FALLBACKS}
     return _routed(request, call, group, msgspec.structs.replace(options, **named))
@@ -266,7 +266,7 @@ def _timeouts(request: _Request) -> Timeouts | None:
 def _options(request: _Request) -> RoutingOptions:
     """What the client says about its way between deployments."""
     overrides = request.overrides
-    may_use = request.caller.may_use if request.caller.models and not request.brought else None
+    may_use = request.caller.may_use if request.caller.models and not request.has_user_config else None
     region = _region(request)
     if overrides is NO_OVERRIDES and may_use is None and region is None:
         return NO_OPTIONS
@@ -277,7 +277,7 @@ def _options(request: _Request) -> RoutingOptions:
             if name is not None and request.routing.pool.find(name) is None:
                 raise unknown(name, request.operation)
     return RoutingOptions(
-        tags=tags_of(overrides.metadata, overrides.told.get("tags")),
+        tags=tags_of(overrides.metadata, overrides.for_callbacks.get("tags")),
         region=region,
         disable_fallbacks=overrides.disable_fallbacks,
         may_use=may_use,

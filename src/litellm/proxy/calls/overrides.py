@@ -38,8 +38,8 @@ STEERING = frozenset({
     "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region", "turn_off_message_logging",
 })  # fmt: skip
 _CONTROL = OWNED | STEERING | CREDENTIAL_FIELDS | {CONFIGURABLE}
-# What of it those are told who watch the call.
-TOLD = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"})
+# What of it callbacks are told.
+FOR_CALLBACKS = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"})
 _TAGS = b"x-litellm-tags"
 _IDS = {b"x-litellm-session-id": "litellm_session_id", b"x-litellm-trace-id": "litellm_trace_id"}
 _STEERING_HEADERS = (b"x-litellm-timeout", b"x-litellm-stream-timeout", b"x-litellm-num-retries", _TAGS, *_IDS)
@@ -58,7 +58,7 @@ class Overrides(msgspec.Struct, frozen=True):
     content_policy_fallbacks: Sequence[Any] | None = None
     disable_fallbacks: bool = False
     metadata: Mapping[str, Any] = {}
-    told: Mapping[str, Any] = {}
+    for_callbacks: Mapping[str, Any] = {}
     fastest: bool = False
     region: Region | None = None
     credentials: ClientCredentials = NO_CREDENTIALS
@@ -74,22 +74,22 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     """
     if "extra_body" in body:
         _merge(body, _object("extra_body", body.pop("extra_body") or {}))
-    said = [name for name in body if _is_ours(name)]
-    if not said and headers.keys().isdisjoint(_STEERING_HEADERS):
+    ours = [name for name in body if _is_ours(name)]
+    if not ours and headers.keys().isdisjoint(_STEERING_HEADERS):
         return NO_OVERRIDES
-    for name in said:
+    for name in ours:
         if name not in STEERING and name not in CREDENTIAL_FIELDS:
             raise not_allowed(name)
-    taken = {name: body.pop(name) for name in said}
+    taken = {name: body.pop(name) for name in ours}
     timeout = taken.get("timeout", _number(headers, b"x-litellm-timeout"))
     stream_timeout = taken.get("stream_timeout", _number(headers, b"x-litellm-stream-timeout"))
     retries = taken.get("num_retries", taken.get("max_retries", _number(headers, b"x-litellm-num-retries")))
     timeouts_of(timeout, stream_timeout)
-    told = {name: taken[name] for name in said if name in TOLD}
+    for_callbacks = {name: taken[name] for name in ours if name in FOR_CALLBACKS}
     for header in _IDS.keys() & headers.keys():
-        told.setdefault(_IDS[header], headers[header].decode("latin-1"))
+        for_callbacks.setdefault(_IDS[header], headers[header].decode("latin-1"))
     if _TAGS in headers:
-        told.setdefault("tags", _listed(headers[_TAGS]))
+        for_callbacks.setdefault("tags", _listed(headers[_TAGS]))
     return Overrides(
         timeout=timeout,
         stream_timeout=stream_timeout,
@@ -98,7 +98,7 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
         **{name: _fallbacks(name, taken.get(name)) for name in FALLBACKS},
         disable_fallbacks=truthy(taken.get("disable_fallbacks")),
         metadata=unforged(_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {})),
-        told=told,
+        for_callbacks=for_callbacks,
         fastest=truthy(taken.get("fastest_response")),
         region=_region(taken.get("allowed_model_region")),
         credentials=read_credentials(taken),
