@@ -115,14 +115,6 @@ def test_settings():
     assert set(variables) - read == inert, "a setting that nobody reads has no effect"
 
 
-def test_the_stub_is_up_to_date():
-    """`scripts/names --write` makes it."""
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "names"), "--check"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-
-
 def test_the_stub_says_what_is_there():
     """Every name and every setting, and no other."""
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
