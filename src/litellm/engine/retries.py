@@ -46,6 +46,7 @@ def retrying(call: Call, route: Route, attempt: Attempt) -> Flow[Answer | Opened
             choice.settle(Outcome("failure", error))
             retry = retry.after(error)
             if call.budget.spent:
+                _note_retries(error, retry)
                 raise
             tried.append(target)
             choice, pause = _next_choice(route, tried, retry, error)
@@ -53,8 +54,7 @@ def retrying(call: Call, route: Route, attempt: Attempt) -> Flow[Answer | Opened
             timeouts, now = effective_timeouts(call, choice.target, route), time.monotonic()
             if too_long or now + pause >= _deadline(deadlines, call, choice.target, timeouts, now):
                 choice.settle(UNUSED)
-                if retry.used > 1:
-                    error.num_retries, error.max_retries = retry.used - 1, retry.limit
+                _note_retries(error, retry)
                 raise
             if pause:
                 log.debug("retry %d of %d in %.2f s after %s", retry.used, retry.limit, pause, error)
@@ -69,6 +69,12 @@ def retrying(call: Call, route: Route, attempt: Attempt) -> Flow[Answer | Opened
             if choice.settle is not noop:
                 _settle(choice, answer, time.monotonic() - started)
             return answer
+
+
+def _note_retries(error: LiteLLMError, retry: Retry) -> None:
+    """Say on an error how often the call had been tried again, if it had. retry: that of the try that is not made."""
+    if retry.used > 1:
+        error.num_retries, error.max_retries = retry.used - 1, retry.limit
 
 
 def _next_choice(route: Route, tried: list[Target], retry: Retry, error: LiteLLMError) -> tuple[Choice, float]:

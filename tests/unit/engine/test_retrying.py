@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.suite.examples import examples
 
+from litellm.engine.budget import Budget
 from litellm.engine.call import Answer, Call
 from litellm.engine.retries import retrying
 from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_ASKED, LONGEST_DELAY, Retry, retry_after, retryable
@@ -87,7 +88,7 @@ class Script:
         yield  # a generator, as attempts are
 
 
-def drive(made: Plan, script: Script) -> tuple[Answer | LiteLLMError, list[float]]:
+def drive(made: Plan, script: Any) -> tuple[Answer | LiteLLMError, list[float]]:
     """How it ends, and what it slept on the way; without sleeping."""
     flow, pauses = retrying(made.call, made.route, script), []
     try:
@@ -250,6 +251,21 @@ def test_r3_the_error_tells_how_often_it_was_tried():
     ended, _ = drive(call(target(), retry=Retry(2)), Script(BadRequestError("no", "m", "openai")))
     assert isinstance(ended, LiteLLMError)
     assert ended.num_retries is None
+
+
+def test_a_spent_budget_ends_the_retries():
+    """With the error of the last try, which says how many there were; nothing waits for a try that will not be made."""
+    script = Script(BOOM, BOOM, "ok")
+    made = call(target("a"), target("b"), retry=Retry(5), budget=Budget(2))
+
+    def attempt(asked: Call, chosen: Target, timeouts: Timeouts) -> Any:
+        asked.budget.take(chosen.model)
+        return (yield from script(asked, chosen, timeouts))
+
+    ended, pauses = drive(made, attempt)
+    assert (ended, pauses, len(script.attempts)) == (BOOM, [], 2)
+    assert isinstance(ended, LiteLLMError)
+    assert (ended.num_retries, ended.max_retries) == (1, 5)
 
 
 def test_r3_a_bug_is_not_retried():
