@@ -28,7 +28,7 @@ MAX_THREADS = 64
 LOOK_UPS = 32
 
 
-class Full(Exception):  # noqa: N818 - whoever asked says what it means
+class PoolExhausted(Exception):  # noqa: N818 - whoever asked says what it means
     """All threads are at work, and nothing waits for them."""
 
 
@@ -59,14 +59,14 @@ def _look_ups_of(process: int) -> tuple[ThreadPoolExecutor, threading.Semaphore]
     return ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="litellm-names"), threading.Semaphore(LOOK_UPS)
 
 
-async def looked_up(function: Callable[..., T], *args: Any) -> T:
+async def resolve_in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run a look-up of a name that a client chose: in threads of its own, since its name server may never answer.
 
-    Raises Full. A thread that nobody waits for any more counts until it ends.
+    Raises PoolExhausted. A thread that nobody waits for any more counts until it ends.
     """
     threads, free = _look_ups_of(os.getpid())
     if not free.acquire(blocking=False):
-        raise Full
+        raise PoolExhausted
     try:
         future = threads.submit(function, *args)
     except BaseException:

@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.proxied_io._url": lambda n: (f"http://host-{n}/v1",),
     "net.response._lower": lambda n: (f"X-Header-{n}",),
     "net.response._status": lambda n: (f"HTTP/1.1 200 Fine {n}",),
-    "net.sync_io._url": lambda n: (f"http://host-{n}/v1",),
+    "net.sync_proxied._url": lambda n: (f"http://host-{n}/v1",),
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
     "providers.names._by_bare_name": lambda n: (f"model-{n}",),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
@@ -208,6 +208,8 @@ def test_an_object_remembers_no_more_than_its_maximum(maximum, fill):
 ELSEWHERE = {
     "hooks/observers.py Memory._kept": ("hooks/test_hooks_observers.py", "OPEN_CALLS"),
     "net/direct_io.py Pool._idle": ("net/test_pool.py", "max_idle"),
+    "net/sync_pool.py SyncPool._idle": ("net/test_sync_pool.py", "max_idle"),
+    "net/sync_pool.py SyncPool._resting": ("net/test_sync_pool.py", "max_idle"),
     "proxy/http1.py Connection._waiting": ("../e2e/test_proxy_floods.py", "pipelining"),
     "proxy/http1.py Connections.open": ("proxy/test_overload.py", "connections=2"),
 }
@@ -221,6 +223,7 @@ engine/stream.py CustomStreamWrapper._ready
 engine/stream.py CustomStreamWrapper._text
 engine/stream.py CustomStreamWrapper.chunks
 net/connection.py DirectReply._parts
+net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
 net/sse.py Parser._data
 net/sse.py Parser._pieces
@@ -255,6 +258,7 @@ hooks/dispatch.py _Room._empty
 net/async_io.py AsyncTransport._sessions
 net/direct_io.py Pool._open
 net/proxied_io.py ProxiedPool._streams
+net/sync_pool.py SyncPool._open
 net/fair_queue.py FairQueue._waiting
 """
 NOT_FILLED = {line for text in (OF_ONE_CALL, OF_THE_CONFIGURATION, UNDER_WAY) for line in text.splitlines() if line}

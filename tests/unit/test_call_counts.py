@@ -29,11 +29,12 @@ WARM = 3  # what is made on first use has been made by then
 COUNTED = 20
 
 # Own calls per completion or per chunk: as counted with CPython 3.11, and one in twenty more. Lower them when you can.
+# The sync transport's are all here: it is our own, and no longer a library whose calls nobody counted.
 BOUNDS = {
     "SDK mock": 115,
     "SDK sync": 134,
     "SDK async": 150,
-    "SDK chunk": 24,
+    "SDK chunk": 27,
     "SDK async chunk": 35,
     "gateway request": 160,
     "gateway request, 1 000 deployments": 160,

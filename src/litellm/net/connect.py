@@ -12,7 +12,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from litellm._bounded import Bounded
-from litellm._threads import Full, looked_up
+from litellm._threads import PoolExhausted, resolve_in_thread
 from litellm.net.faults import TransportFault
 from litellm.net.guard import literal, system_addresses
 from litellm.net.network import Network
@@ -37,8 +37,8 @@ class Names:
             if literal(origin.host):
                 return network.guard.addresses(origin.host, origin.port, family)
             try:
-                return await looked_up(network.guard.addresses, origin.host, origin.port, family)
-            except Full:
+                return await resolve_in_thread(network.guard.addresses, origin.host, origin.port, family)
+            except PoolExhausted:
                 text = "too many names of hosts are being looked up now; try again"
                 raise TransportFault("busy", text) from None
         with contextlib.suppress(ValueError):
@@ -69,7 +69,7 @@ async def connected_socket(addresses: list[str], port: int) -> socket.socket:
     Raises OSError, with what every address had to say, when none does.
     """
     loop = asyncio.get_running_loop()
-    waiting = _interleaved(addresses)
+    waiting = interleaved(addresses)
     tries: set[asyncio.Task[socket.socket]] = set()
     pending: set[asyncio.Task[socket.socket]] = set()
     errors: list[OSError] = []
@@ -81,7 +81,7 @@ async def connected_socket(addresses: list[str], port: int) -> socket.socket:
                 tries.add(task)
                 pending.add(task)
             elif not pending:
-                raise _joined(errors)
+                raise joined_errors(errors)
             head_start = HEAD_START if address is not None else None
             done, pending = await asyncio.wait(pending, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -98,7 +98,7 @@ async def connected_socket(addresses: list[str], port: int) -> socket.socket:
             task.add_done_callback(_close_late)
 
 
-def _interleaved(addresses: list[str]) -> Iterator[str]:
+def interleaved(addresses: list[str]) -> Iterator[str]:
     """The families in turn, so that one that leads nowhere costs one head start and not many."""
     sixes = [address for address in addresses if ":" in address]
     fours = [address for address in addresses if ":" not in address]
@@ -106,17 +106,24 @@ def _interleaved(addresses: list[str]) -> Iterator[str]:
     return (address for address in chain.from_iterable(zip_longest(first, second)) if address is not None)
 
 
-def _joined(errors: list[OSError]) -> OSError:
+def joined_errors(errors: list[OSError]) -> OSError:
+    """One error for all addresses: what each had to say, once."""
     texts = dict.fromkeys(str(error) for error in errors)
     return errors[0] if len(texts) == 1 else OSError("; ".join(texts) or "the host has no address")
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, address: str, port: int) -> socket.socket:
+def prepared_socket(address: str) -> socket.socket:
+    """A socket to connect to `address` with: it does not block, nor wait to fill its packets, nor trust in silence."""
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, address: str, port: int) -> socket.socket:
+    sock = prepared_socket(address)
     try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         await loop.sock_connect(sock, (address, port))
     except BaseException:
         sock.close()

@@ -7,16 +7,18 @@ looks every now and then whether anything is late.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from litellm.net import failures
 from litellm.net.fair_queue import LARGE, FairQueue
-from litellm.net.faults import FaultKind, TransportFault
+from litellm.net.faults import TransportFault
 from litellm.net.messages import Request, Sink, streams
 from litellm.net.network import Network
+from litellm.net.readable import watch
+from litellm.net.request_head import Head
 from litellm.net.response import Response
 from litellm.net.unzip import Malformed, too_large
-from litellm.net.url import redacted_url
 
 IDLE = 30.0  # seconds that a connection is kept for; servers commonly close after 60 or more
 LOOK = 15.0  # seconds between looks at the clock, at the most
@@ -217,7 +219,8 @@ class Connection(asyncio.Protocol):
     """One connection to an origin, carrying one exchange at a time."""
 
     __slots__ = (
-        "_due", "_ends", "_last", "_paused", "_queued", "_reply", "_silence", "_timer", "_transport", "key", "loop", "pool",
+        "_due", "_ends", "_last", "_paused", "_queued", "_readable", "_reply", "_silence", "_timer", "_transport", "key",
+        "loop", "pool",
     )  # fmt: skip
 
     def __init__(self, pool: ConnectionOwner, key: Key, loop: asyncio.AbstractEventLoop) -> None:
@@ -233,19 +236,32 @@ class Connection(asyncio.Protocol):
         self._ends = 0.0  # when the exchange must be over
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._readable: Callable[[], object] | None = None
 
     @property
     def usable(self) -> bool:
-        """Whether a request may be sent on it: it stands, and has not been idle for too long."""
-        return not self._transport.is_closing() and self.loop.time() - self._last < IDLE
+        """Whether another request may be sent on it: it stands, has not been idle for too long, and has said nothing more.
 
-    async def exchange(self, request: Request, head: bytes, ends: float) -> DirectReply:
+        What it says is also told to data_received, but only when the loop comes round, which it may not have done since.
+        """
+        if self._transport.is_closing() or self.loop.time() - self._last >= IDLE:
+            return False
+        if self._readable is None:
+            self._readable = watch(self._transport.get_extra_info("socket").fileno())
+        return not self._readable()
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has not been lost yet."""
+        return not self._transport.is_closing()
+
+    async def exchange(self, request: Request, head: Head, ends: float) -> DirectReply:
         """Send, and wait for the head, and for the body too unless a good answer is to be streamed.
 
         ends: when all must be over, in the loop's time. Raises TransportFault.
         """
-        if self._transport.is_closing():  # as soon as it stood
-            raise _closed(request, "it accepted the connection and closed it")
+        if not self.stands:  # as soon as it stood
+            raise failures.closed(request, "it accepted the connection and closed it")
         clocks = request.timeouts
         waiter = self.loop.create_future()
         reply = self._reply = DirectReply(request, self, waiter)
@@ -254,12 +270,12 @@ class Connection(asyncio.Protocol):
         self._look_by(min(self._last + self._silence, ends, self._last + LOOK))
         try:
             if len(request.body) < LARGE:
-                self._transport.write(head + request.body)
+                self._transport.write(head.start(request) + request.body)
             else:
                 await self.pool.fair_queue.turn()
                 # By now it may be answered, and the connection be somebody else's.
                 if self._reply is reply and not self._transport.is_closing():
-                    self._transport.writelines((head, request.body))  # which need no copy
+                    self._transport.writelines((head.start(request), request.body))  # which need no copy
             await waiter
         except BaseException:
             # The reply and not the connection: the answer may be complete, and somebody else's request be on its way.
@@ -277,12 +293,12 @@ class Connection(asyncio.Protocol):
         self._paused = False  # whoever would have it go on, later, has nothing to do any more
         self._transport.abort()
 
-    def break_off(self, kind: FaultKind, text: str) -> None:
+    def break_off(self, fault: TransportFault) -> None:
         """Drop it, and tell whoever waits for an answer why."""
         reply = self._reply
         self.abort()
         if reply is not None:
-            reply.fail(TransportFault(kind, text))
+            reply.fail(fault)
 
     def hold(self, until: Any) -> None:
         """Have the upstream wait until a future is done."""
@@ -323,10 +339,10 @@ class Connection(asyncio.Protocol):
         try:
             spoke = reply.take(data)
         except Malformed as error:
-            self.break_off("protocol", f"{redacted_url(reply.request.url)} did not answer in HTTP: {error}")
+            self.break_off(failures.not_http(reply.request, error))
             return
         except TransportFault as fault:
-            self.break_off(fault.kind, str(fault))
+            self.break_off(TransportFault(fault.kind, str(fault)))
             return
         response = reply.response
         if response.begun:  # the clock of the first byte is not impressed by half a head
@@ -345,9 +361,15 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         self.pool.fair_queue.schedule(self._read_on)
 
+    @property
+    def _waits_for_head(self) -> bool:
+        """Whether an answer is due and has not begun: interim ones, however many, do not wind its clock."""
+        return self._reply is not None and not self._reply.response.begun
+
     def _read_on(self) -> None:
         self._queued = False
-        self._last = self.loop.time()
+        if not self._waits_for_head:
+            self._last = self.loop.time()
         if not self._paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -362,7 +384,7 @@ class Connection(asyncio.Protocol):
         try:
             reply.end(exc)
         except Malformed as error:
-            reply.fail(_closed(reply.request, str(error)))
+            reply.fail(failures.closed(reply.request, error))
 
     def _over(self, response: Response) -> None:
         """The exchange is over: for another, or for good."""
@@ -399,25 +421,10 @@ class Connection(asyncio.Protocol):
             else:
                 self.abort()
         elif now >= self._ends:
-            total = reply.request.timeouts.total
-            self.break_off(
-                "timeout", f"the answer from {redacted_url(reply.request.url)} was not complete after {total:g} s"
-            )
-        elif now >= self._last + self._silence and not (self._paused or self._queued):
-            self.break_off("timeout", _silent(reply))
+            self.break_off(failures.total_timeout(reply.request))
+        elif now >= self._last + self._silence and (self._waits_for_head or not (self._paused or self._queued)):
+            self.break_off((failures.silence if reply.streamed else failures.first_byte_timeout)(reply.request))
         else:
-            ours = self._paused or self._queued  # while we are slow, the upstream is not
+            ours = (self._paused or self._queued) and not self._waits_for_head  # while we are slow, the upstream is not
             quiet = (now if ours else self._last) + self._silence
             self._look_by(min(quiet, self._ends, now + LOOK))
-
-
-def _closed(request: Request, how: str) -> TransportFault:
-    where = redacted_url(request.url)
-    return TransportFault("closed", f"{where} closed the connection before the answer was complete: {how}")
-
-
-def _silent(reply: DirectReply) -> str:
-    clocks, where = reply.request.timeouts, redacted_url(reply.request.url)
-    if reply.streamed:
-        return f"{where} was silent for {clocks.between:g} s in mid-stream"
-    return f"no answer from {where} within {clocks.first_byte:g} s (first byte)"

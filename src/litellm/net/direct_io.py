@@ -8,22 +8,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-import msgspec
-
-from litellm._bounded import Bounded
+from litellm.net import failures
 from litellm.net.connect import Names, connected_socket
 from litellm.net.connection import Connection, DirectReply, Key
 from litellm.net.fair_queue import FairQueue
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Request
-from litellm.net.request_head import Origin, fields_of, origin_of
+from litellm.net.request_head import HeadCache, Origin, origin_of
 from litellm.net.tls import ssl_context
-from litellm.net.url import redacted_url
 
 MAX_IDLE = 1000
 MAX_IDLE_GUARDED = 250
 BUFFER_LIMIT = 256 << 20  # bytes of unfinished answers to guarded requests, all together
-MAX_HEADS = 512
 HANDSHAKE = 86_400.0  # seconds for TLS alone: never reached, the clock for the whole connection is stricter
 
 
@@ -46,7 +42,7 @@ class Pool:
         self._idle: dict[Key, list[Connection]] = {}
         # The idle ones of all origins, the longest idle first: our own, and those to where clients have sent us.
         self._resting: tuple[dict[Connection, None], dict[Connection, None]] = ({}, {})
-        self._heads: Bounded[int, _Head] = Bounded(MAX_HEADS)
+        self._heads = HeadCache()
         self._names = Names()
         self._closed = False
 
@@ -61,7 +57,7 @@ class Pool:
         network = request.network
         if network.guard is not None:
             network.guard.check(origin.scheme, origin.host, origin.port)
-        head = self._head(origin, request)
+        head = self._heads.find(origin, request)
         ends = self._loop.time() + request.timeouts.total
         key = (origin.scheme, origin.host, origin.port, network)
         connection = self._take(key) or await self._connect(origin, request, key)
@@ -72,7 +68,7 @@ class Pool:
         self._closed = True
         for connection in tuple(self._open):
             text = f"the connection to {connection.key[1]} was closed on our side: its client, or its event loop, has ended"
-            connection.break_off("closed", text)
+            connection.break_off(TransportFault("closed", text))
 
     # --- the connections' side ----------------------------------------------------------------------------------------
 
@@ -113,18 +109,17 @@ class Pool:
         return None
 
     async def _connect(self, origin: Origin, request: Request, key: Key) -> Connection:
-        clocks, where = request.timeouts, redacted_url(request.url)
+        clocks = request.timeouts
         try:
             # Less than the total, so that a connection that does not come about says that this was it.
             async with asyncio.timeout(min(clocks.connect, 0.75 * clocks.total)):
                 return await self._open_connection(origin, key)
         except TimeoutError:
-            text = f"no connection to {where} within {clocks.connect:g} s (connect timeout)"
-            fault = TransportFault("timeout", text)
-        except (ssl.SSLError, ssl.CertificateError) as error:
-            raise TransportFault("tls", f"TLS with {where} failed: {error}") from None
+            fault = failures.connect_timeout(request)
+        except ssl.SSLError as error:
+            raise failures.tls_failed(request, error) from None
         except OSError as error:
-            fault = TransportFault("connect", f"cannot connect to {where}: {error}")
+            fault = failures.cannot_connect(request, error)
         self._names.forget(origin)
         raise fault
 
@@ -148,32 +143,6 @@ class Pool:
                 connection.connection_made(secured)
         if self._closed:
             connection.abort()
-        if connection.usable:  # it may have been lost before we got to know it
+        if connection.stands:  # it may have been lost before we got to know it
             self._open.add(connection)
         return connection
-
-    def _head(self, origin: Origin, request: Request) -> bytes:
-        """The head of `request`. A deployment's requests share their headers, so most heads are known."""
-        known = self._heads.get(id(request.headers))
-        if known is None or not known.fits(request):
-            known = _Head(dict(request.headers), request.url, request.method, _head_of(origin, request))
-            if request.cacheable_head and request.network.guard is None:  # a client's key belongs to its call alone
-                self._heads[id(request.headers)] = known
-        return b"%b%d\r\n\r\n" % (known.text, len(request.body))
-
-
-class _Head(msgspec.Struct, frozen=True):
-    """The beginning of a request, and what it was made of."""
-
-    headers: dict[str, str]
-    url: str
-    method: str
-    text: bytes
-
-    def fits(self, request: Request) -> bool:
-        return self.headers == request.headers and self.url == request.url and self.method == request.method
-
-
-def _head_of(origin: Origin, request: Request) -> bytes:
-    lines = [f"{name}: {value}" for name, value in fields_of(origin, request)]
-    return "\r\n".join([f"{request.method} {origin.target} HTTP/1.1", *lines, "Content-Length: "]).encode("latin-1")

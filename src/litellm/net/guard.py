@@ -158,34 +158,49 @@ class Guard(msgspec.Struct, frozen=True, cache_hash=True):
         """Where to connect to for `host`: numeric addresses, all of them admitted. Blocks while a name is looked up.
 
         Raises TransportFault("blocked") if even one address is not admitted: a name with public and private addresses is a
-        mistake or a trick, and picking from them would make the answer depend on their order. Raises OSError for a name
-        that has no address.
+        mistake or a trick, and picking from them would make the answer depend on their order. A name without an address is
+        refused in the same words, so that nobody learns by asking which names there are inside. For a listed one this
+        raises OSError.
         """
         numeric = literal(host)
-        found = [numeric] if numeric else self._looked_up(host, port, family)
+        found = [numeric] if numeric else self._resolved(host, port, family)
         self._admit(numeric or host, port, found)
         return found
 
-    def _looked_up(self, host: str, port: int, family: int) -> list[str]:
+    def _resolved(self, host: str, port: int, family: int) -> list[str]:
         try:
             found = self.resolve(host, port, family)
+            if not found:
+                raise OSError("the system knows none")
         except ValueError:  # from the codec for names: a label is empty or too long
             raise _unusable(host) from None
-        if not found:
-            raise OSError(f"{host} has no address")
-        return found
+        except OSError as error:
+            if self._lists(host, port):
+                raise
+            log.warning("a client's api_base was refused: %s has no address (%s)", host, error)
+        else:
+            return found
+        raise _not_public(host)
+
+    def _lists(self, host: str, port: int) -> bool:
+        """Whether the administrator's list has this name."""
+        return any(entry.covers_name(_plain(host), port) for entry in self.listed)
 
     def _admit(self, host: str, port: int, found: list[str]) -> None:
-        name = _plain(host)
-        if any(entry.covers_name(name, port) for entry in self.listed):
+        if self._lists(host, port):
             return
         for text in found:
             address = ip_address(text)
             if not is_public(address) and not any(entry.covers(address, port) for entry in self.listed):
                 # The address is for the administrator: to a client it would be a map of the network inside.
                 log.warning("a client's api_base was refused: %s has the address %s", host, text)
-                way_out = "the administrator can allow it in general_settings.client_side_hosts"
-                raise TransportFault("blocked", f"{host} is not a public host; {way_out}")
+                raise _not_public(host)
+
+
+def _not_public(host: str) -> TransportFault:
+    """The refusal of a host that is not admitted, or is not there."""
+    way_out = "the administrator can allow it in general_settings.client_side_hosts"
+    return TransportFault("blocked", f"{host} is not a public host; {way_out}")
 
 
 def literal(host: str) -> str | None:

@@ -83,8 +83,9 @@ class Script(msgspec.Struct, frozen=True):
 class Request(Sealed, msgspec.Struct, kw_only=True):
     """One HTTP request, complete: there is no send that could forget a timeout or a TLS setting.
 
-    cacheable_head: its headers come again, so a transport may keep what it makes of them; not so a client's, which are
-    forgotten.
+    extra_headers: those of this call alone (traceparent, what a client wants forwarded). They follow `headers`, and never
+    replace one of them. cacheable_head: `headers` come again, so a transport may keep what it makes of them; not so a
+    client's, which are forgotten.
     """
 
     url: str
@@ -95,6 +96,7 @@ class Request(Sealed, msgspec.Struct, kw_only=True):
     stream: bool = False
     method: str = "POST"
     script: Script | None = None
+    extra_headers: Mapping[str, str] | None = None
     cacheable_head: bool = False
 
     def __repr__(self) -> str:

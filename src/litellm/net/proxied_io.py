@@ -16,6 +16,7 @@ from weakref import WeakSet
 import aiohttp
 import yarl
 
+from litellm.net import failures
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Request, Timeouts, streams
 from litellm.net.request_head import headers_of, origin_of
@@ -197,33 +198,31 @@ class ProxiedPool:
 
 def fault(error: Exception, request: Request, *, in_body: bool) -> Exception:
     """Translate aiohttp's errors into TransportFault; anything else is a bug of ours and stays as it is."""
-    where = redacted_url(request.url)
-    clocks = request.timeouts
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return TransportFault("timeout", f"no connection to {where} within {clocks.connect:g} s (connect timeout)")
+            return failures.connect_timeout(request)
         case aiohttp.ServerTimeoutError() if in_body and request.stream:
-            return TransportFault("timeout", f"{where} was silent for {clocks.between:g} s in mid-stream")
+            return failures.silence(request)
         case aiohttp.ServerTimeoutError():
-            return TransportFault("timeout", f"no answer from {where} within {clocks.first_byte:g} s (first byte)")
+            return failures.first_byte_timeout(request)
         case asyncio.TimeoutError():
-            return TransportFault("timeout", f"the answer from {where} was not complete after {clocks.total:g} s")
+            return failures.total_timeout(request)
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return TransportFault("tls", f"TLS with {where} failed: {error}")
+            return failures.tls_failed(request, error)
         case aiohttp.ClientHttpProxyError():
-            refused = f"the proxy refused: {error.status} {error.message}"
-            return TransportFault("connect", f"cannot connect to {where}: {refused}")
+            return failures.cannot_connect(request, f"the proxy refused: {error.status} {error.message}")
         case aiohttp.ClientProxyConnectionError():
-            return TransportFault("connect", f"cannot connect to the proxy for {where}: {error.os_error}")
+            return TransportFault(
+                "connect", f"cannot connect to the proxy for {redacted_url(request.url)}: {error.os_error}"
+            )
         case aiohttp.ClientConnectorError():
-            return TransportFault("connect", f"cannot connect to {where}: {error.os_error}")
+            return failures.cannot_connect(request, error.os_error)
         case aiohttp.InvalidURL():
-            return TransportFault("url", f"{where} is no usable URL")
+            return failures.unusable_url(request)
         case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError():
-            return TransportFault("closed", f"{where} closed the connection before the answer was complete: {error!r}")
-        case aiohttp.ClientError():
-            what = getattr(error, "message", "") or type(error).__name__  # str(error) has the URL, with what is in it
-            return TransportFault("protocol", f"{where} did not answer in HTTP: {what}")
+            return failures.closed(request, repr(error))
+        case aiohttp.ClientError():  # str(error) has the URL, with what is in it
+            return failures.not_http(request, getattr(error, "message", "") or type(error).__name__)
         case Malformed():
-            return TransportFault("protocol", f"{where} did not answer in HTTP: {error}")
+            return failures.not_http(request, error)
     return error

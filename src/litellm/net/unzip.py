@@ -6,6 +6,10 @@ import zlib
 from collections.abc import Mapping
 
 LARGEST = 512 << 20  # bytes of an answer, once it is decompressed
+# What is larger than this once it is decompressed may be so many times as large as what was sent, and no larger: texts and
+# tables of numbers shrink to a third or a tenth, bombs to a thousandth.
+FREE = 16 << 20  # bytes
+MAX_RATIO = 64
 SLICE = 64 << 10  # bytes that are given to zlib at once: it copies what follows the end of a gzip member
 ENCODINGS = ("gzip", "x-gzip", "deflate")
 
@@ -22,7 +26,8 @@ def too_large(largest: int) -> Malformed:
 class Unzip:
     """A compressed body, as its bytes come in. Several gzip members in a row are one body, as RFC 1952 has it.
 
-    largest: bytes that it may come to; one more is an error.
+    largest: bytes that it may come to; one more is an error. So is more than FREE that is also more than MAX_RATIO times
+    what was sent: a few hundred kilobytes must not fill the memory.
 
     >>> import gzip
     >>> unzip = Unzip()
@@ -31,17 +36,21 @@ class Unzip:
     >>> unzip.end()
     """
 
-    __slots__ = ("_left", "_member")
+    __slots__ = ("_given", "_largest", "_member", "_sent")
 
     def __init__(self, largest: int = LARGEST) -> None:
         self._member: zlib._Decompress | None = None
-        self._left = largest
+        self._largest = largest
+        self._sent = 0
+        self._given = 0
 
     def feed(self, data: bytes) -> bytes:
         """What `data` says. Raises Malformed."""
         parts: list[bytes] = []
         for at in range(0, len(data), SLICE):
-            self._undo(data[at : at + SLICE], parts)
+            piece = data[at : at + SLICE]
+            self._sent += len(piece)
+            self._undo(piece, parts)
         return b"".join(parts)
 
     def _undo(self, data: bytes, parts: list[bytes]) -> None:
@@ -53,14 +62,17 @@ class Unzip:
                 self._member = None
             self._member = self._member or _member(data[0])
             try:
-                part = self._member.decompress(data, self._left + 1)
+                part = self._member.decompress(data, self._left() + 1)
             except zlib.error as error:
                 raise Malformed(f"its body cannot be decompressed ({error})") from None
-            self._left -= len(part)
-            if self._left < 0:
+            self._given += len(part)
+            if self._left() < 0:
                 raise Malformed("its body is larger than any may be, once it is decompressed")
             parts.append(part)
             data = self._member.unused_data
+
+    def _left(self) -> int:
+        return min(self._largest, max(FREE, MAX_RATIO * self._sent)) - self._given
 
     def end(self) -> None:
         """There is no more. Raises Malformed if there ought to be."""

@@ -9,8 +9,13 @@ from tests.unit.net.asking import request
 from litellm.net.connection import Connection
 from litellm.net.fair_queue import LARGE, FairQueue
 from litellm.net.network import Network
+from litellm.net.request_head import HeadCache, origin_of
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 100000000\r\n\r\n"
+
+
+def head_of(asked):
+    return HeadCache().find(origin_of(asked.url), asked)
 
 
 class Rounds:
@@ -102,7 +107,7 @@ async def streaming(owner, body=b"{}"):
     connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
     connection.connection_made(line)
     asked = request("http://x/", stream=True, body=body)
-    exchange = loop.create_task(connection.exchange(asked, b"head", loop.time() + 60))
+    exchange = loop.create_task(connection.exchange(asked, head_of(asked), loop.time() + 60))
     await asyncio.sleep(0)
     connection.data_received(HEAD)
     reply = await exchange
@@ -154,12 +159,12 @@ async def test_long_requests_are_written_by_turns():
         connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
         connection.connection_made(line)
         asked = request("http://x/", body=b"x" * LARGE)
-        tasks.append(loop.create_task(connection.exchange(asked, b"head", loop.time() + 60)))
+        tasks.append(loop.create_task(connection.exchange(asked, head_of(asked), loop.time() + 60)))
         lines.append(line)
     written = []
     while not written or written[-1] < 3:
         await asyncio.sleep(0)
-        written.append(sum(line.written == LARGE + 4 for line in lines))
+        written.append(sum(line.written > LARGE for line in lines))
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
@@ -173,7 +178,7 @@ async def test_a_request_that_is_answered_before_its_turn_is_not_sent():
     connection.connection_made(line)
     owner.fair_queue.schedule(lambda: None)
     asked = request("http://x/", body=b"x" * LARGE)
-    exchange = loop.create_task(connection.exchange(asked, b"head", loop.time() + 60))
+    exchange = loop.create_task(connection.exchange(asked, head_of(asked), loop.time() + 60))
     await asyncio.sleep(0)
     connection.data_received(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n")
     assert (await exchange).status == 503

@@ -232,9 +232,18 @@ def no_such_name(host, _port, _family):
 
 
 @pytest.mark.parametrize("resolve", [no_such_name, Names([])], ids=["error", "nothing"])
-def test_a_name_without_an_address(caller, resolve):
-    """Decision 8: that is a connection that does not come about, not a refusal."""
-    fault = refusal(caller, guarded("http://nobody.example/v1", resolve=resolve))
+def test_a_name_without_an_address_is_told_like_one_inside(caller, resolve):
+    """Or a client could find out which names there are in our network."""
+    absent = refusal(caller, guarded("http://nobody.example/v1", resolve=resolve))
+    inside = refusal(caller, guarded("http://nobody.example/v1", resolve=Names(["10.0.0.7"])))
+    assert (absent.kind, str(absent)) == (inside.kind, str(inside))
+    assert absent.kind == "blocked"
+
+
+@pytest.mark.parametrize("resolve", [no_such_name, Names([])], ids=["error", "nothing"])
+def test_a_listed_name_without_an_address(caller, resolve):
+    """That is a connection that does not come about, not a refusal."""
+    fault = refusal(caller, guarded("http://nobody.example/v1", "nobody.example", resolve=resolve))
     assert fault.kind == "connect"
     assert "cannot connect to http://nobody.example/v1" in str(fault)
 

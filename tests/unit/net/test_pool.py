@@ -17,11 +17,12 @@ from tests.unit.net.scripted import Answering, Scripted, Skipping, always, whole
 from litellm.net.async_io import AsyncTransport
 from litellm.net.connect import MAX_NAMES
 from litellm.net.connection import IDLE
-from litellm.net.direct_io import MAX_HEADS, Pool
+from litellm.net.direct_io import Pool
 from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
 from litellm.net.messages import Timeouts
 from litellm.net.network import Network
+from litellm.net.request_head import MAX_HEADS
 from litellm.net.steps import Send
 
 pytestmark = pytest.mark.alone  # seconds, counted objects
@@ -80,7 +81,7 @@ def test_many_origins(run, monkeypatch):
                 await ours.send(asked)
                 assert ours.size[1] <= 20
             await until(lambda: ours.size == (20, 20))
-            assert 0 < len(ours._heads) <= MAX_HEADS
+            assert 0 < len(ours._heads._heads) <= MAX_HEADS
             assert len(ours._names._known) <= MAX_NAMES
             assert len(ours._idle) == 20
             made = server.connections_made
@@ -101,7 +102,7 @@ def test_headers_of_one_call_are_not_kept(run):
                 asked = to(server)
                 asked.cacheable_head = cacheable_head
                 await ours.send(asked)
-                assert len(ours._heads) == cacheable_head
+                assert len(ours._heads._heads) == cacheable_head
 
     with Scripted(always(whole())) as server:
         run(scene())

@@ -329,7 +329,28 @@ def test_a_bomb_is_not_unpacked():
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
-    assert len(Unzip(largest=1 << 26).feed(bomb)) == 1 << 26
+
+
+def test_a_bomb_of_an_upstream_of_ours_is_not_unpacked_either():
+    """What shrinks to a thousandth is no text: a third of a megabyte does not become several hundred."""
+    bomb = zlib.compress(bytes(320 << 20))
+    assert len(bomb) < 400_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(Malformed, match="larger"):
+            Unzip().feed(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_shrinks_well_is_unpacked():
+    """The bound looks at what is large and shrinks to next to nothing: not at less than 16 MB, nor at tables of numbers."""
+    blank = bytes(16 << 20)
+    assert Unzip().feed(zlib.compress(blank)) == blank
+    table = b", ".join(b"%d" % (number * number % 10_007) for number in range(4_000_000))
+    assert len(table) > 20 << 20
+    assert Unzip().feed(zlib.compress(table)) == table
 
 
 @pytest.mark.alone
