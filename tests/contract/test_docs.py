@@ -36,13 +36,13 @@ from tests.processes import COMMAND, Gateway, run_command, run_python
 import litellm
 from litellm.cli import run as command
 from litellm.engine import mock_models
+from litellm.engine.outgoing import outgoing
 from litellm.providers.resolve import resolve
 from litellm.providers.target import EndpointSpec
 from litellm.proxy import errors
 from litellm.proxy.auth import authenticator
 from litellm.proxy.calls import overrides
 from litellm.proxy.config import load_config
-from litellm.wire.protocol import Outgoing
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "litellm"
@@ -351,7 +351,7 @@ def words_of(chunks: list[litellm.ModelResponseStream]) -> list[str]:
 
 def script_of(model: str, *, stream: bool) -> mock_models.Script:
     target = resolve(EndpointSpec(model=model))
-    return mock_models.played(target, Outgoing(target.model, {"messages": ASK}, stream))
+    return mock_models.played(target, outgoing(target.model, {"messages": ASK}, stream=stream))
 
 
 def fails(kind: type[Exception], status: int, *, words: int = 0) -> object:

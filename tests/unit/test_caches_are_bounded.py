@@ -55,17 +55,20 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {
+    "engine.present.answer_class": "the operations",
+    "engine.present.chunk_class": "the operations",
     "hooks.dispatch.default_dispatcher": "one",
     "_threads._look_ups_of": "one",
     "_threads._pool_of": "one",
     "operations.load": "the columns of the operations",
     "providers.names._by_host": "one",
-    "providers.endpoint.way": "the operations and the rows",
-    "providers.endpoint.wire_named": "the wires",
     "proxy.memory._glibc": "one",
     "proxy.state._callbacks": "one",
     "sdk._settings._callbacks": "one",
     "sdk._settings._warn_of": "LiteLLM's settings",
+    "wire.dialects.client_dialect": "the dialects",
+    "wire.dialects.dialect": "the dialects",
+    "wire.dialects.way": "the operations and the rows",
     "sdk._call.default_client": "one",
     "tokens.encoders._encoding": "the vocabularies",
 }
@@ -225,14 +228,14 @@ engine/stream.py CustomStreamWrapper.chunks
 net/connection.py DirectReply._parts
 net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
-net/sse.py Parser._data
-net/sse.py Parser._pieces
 proxy/http1.py Connection._headers
 router/choosing.py RoutingContext._adapted
 wire/bridge.py _ChatChunks._begun
-wire/openai_chat.py Decoder._tools
-wire/openai_format.py Decoder._begun
-wire/openai_format.py Decoder._ended
+wire/framing/sse.py Parser._data
+wire/framing/sse.py Parser._pieces
+wire/openai_chat.py Rules._tools
+wire/openai_stream.py Rules._begun
+wire/openai_stream.py Rules._ended
 """
 OF_THE_CONFIGURATION = """
 hooks/dispatch.py Dispatcher._at_flush

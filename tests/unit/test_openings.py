@@ -112,7 +112,7 @@ CALLS = {
 # importlib.import_module: by whom, and of what.
 IMPORTERS = {
     "_names.py": "names from its own table",
-    "endpoint.py": "wires by the provider table's names",
+    "dialects.py": "dialects by the names in the tables of providers and operations",
     "files.py": "handlers that the config file names, beside it",
     "observers.py": "callbacks we bring along, from its own table",
     "operations.py": "types and functions, by the columns of its own table",

@@ -13,8 +13,10 @@ from tests.unit.router.world import targets_of
 
 import litellm
 from litellm import _log, exceptions
-from litellm.engine.call import Answer, Opened, Source
+from litellm.engine.call import Answer
 from litellm.engine.client import Client
+from litellm.engine.opened import Opened, Source
+from litellm.engine.outgoing import outgoing
 from litellm.engine.route import FixedRoute
 from litellm.net.messages import Request, Script, Timeouts
 from litellm.net.network import DIRECT
@@ -27,6 +29,7 @@ from litellm.proxy.config import load_config
 from litellm.proxy.state import build
 from litellm.sdk import _call, _settings
 from litellm.wire import openai_chat
+from litellm.wire.decoding import EventDecoder
 
 # Such as no pattern finds.
 KEY = "canary.api.key.aaaa"
@@ -65,7 +68,8 @@ def answer():
 def opened():
     step = Read(SyncTransport().send(msgspec.structs.replace(request(), script=Script(200, ()), stream=True)))
     source = Source(step, lambda: None, lambda: None)
-    decoder = openai_chat.decoder(include_usage=False)
+    out = outgoing("m", {})
+    decoder = EventDecoder(openai_chat.framing(), openai_chat.rules(out))
     return Opened(target=target(), asked="m", headers={}, source=source, decoder=decoder, first=[])
 
 

@@ -11,23 +11,25 @@ import msgspec
 
 from litellm._bounded import Bounded
 from litellm.engine import handlers, mock, mock_models
-from litellm.engine.call import Answer, Call, Opened, Source
+from litellm.engine.call import Answer, Call
 from litellm.engine.fan_out import ask_each, prompts_apart
-from litellm.engine.faults import Refused, answer_error, broken, said, stream_error, wire_of, wrong_shape
+from litellm.engine.faults import Refused, answer_error, broken, error_text, stream_error, wire_of, wrong_shape
+from litellm.engine.opened import Opened, Source, begun
+from litellm.engine.outgoing import outgoing
 from litellm.engine.retries import capped
-from litellm.engine.stream import advance
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply, Request, Timeouts, streams
 from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.auth.flow import Auth, NoCredentials
+from litellm.providers.endpoint import url_for
 from litellm.providers.policy import KEEP_ALL
 from litellm.providers.rekey import at, with_headers
 from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
-from litellm.wire.openai_format import speaks
-from litellm.wire.protocol import Body, Chunk, Outgoing, StreamFault, StreamWire, Unsuitable, WrongShape
+from litellm.wire.decoding import EventDecoder
+from litellm.wire.protocol import JSON, Body, Outgoing, StreamDialect, StreamFault, Unsuitable, WrongShape
 
 MAX_REMEMBERED = 1024
 
@@ -84,7 +86,7 @@ def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, 
     except (TransportFault, TimeoutError) as error:
         raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
     except Exception as error:
-        text = said(target, f"no token: {error!r}")
+        text = error_text(target, f"no token: {error!r}")
         raise AuthenticationError(text, target.provider.name, target.model) from error
     left = request.timeouts.total - (time.monotonic() - began)
     return with_headers(target, request.headers), msgspec.structs.replace(
@@ -95,17 +97,21 @@ def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, 
 def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
     call.budget.take(target.model)
     wire = wire_of(target)
-    out = Outgoing(target.model, _body(call, target, asks_usage=asks_usage), call.stream)
+    body = _body(call, target, asks_usage=asks_usage)
+    out = outgoing(target.model, body, stream=call.stream, show_usage=call.show_usage)
     try:
-        body = wire.encode(out)
+        payload = wire.request(out)
     except Unsuitable as unsuitable:
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
     except (TypeError, ValueError) as unsuitable:
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
+    url = url_for(target, payload) if payload.path or payload.query else target.url
     request = Request(
-        url=target.url, headers=target.headers, body=body, timeouts=timeouts, network=target.network,
-        stream=call.stream, cacheable_head=target.lasting,
+        url=url, headers=target.headers, body=payload.body, timeouts=timeouts, network=target.network,
+        stream=call.stream, method=payload.method, cacheable_head=target.lasting,
     )  # fmt: skip
+    if payload.content_type != JSON:
+        request.headers, request.cacheable_head = {**target.headers, "Content-Type": payload.content_type}, False
     if call.mock is not None or target.mock is not None:
         request.script = mock.scripted(call, target)
     elif target.url.startswith("mock:"):
@@ -145,9 +151,9 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
     return body
 
 
-def _whole(call: Call, target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Answer:
-    if call.relay:
-        seen = wire.glance(reply.body, out)
+def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
+    if call.relay == wire.NAME:
+        seen = wire.peek(reply.body, out)
         if seen is not None:
             return Answer(
                 target=target,
@@ -168,7 +174,7 @@ def _whole(call: Call, target: Target, wire: StreamWire, reply: Reply, out: Outg
     )
 
 
-def _decoded(target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Body:
+def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Body:
     try:
         return wire.decode(reply.body, out)
     except WrongShape as error:
@@ -177,39 +183,23 @@ def _decoded(target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> B
         raise stream_error(error, target, reply.headers) from None
 
 
-def _open(call: Call, target: Target, wire: StreamWire, reply: Reply, out: Outgoing) -> Flow[Opened]:
-    source = Source(Read(reply), reply.close, reply.finish, reply.stream_to)
+def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
     opened = Opened(
-        target=target, asked=call.model, headers=unechoed(reply.headers, target), source=source, first=[],
-        decoder=wire.decoder(include_usage=call.show_usage),
+        target=target, asked=call.model, headers=unechoed(reply.headers, target), first=[],
+        source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
+        decoder=EventDecoder(wire.framing(), wire.rules(out)),
     )  # fmt: skip
-    try:
-        if not streams(reply.status, reply.headers):
-            _unstreamed(opened, wire, reply, out)
-        while not opened.finished:
-            chunks = yield from _next(opened)
-            opened.first += chunks
-            if any(speaks(chunk.value) for chunk in chunks):
-                break
-    except BaseException:
-        source.close()
-        raise
-    opened.model = next((chunk.value["model"] for chunk in opened.first if chunk.value.get("model")), None)
-    return opened
+    if not streams(reply.status, reply.headers):
+        _unstreamed(opened, wire, reply, out)
+    return (yield from begun(opened))
 
 
-def _next(opened: Opened) -> Flow[list[Chunk]]:
-    try:
-        piece = yield opened.source.step
-    except TransportFault as fault:
-        return advance(opened, fault)
-    return advance(opened, piece)
-
-
-def _unstreamed(opened: Opened, wire: StreamWire, reply: Reply, out: Outgoing) -> None:
+def _unstreamed(opened: Opened, wire: StreamDialect, reply: Reply, out: Outgoing) -> None:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
-    answer = _decoded(opened.target, wire, reply, out)
-    opened.first = mock.as_chunks(answer, show_usage=opened.decoder.include_usage)
-    opened.decoder.usage = answer.get("usage")
-    reply.close()
+    try:
+        answer = _decoded(opened.target, wire, reply, out)
+    finally:
+        reply.close()
+    opened.first = mock.as_chunks(answer, show_usage=out.show_usage)
+    opened.usage = answer.get("usage")
     opened.finish()

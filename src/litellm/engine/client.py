@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from litellm.engine.attempt import Memory, attempt
-from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.call import Answer, Call
 from litellm.engine.fallbacks import OnError, falling_back
 from litellm.engine.hooked import hooked, rerouting
 from litellm.engine.observe import observed
+from litellm.engine.opened import Opened
 from litellm.engine.retries import Attempt, retrying
 from litellm.engine.route import Route
 from litellm.engine.watchers import Watchers

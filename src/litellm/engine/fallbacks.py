@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from litellm import _json
 from litellm._log import log
-from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.call import Answer, Call
+from litellm.engine.opened import Opened
 from litellm.engine.route import MakePlan, Route
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError, LiteLLMError
 from litellm.net.steps import Flow

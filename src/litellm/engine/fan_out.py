@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.call import Answer, Call
+from litellm.engine.opened import Opened
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
 from litellm.providers.target import Target
@@ -36,7 +37,7 @@ def prompts_apart(call: Call, target: Target) -> list[Any]:
 
 def ask_each(call: Call, prompts: list[Any], ask: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer]:
     """`ask` for each of the prompts; one answer with all choices. Raises the first error there was."""
-    calls = [msgspec.structs.replace(call, body={**call.body, "prompt": prompt}, relay=False) for prompt in prompts]
+    calls = [msgspec.structs.replace(call, body={**call.body, "prompt": prompt}, relay="") for prompt in prompts]
     answers = yield Fan([ask(each) for each in calls], at_once=AT_ONCE)
     for answer in answers:
         if isinstance(answer, BaseException):

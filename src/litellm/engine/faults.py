@@ -11,9 +11,9 @@ from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply
 from litellm.net.url import redacted_url, with_v1
-from litellm.providers.endpoint import wire_named
 from litellm.providers.target import Target
-from litellm.wire.protocol import Fault, StreamFault, StreamWire, WrongShape
+from litellm.wire.dialects import dialect
+from litellm.wire.protocol import Fault, StreamDialect, StreamFault, WrongShape
 
 DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
 
@@ -26,9 +26,9 @@ class Refused(Exception):  # noqa: N818 - never leaves the engine
         self.error = error
 
 
-def wire_of(target: Target) -> StreamWire:
+def wire_of(target: Target) -> StreamDialect:
     """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
-    return target.wire or wire_named(target.operation.dialect)
+    return target.wire or dialect(target.operation.dialect)
 
 
 def answer_error(reply: Reply, target: Target) -> LiteLLMError:
@@ -57,7 +57,7 @@ def stream_error(error: StreamFault, target: Target, headers: Mapping[str, str])
 def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -> LiteLLMError:
     """The exception for a 200 that is no answer."""
     text = f"{redacted_url(target.url) or target.provider.name} sent no usable answer: {error}"
-    return errors.APIResponseValidationError(said(target, text), target.provider.name, target.model,
+    return errors.APIResponseValidationError(error_text(target, text), target.provider.name, target.model,
                                              response_headers=_masked(target, dict(headers)),
                                              request_url=redacted_url(target.url) or None)  # fmt: skip
 
@@ -71,14 +71,14 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
         return errors.BadRequestError(mask(str(fault), *target.secrets), target.model, target.provider.name,
                                       param="api_base")  # fmt: skip
     kind = _BROKEN.get(fault.kind, errors.APIConnectionError)
-    return kind(said(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
+    return kind(error_text(target, str(fault), kind), llm_provider=target.provider.name, model=target.model,
                 request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
 def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
-    return errors.IncompleteStream(said(target, text), target.provider.name, target.model,
+    return errors.IncompleteStream(error_text(target, text), target.provider.name, target.model,
                                    response_headers=_masked(target, dict(headers)),
                                    request_url=redacted_url(target.url) or None)  # fmt: skip
 
@@ -86,14 +86,14 @@ def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> err
 def _make(status: int, fault: Fault, target: Target, headers: Mapping[str, str], hint: str = "") -> LiteLLMError:
     kind = fault.kind or errors.BY_STATUS.get(status)
     return errors.of_status(
-        status, said(target, fault.message, kind) + hint, target.provider.name, target.model,
+        status, error_text(target, fault.message, kind) + hint, target.provider.name, target.model,
         kind=fault.kind, body=_masked(target, fault.body), code=_masked(target, fault.code),
         param=_masked(target, fault.param), type=_masked(target, fault.type),
         response_headers=_masked(target, dict(headers)), request_url=redacted_url(target.url) or None,
     )  # fmt: skip
 
 
-def said(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
+def error_text(target: Target, text: str, kind: type[LiteLLMError] | None = None) -> str:
     """LiteLLM's wording, "RateLimitError: OpenAIException - slow down"; bad requests do without the first part."""
     name = target.provider.name
     text = mask(text, *target.secrets)

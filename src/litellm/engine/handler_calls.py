@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from litellm.engine.call import Call
-from litellm.engine.faults import broken, said, wrong_shape
+from litellm.engine.faults import broken, error_text, wrong_shape
 from litellm.engine.present import answer_class
 from litellm.exceptions import InternalServerError, LiteLLMError, of_status
 from litellm.net.faults import TransportFault
@@ -138,7 +138,7 @@ def translated(error: Exception, target: Target) -> LiteLLMError:
         return broken(error, target)
     provider = target.provider.name
     status = getattr(error, "status_code", None)
-    text = said(target, str(getattr(error, "message", None) or repr(error)))
+    text = error_text(target, str(getattr(error, "message", None) or repr(error)))
     if isinstance(status, int) and 400 <= status < 600:
         return of_status(status, text, provider, target.model)
     if isinstance(error, TimeoutError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import time
-import uuid
 from typing import Any
 
 import msgspec
@@ -12,22 +11,25 @@ from pydantic import BaseModel
 
 from litellm.engine import mock
 from litellm.engine.assemble import stream_chunk_builder
-from litellm.engine.call import Answer, Call, Opened, Source
+from litellm.engine.call import Answer, Call
 from litellm.engine.faults import wrong_shape
 from litellm.engine.handler_calls import arguments_for, awaiting, either, translated, wrong_kind
 from litellm.engine.handler_pulls import END, puller
-from litellm.engine.stream import advance
+from litellm.engine.opened import Opened, Source, begun, next_chunks
+from litellm.engine.outgoing import new_id, outgoing
+from litellm.engine.present import give, plain
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Ask, Flow
 from litellm.operations import of_name
-from litellm.providers.custom import GenericDecoder, implemented
+from litellm.providers.custom import HandlerRules, implemented
 from litellm.providers.target import Target
 from litellm.types.chat import ModelResponse
 from litellm.wire import openai_chat, openai_embeddings
 from litellm.wire.bridge import Converted, as_chat_body, as_text, as_text_chunk
-from litellm.wire.openai_format import ODD, speaks
-from litellm.wire.protocol import Chunk, Unsuitable, WrongShape
+from litellm.wire.decoding import ValueDecoder
+from litellm.wire.openai_format import SHAPE_ERRORS
+from litellm.wire.protocol import Body, Unsuitable, WrongShape
 
 
 def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
@@ -48,21 +50,25 @@ def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
         data: Any = yield from _collected(call, target, timeouts)
     else:
         data = yield from _ask_whole(call, target, timeouts)
-    if not call.stream:
-        model, usage = (data.model, data.get("usage")) if isinstance(data, ModelResponse) else _named(data)
-        return Answer(target=target, asked=call.model, headers={}, data=data, model=model, usage=usage)
-    return _as_stream(call, target, data)
+    return _as_stream(call, target, plain(data)) if call.stream else _answered(call, target, data)
 
 
-def _as_stream(call: Call, target: Target, data: Any) -> Opened:
+def _answered(call: Call, target: Target, value: Any) -> Answer:
+    """A whole answer of the handler's, whose object its caller gets back."""
+    answer = Answer(target=target, asked=call.model, headers={})
+    give(answer, value)
+    answer.model, answer.usage = answer.data.get("model"), answer.data.get("usage")
+    return answer
+
+
+def _as_stream(call: Call, target: Target, answer: Body) -> Opened:
     """A whole answer as a stream that is complete."""
-    body = data.model_dump(exclude_none=True) if isinstance(data, BaseModel) else data
+    out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage)
     opened = Opened(
         target=target, asked=call.model, headers={}, source=Source(Ask(lambda: END, None), _nothing, _nothing),
-        decoder=openai_chat.decoder(include_usage=call.show_usage),
-        first=mock.as_chunks(body, show_usage=call.show_usage),
+        decoder=ValueDecoder(openai_chat.rules(out)), first=[*mock.as_chunks(answer, show_usage=call.show_usage)],
+        usage=answer.get("usage"),
     )  # fmt: skip
-    opened.decoder.usage = body.get("usage")
     opened.finish()
     return opened
 
@@ -77,10 +83,11 @@ def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
         msgspec.structs.replace(call, operation=of_name(call.operation.via), body=body), target, timeouts
     )
     if isinstance(result, Answer):
-        result.data = as_text(_plain(result.data))
+        give(result, as_text(result.data))
     else:
-        result.decoder = converted = Converted(result.decoder, as_text_chunk)
-        result.first = converted.convert(result.first)
+        rules = Converted(result.decoder.rules, as_text_chunk)
+        result.decoder.rules = rules
+        result.first = rules.convert(result.first)
     return result
 
 
@@ -91,7 +98,7 @@ def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer |
     except Exception as error:
         raise translated(error, target) from error
     wanted = "an EmbeddingResponse, or a dict of that shape"
-    answer = _plain(data)
+    answer = plain(data)
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
         raise wrong_kind(target, "embedding/aembedding", data, wanted)
     try:
@@ -99,17 +106,12 @@ def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer |
             if hasattr(row["embedding"], "tolist"):  # an array of numpy's or torch's
                 row["embedding"] = row["embedding"].tolist()
         answer = openai_embeddings.fitted(answer, call.body.get("encoding_format"))
-    except ODD as error:
+    except SHAPE_ERRORS as error:
         raise wrong_shape(WrongShape(f"the handler gave no {wanted}: {error!r}"), target, {}) from error
     answer["model"] = answer.get("model") or target.model
     return Answer(
         target=target, asked=call.model, headers={}, data=answer, model=answer["model"], usage=answer.get("usage")
     )
-
-
-def _plain(answer: Any) -> Any:
-    """What a handler filled in as it liked, dicts where models were expected included."""
-    return answer.model_dump(exclude_none=True, warnings=False) if isinstance(answer, BaseModel) else answer
 
 
 def _only_streams(handler: Any) -> bool:
@@ -122,9 +124,11 @@ def _collected(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
     chunks = opened.first
     try:
         while not opened.finished:
-            chunks += yield from _next(opened)
+            chunks += yield from next_chunks(opened)
     finally:
         opened.abort()
+    if opened.failure is not None:
+        raise opened.failure
     return stream_chunk_builder([chunk.value for chunk in chunks])
 
 
@@ -148,7 +152,7 @@ def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
             return data
         data = data.model_dump()
     if isinstance(data, dict) and isinstance(data.get("choices"), list):
-        named = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time())}
+        named = {"id": f"chatcmpl-{new_id()}", "object": "chat.completion", "created": int(time.time())}
         return {**named, "model": target.model, **data}
     if inspect.iscoroutine(data):
         data.close()
@@ -167,26 +171,10 @@ def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
         call.is_async or not implemented(target.handler, "streaming")
     )
     pulled = puller(iterator, target, awaited=awaited)
+    out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage or not call.stream)
     opened = Opened(
         target=target, asked=call.model, headers={}, first=[],
         source=Source(Ask(pulled.pull, pulled.apull, (), timeouts.between), pulled.close, pulled.close),
-        decoder=GenericDecoder(include_usage=call.show_usage or not call.stream, model=target.model),
+        decoder=ValueDecoder(HandlerRules(out)),
     )  # fmt: skip
-    try:
-        while not opened.finished:
-            chunks = yield from _next(opened)
-            opened.first += chunks
-            if any(speaks(chunk.value) for chunk in chunks):
-                break
-    except BaseException:
-        opened.source.close()
-        raise
-    return opened
-
-
-def _next(opened: Opened) -> Flow[list[Chunk]]:
-    try:
-        piece = yield opened.source.step
-    except Exception as error:
-        raise translated(error, opened.target) from error
-    return advance(opened, piece)
+    return (yield from begun(opened))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel
 
 from litellm import _json
-from litellm.engine.call import Answer, Call, Opened
-from litellm.engine.present import answer_class, built
+from litellm.engine.call import Answer, Call
+from litellm.engine.opened import Opened
+from litellm.engine.present import answer_class, built, give
 from litellm.engine.retries import Attempt
 from litellm.engine.route import Route
 from litellm.engine.watchers import Hooks, Watchers
@@ -54,10 +54,11 @@ def hooked(
         call = msgspec.structs.replace(call, body=_body_of(call, changed))
     answer = yield from attempt(call, target, timeouts)
     if isinstance(answer, Answer) and hooks.edits_answers:
-        data = answer.data if answer.raw is None else _json.decode(answer.raw)
-        response = data if isinstance(data, BaseModel) else built(answer_class(call.operation), data, answer)
-        answer.data = yield from hooks.after(kwargs, response, call.operation, is_async=call.is_async)
-        answer.raw = None
+        response = answer.native
+        if response is None:
+            data = answer.data if answer.raw is None else _json.decode(answer.raw)
+            response = built(answer_class(call.operation), data, answer)
+        give(answer, (yield from hooks.after(kwargs, response, call.operation, is_async=call.is_async)))
     return answer
 
 

@@ -15,12 +15,12 @@ from pydantic import BaseModel
 
 from litellm import _json, exceptions
 from litellm.engine.call import Call
-from litellm.engine.faults import said, wire_of
+from litellm.engine.faults import error_text, wire_of
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
-from litellm.net import sse
 from litellm.net.messages import Part, Script
 from litellm.providers.target import Mock, Target
 from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
+from litellm.wire.framing import sse
 from litellm.wire.protocol import Body, Chunk
 
 JSON = {"content-type": "application/json"}
@@ -124,7 +124,7 @@ def counted(body: Body) -> int:
 def _raised(error: Exception, target: Target) -> LiteLLMError:
     if isinstance(error, LiteLLMError):
         return error
-    status, text = getattr(error, "status_code", None), said(target, f"litellm.MockException: {error}")
+    status, text = getattr(error, "status_code", None), error_text(target, f"litellm.MockException: {error}")
     if isinstance(status, int):
         return exceptions.of_status(status, text, target.provider.name, target.model)
     return InternalServerError(text, target.provider.name, target.model)

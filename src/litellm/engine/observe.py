@@ -13,15 +13,15 @@ from functools import partial, wraps
 from typing import Any, ParamSpec
 
 import msgspec
-from pydantic import BaseModel
 
 from litellm import _json
 from litellm._log import log
 from litellm.engine.assemble import stream_chunk_builder
-from litellm.engine.call import Answer, Call, Opened, Outcome
+from litellm.engine.call import Answer, Call
 from litellm.engine.copies import Copies
 from litellm.engine.cost import price
 from litellm.engine.fallbacks import OnError
+from litellm.engine.opened import Opened, Outcome
 from litellm.engine.present import answer_class, chunk_class
 from litellm.engine.retries import Attempt
 from litellm.engine.route import Route
@@ -202,11 +202,10 @@ def _ended(
 def _kept(answer: Answer) -> bytes | None:
     """The answer as bytes: nobody can change them, and reading them again is another thread's work. None for one that a
     handler has put something into that is no JSON."""
-    data = answer.data
     if answer.raw is not None:
         return answer.raw
     try:
-        return _json.encode(data.model_dump(exclude_none=True) if isinstance(data, BaseModel) else data)
+        return _json.encode(answer.data)
     except Exception as error:  # noqa: BLE001 - of an object of the handler's; usage and cost are told all the same
         _complain(error)
         return None
@@ -249,7 +248,7 @@ class StreamRecorder:
 
     @_harmless
     def end(self, outcome: Outcome) -> None:
-        usage = outcome.usage or self._opened.decoder.usage
+        usage = outcome.usage or self._opened.used()
         dollars = price(self._opened.target, usage)
         response = partial(_whole, self._chunks, usage) if self._chunks else None
         record = _ended(_with(self._record, *self._chunks), outcome.status, response, usage, dollars, outcome.error)

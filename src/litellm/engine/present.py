@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from litellm.engine.call import Answer, Opened
+from litellm.engine.call import Answer
 from litellm.engine.faults import wrong_shape
+from litellm.engine.opened import Opened
 from litellm.operations import Operation, load
 from litellm.types.base import OpenAIObject
 from litellm.wire.protocol import Body, WrongShape
 
 
+@cache
 def answer_class(operation: Operation) -> type[OpenAIObject]:
     """What an answer becomes."""
     cls: type[OpenAIObject] = load(operation.answer)
     return cls
 
 
+@cache
 def chunk_class(operation: Operation) -> type[OpenAIObject]:
     """What a chunk of a stream becomes."""
     cls: type[OpenAIObject] = load(operation.chunk)
@@ -31,3 +35,15 @@ def built(cls: type[OpenAIObject], value: Body, result: Answer | Opened) -> Any:
         return cls.read(value)
     except (ValidationError, TypeError) as error:
         raise wrong_shape(WrongShape(str(error)), result.target, result.headers) from error
+
+
+def plain(value: Any) -> Any:
+    """A pydantic object as a dict, whatever its owner has put into it; all else as it is."""
+    return value.model_dump(exclude_none=True, warnings=False) if isinstance(value, BaseModel) else value
+
+
+def give(answer: Answer, value: Any) -> None:
+    """Have `value`, a dict or an object of the user's like an answer, be the answer."""
+    answer.raw = None
+    answer.data = plain(value)
+    answer.native = None if value is answer.data else value

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from litellm._log import log
-from litellm.engine.call import CANCELLED, UNUSED, Answer, Call, Opened, Outcome
+from litellm.engine.call import Answer, Call
+from litellm.engine.opened import CANCELLED, UNUSED, Opened, Outcome
 from litellm.engine.retry_policy import LONGEST_RETRY_AFTER, Retry, retry_after
 from litellm.engine.route import Choice, Route, noop
 from litellm.exceptions import LiteLLMError

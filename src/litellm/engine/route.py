@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from litellm.engine.call import Call, Outcome, Settle
+from litellm.engine.call import Call
+from litellm.engine.opened import Outcome, Settle
 from litellm.engine.retry_policy import Retry
 from litellm.engine.watchers import Watchers
 from litellm.net.messages import Timeouts

@@ -1,4 +1,4 @@
-"""A stream after its first chunk: one loop that turns pieces into chunks, and the object that SDK callers iterate."""
+"""The stream that SDK callers iterate."""
 
 from __future__ import annotations
 
@@ -6,71 +6,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-import msgspec
-
-from litellm.engine.call import Opened
-from litellm.engine.faults import broken, incomplete, stream_error, wrong_shape
-from litellm.exceptions import LiteLLMError
-from litellm.net.faults import TransportFault
-from litellm.net.steps import Sleep
+from litellm.engine.opened import Opened
 from litellm.net.transport import AsyncTransport, SyncTransport
 from litellm.types.chat import ModelResponseStream
-from litellm.wire.protocol import Chunk, StreamFault, WrongShape
-
-
-def advance(opened: Opened, piece: Any) -> list[Chunk]:
-    """The chunks in the next piece (empty: the end; a TransportFault: it broke). Raises LiteLLMError, having closed it.
-
-    A stream is complete when every choice has finished or the upstream said [DONE]; nothing is made up for one that
-    is not, and a connection that breaks after that has broken nothing.
-    """
-    try:
-        chunks, over = _read(opened, piece)
-    except (WrongShape, StreamFault, LiteLLMError) as error:
-        failure = _as_error(error, opened)
-        opened.abort(failure)
-        if failure is error:
-            raise
-        raise failure from None
-    if opened.tap is not None:
-        opened.tap(chunks)
-    if over:
-        opened.finish()
-    return chunks
-
-
-def _read(opened: Opened, piece: Any) -> tuple[list[Chunk], bool]:
-    """The chunks in the next piece, and whether these were the last."""
-    decoder = opened.decoder
-    if isinstance(piece, TransportFault):
-        if not decoder.complete:
-            raise broken(piece, opened.target)
-        return decoder.end(), True
-    if not piece:
-        chunks = decoder.end()
-        if not decoder.complete:
-            raise incomplete(opened.target, opened.headers)
-        return chunks, True
-    chunks = decoder.feed(piece)
-    if decoder.fault is not None and chunks:
-        # These still count; the next step, which asks for nothing, raises the fault.
-        opened.source.close()
-        opened.source = msgspec.structs.replace(opened.source, step=Sleep(0))
-        return chunks, False
-    if not decoder.done and decoder.fault is None:
-        return chunks, False
-    return chunks + decoder.end(), True
-
-
-def _as_error(error: Exception, opened: Opened) -> LiteLLMError:
-    match error:
-        case WrongShape():
-            return wrong_shape(error, opened.target, opened.headers)
-        case StreamFault():
-            return stream_error(error, opened.target, opened.headers)
-        case LiteLLMError():
-            return error
-    raise error
+from litellm.wire.protocol import Chunk
 
 
 class CustomStreamWrapper:
@@ -92,6 +31,7 @@ class CustomStreamWrapper:
         self._present = present
         self._ready: deque[Chunk] = deque(opened.first)
         self._text: list[str] = []
+        self._told = False
         self.chunks: list[ModelResponseStream] = []
         self.received_finish_reason: str | None = None
         self.model = opened.target.model
@@ -106,30 +46,34 @@ class CustomStreamWrapper:
     def __next__(self) -> ModelResponseStream:
         while not self._ready:
             if self._opened.finished:
+                self._raise_failure()
                 raise StopIteration
             try:
-                piece = self._transport.perform(self._opened.source.step)
-            except TransportFault as fault:
-                piece = fault
-            except BaseException as error:
-                self._break(error)
+                self._ready.extend(self._opened.next(self._transport))
+            except BaseException:
+                self.close()
                 raise
-            self._take(piece)
         return self._emit(self._ready.popleft())
 
     async def __anext__(self) -> ModelResponseStream:
         while not self._ready:
             if self._opened.finished:
+                self._raise_failure()
                 raise StopAsyncIteration
             try:
-                piece = await self._transport.perform(self._opened.source.step)
-            except TransportFault as fault:
-                piece = fault
-            except BaseException as error:  # also when our task is cancelled
-                self._break(error)
+                self._ready.extend(await self._opened.anext(self._transport))
+            except BaseException:  # also when our task is cancelled
+                self.close()
                 raise
-            self._take(piece)
         return self._emit(self._ready.popleft())
+
+    def _raise_failure(self) -> None:
+        """What broke the stream is raised once, with the text that did arrive."""
+        failure = None if self._told else self._opened.failure
+        self._told = True
+        if failure is not None:
+            failure.partial = self.response_uptil_now  # type: ignore[attr-defined]
+            raise failure
 
     # Generators, because leaving a `for` loop drops the loop's iterator and thereby runs its `finally`: the upstream
     # learns of a `break` at once, even while the caller still holds this object.
@@ -155,22 +99,9 @@ class CustomStreamWrapper:
         finally:
             self.close()
 
-    def _take(self, piece: Any) -> None:
-        try:
-            self._ready.extend(advance(self._opened, piece))
-        except LiteLLMError as error:
-            self._break(error)
-            raise
-
-    def _break(self, error: BaseException) -> None:
-        """It ends here. A failure carries the text that did arrive."""
-        if isinstance(error, LiteLLMError):
-            error.partial = self.response_uptil_now  # type: ignore[attr-defined]
-            self._opened.abort(error)
-        self.close()
-
     def _emit(self, chunk: Chunk) -> ModelResponseStream:
-        for choice in chunk.value.get("choices") or ():
+        value = chunk.value
+        for choice in value.get("choices") or ():
             if choice.get("finish_reason"):
                 self.received_finish_reason = choice["finish_reason"]
             if not choice.get("index"):
@@ -178,7 +109,7 @@ class CustomStreamWrapper:
                 text = delta.get("content") if delta else choice.get("text")
                 if isinstance(text, str) and text:
                     self._text.append(text)
-        self.chunks.append(self._present(chunk.value))
+        self.chunks.append(self._present(value))
         return self.chunks[-1]
 
     def close(self) -> None:

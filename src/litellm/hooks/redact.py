@@ -10,15 +10,10 @@ from msgspec.structs import replace
 from litellm._numbers import truthy
 from litellm.exceptions import LiteLLMError
 from litellm.types.hooks import CallRecord
+from litellm.wire.texts import without_answers, without_texts
 
 REDACTED = "redacted-by-litellm"
 
-# Where a body, or an answer, holds what people and models said. Everything else in it is numbers, names and ids.
-_SAID = frozenset({
-    "messages", "input", "prompt", "suffix", "prediction", "instructions", "query", "documents", "content", "text",
-    "refusal", "reasoning", "reasoning_content", "thinking_blocks", "arguments", "audio", "images", "annotations",
-    "provider_specific_fields", "logprobs", "embedding",
-})  # fmt: skip
 _SWITCH = "turn_off_message_logging"
 _ON = frozenset({"x-litellm-enable-message-redaction", "litellm-enable-message-redaction"})
 _OFF = frozenset({"x-litellm-disable-message-redaction", "litellm-disable-message-redaction"})
@@ -52,7 +47,7 @@ def redact(record: CallRecord) -> CallRecord:
     """
     return replace(
         record,
-        body=_silent(record.body),
+        body=without_texts(record.body, REDACTED),
         params=_without_bodies(record.params),
         metadata=_without_bodies(record.metadata),
         response=quiet(record.response),
@@ -65,26 +60,11 @@ def quiet(answer: Any) -> Any:
     if answer is None:
         return None
     fields = answer if isinstance(answer, Mapping) else answer.model_dump(exclude_unset=True, warnings=False)
-    silent: dict[str, Any] = _unsaid(fields)
+    silent: dict[str, Any] = without_answers(fields, REDACTED)
     if isinstance(answer, Mapping):
         return silent
     read = getattr(type(answer), "read", type(answer).model_validate)
     return read(silent)
-
-
-def _unsaid(value: Any, name: str = "") -> Any:
-    if name in _SAID and value is not None:
-        return [] if isinstance(value, list | tuple) else {} if isinstance(value, Mapping) else REDACTED
-    if isinstance(value, Mapping):
-        return {key: _unsaid(inner, str(key)) for key, inner in value.items()}
-    return [_unsaid(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _silent(body: Mapping[str, Any]) -> dict[str, Any]:
-    silent: dict[str, Any] = {name: value for name, value in body.items() if name not in _SAID}
-    if "messages" in body:
-        silent = {"messages": [{"role": "user", "content": REDACTED}], **silent}
-    return {**silent, **{name: REDACTED for name in body if name in _SAID and name != "messages"}}
 
 
 def _without_bodies(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +72,7 @@ def _without_bodies(params: Mapping[str, Any]) -> dict[str, Any]:
     kept = dict(params)
     request = kept.get("proxy_server_request")
     if isinstance(request, Mapping) and isinstance(request.get("body"), Mapping):
-        kept["proxy_server_request"] = {**request, "body": _silent(request["body"])}
+        kept["proxy_server_request"] = {**request, "body": without_texts(request["body"], REDACTED)}
     return kept
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from litellm.wire.openai_chat import Decoder
-from litellm.wire.openai_format import ODD
-from litellm.wire.protocol import Chunk, StreamFault, WrongShape
+from litellm.wire.openai_chat import Rules
+from litellm.wire.protocol import Body, Chunk, Outgoing
 
 if TYPE_CHECKING:
     from litellm.types.chat import ModelResponse, ModelResponseStream
@@ -98,46 +95,36 @@ def implemented(handler: Any, *names: str) -> bool:
     return False
 
 
-class GenericDecoder(Decoder):
-    """Chunks of a handler, GenericStreamingChunk or OpenAI's, to OpenAI chunks. A handler that returns has said all."""
+class HandlerRules(Rules):
+    """What a handler's chunks mean: GenericStreamingChunks, or OpenAI's. A handler that returns has said all."""
 
     __slots__ = ("_called_tools", "_head", "_role_sent")
 
-    def __init__(self, *, include_usage: bool, model: str) -> None:
-        super().__init__(include_usage=include_usage)
+    def __init__(self, out: Outgoing) -> None:
+        super().__init__(out)
         self._head = {
-            "id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": int(time.time()),
-            "model": model,
+            "id": f"{self.PREFIX}{out.new_id()}", "object": self.OBJECT, "created": int(out.now()), "model": out.model,
         }  # fmt: skip
         self._called_tools = False
         self._role_sent = False
 
-    def feed(self, data: Any) -> list[Chunk]:
+    def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
+        """The chunks in one of the handler's."""
         chunks: list[Chunk] = []
-        try:
-            self._take_all(data, chunks)
-        except (WrongShape, StreamFault) as fault:
-            self.fault = fault
-        except ODD as error:
-            self.fault = WrongShape(f"a chunk of the handler is not shaped as one: {error!r}")
-        return chunks
-
-    def _take_all(self, data: Any, chunks: list[Chunk]) -> None:
-        for value in [{**self._head, **data}] if "choices" in data else self._generic(data):
-            for at, choice in enumerate(value["choices"]):
+        for each in [{**self._head, **value}] if "choices" in value else self._generic(value):
+            for at, choice in enumerate(each["choices"]):
                 choice.setdefault("index", at)
                 choice.setdefault("delta", {})
-            chunks += self.take(value, None)
+            chunks += super().take(each, payload)
+        return chunks
 
-    def end(self) -> list[Chunk]:
+    def close(self) -> list[Chunk]:
+        """An end for each choice that has none."""
         closing: list[Chunk] = []
-        if self.fault is None and not self.done:
-            reason = "tool_calls" if self._called_tools else "stop"
-            for index in sorted(self._begun - self._ended) or ([] if self._begun else [0]):
-                closing += self.take(self._chunk({}, reason, index), None)
-        closing += super().end()
-        self.done = True
-        return closing
+        reason = "tool_calls" if self._called_tools else "stop"
+        for index in sorted(self._begun - self._ended) or ([] if self._begun else [0]):
+            closing += super().take(self._chunk({}, reason, index), None)
+        return closing + super().close()
 
     def _chunk(self, delta: dict[str, Any], finish_reason: str | None, index: int = 0) -> dict[str, Any]:
         if not self._role_sent:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from litellm.exceptions import BadRequestError
 from litellm.net.url import join
-from litellm.operations import Operation, of_name
+from litellm.operations import Operation
 from litellm.providers.spec import Provider
-from litellm.wire.bridge import BRIDGES
-from litellm.wire.protocol import StreamWire
+from litellm.providers.target import Target
+from litellm.wire.dialects import way
+from litellm.wire.protocol import Payload, StreamDialect
 
 
 def by_model(provider: Provider, base: str, model: str, *, at_home: bool) -> tuple[str, str, str]:
@@ -27,10 +26,21 @@ def by_model(provider: Provider, base: str, model: str, *, at_home: bool) -> tup
     return base, model, provider.prefix
 
 
-def url_of(provider: Provider, base: str, prefix: str, wire: StreamWire, model: str, version: str | None) -> str:
+def url_of(provider: Provider, base: str, prefix: str, path: str, model: str, version: str | None) -> str:
     if provider.address is not None:
-        return provider.address(base, wire.PATH, model, version)
-    return join(base, prefix + wire.PATH)
+        return provider.address(base, path, model, version)
+    return join(base, prefix + path)
+
+
+def url_for(target: Target, payload: Payload) -> str:
+    """Where a payload goes: to the target's URL, unless the dialect has put more into the path than its usual one."""
+    url = target.url
+    if payload.path:
+        base = target.api_base or ""
+        url = url_of(target.provider, base, target.prefix, payload.path, target.model, target.version)
+    if payload.query:
+        url += ("&" if "?" in url else "?") + payload.query
+    return url
 
 
 def check_headers(headers: Mapping[str, Any], model: str, provider: Provider) -> None:
@@ -49,27 +59,8 @@ def check_headers(headers: Mapping[str, Any], model: str, provider: Provider) ->
             )
 
 
-def wire_for(provider: Provider, model: str, operation: Operation) -> StreamWire:
+def wire_for(provider: Provider, model: str, operation: Operation) -> StreamDialect:
     wire = way(operation, provider.dialects)
     if wire is None:
         raise BadRequestError(f"{provider.name} does not serve {operation.label}", model, provider.name)
     return wire
-
-
-@lru_cache(maxsize=256)
-def way(operation: Operation, dialects: tuple[str, ...]) -> StreamWire | None:
-    """How to ask for an operation where these formats are spoken: in one of its own, or by a bridge to one of another's."""
-    mine = next((name for name in operation.dialects if name in dialects), None)
-    if mine is not None:
-        return wire_named(mine)
-    if not operation.via:
-        return None
-    theirs = next((name for name in of_name(operation.via).dialects if name in dialects), None)
-    bridge = BRIDGES.get((operation.dialect, of_name(operation.via).dialect))
-    return None if theirs is None or bridge is None else bridge(wire_named(theirs))
-
-
-@lru_cache(maxsize=64)
-def wire_named(name: str) -> StreamWire:
-    """Wires are named by string and imported on first use; a test imports them all."""
-    return cast("StreamWire", importlib.import_module(f"litellm.wire.{name}"))

@@ -60,6 +60,6 @@ def _elsewhere(target: Target, operation: Operation) -> Target:
         return msgspec.structs.replace(target, operation=operation, others={})
     wire = wire_for(target.provider, target.model, operation)
     base = target.api_base or ""
-    url = url_of(target.provider, base, target.prefix, wire, target.model, target.version)
+    url = url_of(target.provider, base, target.prefix, wire.PATH, target.model, target.version)
     edits = target.edits if operation.generates else ()
     return msgspec.structs.replace(target, operation=operation, wire=wire, url=url, edits=edits, others={})

@@ -59,7 +59,7 @@ def resolve(place: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> Target:
         address = base
         split(address)
         base, userinfo = without_userinfo(address)
-        url = url_of(provider, base, prefix, wire, model, api_version)
+        url = url_of(provider, base, prefix, wire.PATH, model, api_version)
     except ValueError as error:
         raise BadRequestError(str(error), model, provider.name, param="api_base") from None
     if place.network is not DIRECT and url.startswith("https:"):

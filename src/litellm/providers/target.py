@@ -17,7 +17,7 @@ from litellm.operations import CHAT, Operation
 from litellm.providers.auth.flow import Auth
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
-from litellm.wire.protocol import Body, StreamWire
+from litellm.wire.protocol import Body, StreamDialect
 
 Edit = Callable[[Body], Body]
 
@@ -75,7 +75,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     api_key: str | None = None
     headers: Mapping[str, str] = {}
     network: Network = DIRECT
-    wire: StreamWire | None = None
+    wire: StreamDialect | None = None
     operation: Operation = CHAT
     prefix: str = ""
     version: str | None = None

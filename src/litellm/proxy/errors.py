@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from traceback import clear_frames
 from typing import Any
 
@@ -83,21 +84,30 @@ def headers_of(error: Exception) -> Headers:
     return []
 
 
-def answer_of(error: Exception) -> tuple[int, bytes, Headers]:
+Present = Callable[[int, dict[str, Any]], bytes]
+
+
+def _as_json(_: int, error: dict[str, Any]) -> bytes:
+    return _json.encode(error)
+
+
+def answer_of(error: Exception, present: Present = _as_json) -> tuple[int, bytes, Headers]:
     """Status, body and headers of an error's answer, which is the last that is made of it. Never raises: an error that
-    cannot be told, because it is a user's or an upstream said it oddly, is a bug that can."""
+    cannot be told, because it is a user's or an upstream said it oddly, is a bug that can. present: writes the body as
+    the client wants it, of the status and of OpenAI's error object."""
     try:
-        return status_of(error), _json.encode(body_of(error)), headers_of(error)
+        status = status_of(error)
+        return status, present(status, body_of(error)), headers_of(error)
     except Exception:  # noqa: BLE001 - the client is to be answered
         log.exception("an error cannot be told: %s", type(error).__name__)
-        return 500, _json.encode({"error": {**_BUG, "code": "500"}}), []
+        return 500, present(500, {"error": {**_BUG, "code": "500"}}), []
     finally:
         _let_go(error)
 
 
-def encoded(error: Exception) -> bytes:
+def encoded(error: Exception, present: Present) -> bytes:
     """The body of an error's answer by itself: for a stream, or for one of several."""
-    return answer_of(error)[1]
+    return answer_of(error, present)[1]
 
 
 def _let_go(error: BaseException | None) -> None:

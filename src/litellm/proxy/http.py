@@ -9,7 +9,7 @@ from http import HTTPStatus
 from random import getrandbits
 from typing import Protocol
 
-from litellm.net import sse
+from litellm.wire.framing import sse
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from litellm._log import log
-from litellm.engine.call import Call, Outcome
+from litellm.engine.call import Call
 from litellm.engine.hooked import kwargs_of
+from litellm.engine.opened import Outcome
 from litellm.engine.route import Choice
 from litellm.engine.watchers import Hooks, Watchers
 from litellm.exceptions import AuthenticationError, BadRequestError, LiteLLMError, Timeout

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from litellm.engine.call import Answer, Call, Opened
+from litellm.engine.call import Answer, Call
 from litellm.engine.cost import price
+from litellm.engine.opened import Opened
 from litellm.engine.present import answer_class, built, chunk_class
 from litellm.engine.stream import CustomStreamWrapper
 from litellm.net.url import redacted_url
@@ -21,8 +22,8 @@ def present(call: Call, result: Answer | Opened, io: Any, started: float) -> Any
     """The operation's object for a whole answer, a CustomStreamWrapper for a stream. started: time.monotonic()."""
     hidden = _hidden_params(call, result, started)
     if isinstance(result, Answer):
-        if isinstance(result.data, OpenAIObject):  # a handler's own answer: what it knows stays
-            own: Any = result.data
+        if isinstance(result.native, OpenAIObject):  # a handler's own answer: what it knows stays
+            own: Any = result.native
             known = {name: value for name, value in own._hidden_params.items() if value is not None}  # noqa: SLF001 - ours
             headers = {**known.get("additional_headers", {}), **hidden["additional_headers"]}
             own._hidden_params = {**hidden, **known, "additional_headers": headers}  # noqa: SLF001

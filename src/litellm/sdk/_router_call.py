@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import UNUSED, Answer, Call, Opened
+from litellm.engine.call import Answer, Call
+from litellm.engine.opened import UNUSED, Opened
 from litellm.engine.retry_policy import Retry
 from litellm.engine.route import Choice, FallbackKind, MakePlan, Plan, Route
 from litellm.engine.watchers import Watchers

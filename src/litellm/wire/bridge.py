@@ -1,4 +1,4 @@
-"""Completions asked of a chat endpoint, and chat asked of a completions endpoint: a wire around a wire.
+"""Completions asked of a chat endpoint, and chat asked of a completions endpoint: a dialect around a dialect.
 
 What has no place in the other format is told rather than dropped; what nobody knows is kept.
 """
@@ -8,79 +8,137 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from litellm.wire.protocol import Body, Chunk, Outgoing, Seen, StreamDecoder, StreamWire, Unsuitable
+import msgspec
+
+from litellm.wire.protocol import (
+    Body,
+    Chunk,
+    ChunkRules,
+    Outgoing,
+    Payload,
+    StreamDialect,
+    Summary,
+    Unsuitable,
+)
 
 # Parameters of completions that chat has no word for, with the value that asks for nothing.
 _TEXT_ONLY = {"suffix": None, "echo": False, "best_of": 1}
 _SPOKEN = ("content", "role")
 
+Convert = Callable[[Body], "Body | None"]
 
-class TextOverChat:
+
+class Bridge:
+    """A dialect around a dialect: bodies are turned into the other format's, and answers back. Nothing can be relayed
+    unread.
+
+    inner: what the upstream speaks. A subclass says how to turn what.
+    """
+
+    def __init__(self, inner: StreamDialect) -> None:
+        self._inner = inner
+        self.NAME, self.PATH = inner.NAME, inner.PATH
+        self.error, self.framing = inner.error, inner.framing
+
+    def _asked(self, body: Body) -> Body:
+        """A body, as the inner dialect has it. Raises Unsuitable."""
+        raise NotImplementedError
+
+    def _answered(self, answer: Body) -> Body:
+        """An answer of the inner dialect's, as the outer one has it."""
+        raise NotImplementedError
+
+    def _convert(self) -> Convert:
+        """What does the same to the chunks of one stream."""
+        raise NotImplementedError
+
+    def request(self, out: Outgoing) -> Payload:
+        """See Dialect."""
+        return self._inner.request(msgspec.structs.replace(out, body=self._asked(out.body)))
+
+    def decode(self, data: bytes, out: Outgoing) -> Body:
+        """See Dialect."""
+        return self._answered(self._inner.decode(data, out))
+
+    def peek(self, data: bytes, out: Outgoing) -> Summary | None:  # noqa: ARG002 - nothing can be relayed unread
+        """See Dialect."""
+        return None
+
+    def rules(self, out: Outgoing) -> ChunkRules:
+        """See StreamDialect."""
+        return Converted(self._inner.rules(out), self._convert())
+
+
+class TextOverChat(Bridge):
     """Completions from an upstream that only has chat: the prompt becomes a user's message."""
 
-    def __init__(self, chat: StreamWire) -> None:
-        self._chat = chat
-        self.NAME, self.PATH = chat.NAME, chat.PATH
-        self.error = chat.error
+    def _asked(self, body: Body) -> Body:
+        return as_chat_body(body)
 
-    def encode(self, out: Outgoing) -> bytes:
-        return self._chat.encode(Outgoing(out.model, as_chat_body(out.body), out.stream))
+    def _answered(self, answer: Body) -> Body:
+        return as_text(answer)
 
-    def decode(self, data: bytes, out: Outgoing) -> Body:
-        return as_text(self._chat.decode(data, out))
-
-    def glance(self, data: bytes, out: Outgoing) -> Seen | None:  # noqa: ARG002 - nothing can be relayed unread
-        return None
-
-    def decoder(self, *, include_usage: bool) -> StreamDecoder:
-        return Converted(self._chat.decoder(include_usage=include_usage), as_text_chunk)
+    def _convert(self) -> Convert:
+        return as_text_chunk
 
 
-class ChatOverText:
+class ChatOverText(Bridge):
     """Chat from an upstream that only has completions: the messages become a prompt."""
 
-    def __init__(self, text: StreamWire) -> None:
-        self._text = text
-        self.NAME, self.PATH = text.NAME, text.PATH
-        self.error = text.error
+    def _asked(self, body: Body) -> Body:
+        return as_text_body(body)
 
-    def encode(self, out: Outgoing) -> bytes:
-        return self._text.encode(Outgoing(out.model, as_text_body(out.body), out.stream))
+    def _answered(self, answer: Body) -> Body:
+        return as_chat(answer)
 
-    def decode(self, data: bytes, out: Outgoing) -> Body:
-        return as_chat(self._text.decode(data, out))
-
-    def glance(self, data: bytes, out: Outgoing) -> Seen | None:  # noqa: ARG002 - nothing can be relayed unread
-        return None
-
-    def decoder(self, *, include_usage: bool) -> StreamDecoder:
-        return Converted(self._text.decoder(include_usage=include_usage), _ChatChunks())
+    def _convert(self) -> Convert:
+        return _ChatChunks()
 
 
 # (the format that is asked in, the one that the upstream has) → what asks.
-BRIDGES: Mapping[tuple[str, str], Callable[[StreamWire], StreamWire]] = {
+BRIDGES: Mapping[tuple[str, str], Callable[[StreamDialect], StreamDialect]] = {
     ("openai_text", "openai_chat"): TextOverChat,
     ("openai_chat", "openai_text"): ChatOverText,
 }
 
 
 class Converted:
-    """A decoder whose chunks are turned into the other format's. All else is the inner one's."""
+    """Rules whose chunks are turned into the other format's."""
 
-    def __init__(self, inner: StreamDecoder, convert: Any) -> None:
+    __slots__ = ("_each", "_inner")
+
+    def __init__(self, inner: ChunkRules, convert: Convert) -> None:
         self._inner = inner
         self._each = convert
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    @property
+    def usage(self) -> Body | None:
+        """See ChunkRules."""
+        return self._inner.usage
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        return self.convert(self._inner.feed(data))
+    @property
+    def done(self) -> bool:
+        """See ChunkRules."""
+        return self._inner.done
+
+    @property
+    def complete(self) -> bool:
+        """See ChunkRules."""
+        return self._inner.complete
+
+    def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
+        """See ChunkRules."""
+        return self.convert(self._inner.take(value, payload))
+
+    def close(self) -> list[Chunk]:
+        """See ChunkRules."""
+        return self.convert(self._inner.close())
 
     def end(self) -> list[Chunk]:
+        """See ChunkRules."""
         return self.convert(self._inner.end())
 
-    def convert(self, chunks: list[Chunk]) -> list[Chunk]:
+    def convert(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """The inner one's chunks in the other format, without those that say nothing there."""
         values = (self._each(chunk.value) for chunk in chunks)
         return [Chunk(value) for value in values if value is not None]

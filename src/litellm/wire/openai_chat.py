@@ -9,19 +9,25 @@ from __future__ import annotations
 from typing import Any
 
 from litellm import _json
-from litellm.wire import openai_format
-from litellm.wire.openai_format import ODD, Glance, encode, error, excerpt, glance_choices, read_choices
+from litellm.wire import openai_stream
+from litellm.wire.openai_client import accept, encoder, present, present_error, relabel
+from litellm.wire.openai_format import SHAPE_ERRORS, Peek, error, excerpt, peek_choices, read_choices, request
+from litellm.wire.openai_stream import framing
 from litellm.wire.protocol import Body, Outgoing, WrongShape
+from litellm.wire.texts import texts
 
-__all__ = ["NAME", "PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
+__all__ = [
+    "NAME", "PATH", "Rules", "accept", "decode", "encoder", "error", "framing", "peek", "present", "present_error",
+    "relabel", "request", "rules", "texts",
+]  # fmt: skip
 
 NAME = "openai_chat"
 PATH = "/chat/completions"
 
 
-def decode(data: bytes, out: Outgoing | None = None) -> Body:  # noqa: ARG001 - the answer alone says it all
+def decode(data: bytes, out: Outgoing) -> Body:
     """An answer, with id and created where the upstream left them out. Raises WrongShape, StreamFault."""
-    answer = read_choices(data, Decoder.PREFIX)
+    answer = read_choices(data, out, Rules.PREFIX)
     try:
         for choice in answer["choices"]:
             message = choice.get("message")
@@ -30,14 +36,14 @@ def decode(data: bytes, out: Outgoing | None = None) -> Body:  # noqa: ARG001 - 
                     _stringify_arguments(call)
                 if choice.get("finish_reason") == "stop":  # some servers forget; agents go by it
                     choice["finish_reason"] = "tool_calls"
-    except ODD as error:
+    except SHAPE_ERRORS as error:
         raise WrongShape(f"the answer is not shaped as one ({error}): {excerpt(data)}") from None
     return answer
 
 
-def glance(data: bytes, out: Outgoing | None = None) -> Glance | None:  # noqa: ARG001
+def peek(data: bytes, out: Outgoing) -> Peek | None:  # noqa: ARG001 - the answer alone says it all
     """The few fields, or None if the answer is not one that can be relayed unread (decode() then says what it is)."""
-    return None if b'"tool_calls"' in data else glance_choices(data)  # tool calls are looked at, by decode()
+    return None if b'"tool_calls"' in data else peek_choices(data)  # tool calls are looked at, by decode()
 
 
 def _stringify_arguments(call: Any) -> bool:
@@ -49,12 +55,12 @@ def _stringify_arguments(call: Any) -> bool:
     return True
 
 
-def decoder(*, include_usage: bool) -> Decoder:
-    """A decoder for one stream. include_usage: whether the caller is to see the usage chunk."""
-    return Decoder(include_usage=include_usage)
+def rules(out: Outgoing) -> Rules:
+    """What the events of one stream mean."""
+    return Rules(out)
 
 
-class Decoder(openai_format.Decoder):
+class Rules(openai_stream.Rules):
     """Chat's: besides, tool calls get a stable index, one id and name each, and arguments that are strings."""
 
     OBJECT = "chat.completion.chunk"
@@ -62,8 +68,8 @@ class Decoder(openai_format.Decoder):
 
     __slots__ = ("_tools",)
 
-    def __init__(self, *, include_usage: bool) -> None:
-        super().__init__(include_usage=include_usage)
+    def __init__(self, out: Outgoing) -> None:
+        super().__init__(out)
         self._tools: dict[tuple[int, int], tuple[str | None, str | None]] = {}
 
     def _note(self, choices: list[Any]) -> bool:

@@ -16,10 +16,15 @@ import msgspec
 
 from litellm import _json
 from litellm.wire import openai_format
-from litellm.wire.openai_format import ODD, Glance, error, excerpt, in_band, read_object
-from litellm.wire.protocol import Body, Outgoing, WrongShape
+from litellm.wire.openai_client import accept, encoder, present, present_error, relabel
+from litellm.wire.openai_format import SHAPE_ERRORS, Peek, error, excerpt, in_band, read_object, reports_error
+from litellm.wire.protocol import Body, Outgoing, Payload, WrongShape
+from litellm.wire.texts import texts
 
-__all__ = ["NAME", "PATH", "decode", "encode", "error", "glance"]
+__all__ = [
+    "NAME", "PATH", "accept", "decode", "encoder", "error", "peek", "present", "present_error", "relabel", "request",
+    "texts",
+]  # fmt: skip
 
 NAME = "openai_embeddings"
 PATH = "/embeddings"
@@ -27,31 +32,32 @@ PATH = "/embeddings"
 _KINDS = re.compile(rb'"embedding"\s*:\s*(.)')
 
 
-def encode(out: Outgoing) -> bytes:
+def request(out: Outgoing) -> Payload:
     """The body, without an encoding_format that says nothing: several servers refuse a null or an empty one."""
     body = out.body
     if "encoding_format" in body and not body["encoding_format"]:
         body = {name: value for name, value in body.items() if name != "encoding_format"}
-    return openai_format.encode(Outgoing(out.model, body))
+        out = msgspec.structs.replace(out, body=body)
+    return openai_format.request(out)
 
 
 def decode(data: bytes, out: Outgoing) -> Body:
     """An answer whose vectors are floats, or base64 if the request said so. Raises WrongShape, StreamFault."""
     answer = read_object(data)
     if not isinstance(answer.get("data"), list):
-        if answer.get("error"):
+        if reports_error(answer):
             raise in_band(answer)
         raise WrongShape(f"the answer has no data: {excerpt(data)}")
     try:
         return fitted(answer, out.body.get("encoding_format"))
-    except ODD as error:
+    except SHAPE_ERRORS as error:
         raise WrongShape(f"the answer is not shaped as one ({error}): {excerpt(data)}") from None
 
 
 def fitted(answer: Body, encoding_format: Any) -> Body:
     """The answer with its vectors in the encoding that was asked for, and whatever else was left out.
 
-    Raises one of ODD for what is no vector.
+    Raises one of SHAPE_ERRORS for what is no vector.
     """
     answer.setdefault("object", "list")
     wanted = _first_byte(encoding_format)
@@ -103,19 +109,21 @@ def as_base64(vector: Any) -> Any:
     return b64encode(floats.tobytes()).decode()
 
 
-class _EmbeddingsGlance(Glance, kw_only=True):
+class _EmbeddingsPeek(Peek, kw_only=True):
     data: msgspec.Raw
     object: str
 
 
-_glance = msgspec.json.Decoder(_EmbeddingsGlance).decode
+_peek = msgspec.json.Decoder(_EmbeddingsPeek).decode
 
 
-def glance(data: bytes, out: Outgoing) -> Glance | None:
+def peek(data: bytes, out: Outgoing) -> Peek | None:
     """The few fields, or None if the answer is not one that can be relayed unread: above all if its vectors are not in
     the encoding that was asked for."""
     try:
-        seen = _glance(data)
+        seen = _peek(data)
+        if not data.isascii():
+            data.decode()
     except _json.UNREADABLE:
         return None
     wanted = _first_byte(out.body.get("encoding_format"))

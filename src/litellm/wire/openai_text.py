@@ -5,32 +5,38 @@ Source: https://platform.openai.com/docs/api-reference/completions.
 
 from __future__ import annotations
 
-from litellm.wire import openai_format
-from litellm.wire.openai_format import Glance, encode, error, glance_choices, read_choices
+from litellm.wire import openai_stream
+from litellm.wire.openai_client import accept, encoder, present, present_error, relabel
+from litellm.wire.openai_format import Peek, error, peek_choices, read_choices, request
+from litellm.wire.openai_stream import framing
 from litellm.wire.protocol import Body, Outgoing
+from litellm.wire.texts import texts
 
-__all__ = ["NAME", "PATH", "Decoder", "decode", "decoder", "encode", "error", "glance"]
+__all__ = [
+    "NAME", "PATH", "Rules", "accept", "decode", "encoder", "error", "framing", "peek", "present", "present_error",
+    "relabel", "request", "rules", "texts",
+]  # fmt: skip
 
 NAME = "openai_text"
 PATH = "/completions"
 
 
-def decode(data: bytes, out: Outgoing | None = None) -> Body:  # noqa: ARG001 - the answer alone says it all
+def decode(data: bytes, out: Outgoing) -> Body:
     """An answer, with id and created where the upstream left them out. Raises WrongShape, StreamFault."""
-    return read_choices(data, Decoder.PREFIX)
+    return read_choices(data, out, Rules.PREFIX)
 
 
-def glance(data: bytes, out: Outgoing | None = None) -> Glance | None:  # noqa: ARG001
+def peek(data: bytes, out: Outgoing) -> Peek | None:  # noqa: ARG001 - the answer alone says it all
     """The few fields, or None if the answer is not one that can be relayed unread."""
-    return glance_choices(data)
+    return peek_choices(data)
 
 
-def decoder(*, include_usage: bool) -> Decoder:
-    """A decoder for one stream. include_usage: whether the caller is to see the usage chunk."""
-    return Decoder(include_usage=include_usage)
+def rules(out: Outgoing) -> Rules:
+    """What the events of one stream mean."""
+    return Rules(out)
 
 
-class Decoder(openai_format.Decoder):
+class Rules(openai_stream.Rules):
     """Nothing but what OpenAI's streams have in common."""
 
     OBJECT = "text_completion"

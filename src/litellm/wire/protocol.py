@@ -1,7 +1,9 @@
-"""What a wire module offers (its functions are the Protocol), and all that it may see of a call."""
+"""What a dialect offers, in its half for upstreams and in that for clients, and all that it may see of a call. A module of
+functions is one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -10,13 +12,32 @@ from litellm.exceptions import LiteLLMError
 
 Body = dict[str, Any]
 
+JSON = "application/json"
+
 
 class Outgoing(msgspec.Struct):
-    """All that a wire may see: no credentials, no metadata, no caller."""
+    """All that a dialect may see of a call: no credentials, no metadata, no caller; and no clock and no ids but these.
+
+    show_usage: the caller wants the usage of a stream. now: the time, in seconds since 1970. new_id: gives an id that
+    nobody else has.
+    """
 
     model: str
     body: Body
+    now: Callable[[], float]
+    new_id: Callable[[], str]
     stream: bool = False
+    show_usage: bool = False
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """What is sent. path: where to, below the base; "" for the dialect's own PATH. query: what follows it, encoded."""
+
+    body: bytes
+    method: str = "POST"
+    path: str = ""
+    query: str = ""
+    content_type: str = JSON
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -55,54 +76,146 @@ class Chunk(msgspec.Struct):
     payload: bytes | None = None
 
 
-class StreamDecoder(Protocol):
-    """Bytes of a stream to chunks. It keeps what a stream has to keep: one id, stable tool indices, what has ended."""
+class Broken(msgspec.Struct):
+    """Where a stream broke: the last of its items, after the chunks that still count."""
 
-    done: bool  # the upstream has said that this is all
-    usage: Body | None
-    include_usage: bool
-    fault: Exception | None  # what broke the stream, after the chunks that were given; `end` raises it
+    error: Exception
+
+
+Item = Chunk | Broken
+
+
+class Framing(Protocol):
+    """A stream's bytes to payloads."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads completed by `data`. Raises ValueError for what cannot be one."""
+
+    def end(self) -> list[bytes]:
+        """What is left at the end of the bytes, if that is a payload."""
+
+
+class ChunkRules(Protocol):
+    """What one stream's events mean. They keep what a stream has to keep: one id, stable tool indices, what has ended."""
+
+    @property
+    def usage(self) -> Body | None:
+        """What was used, once that has been said."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has been said that this is all."""
 
     @property
     def complete(self) -> bool:
-        """Whether every choice has finished, or the upstream has said that this is all."""
+        """Whether it is done, or every choice has finished."""
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        """The chunks completed by `data`. What comes after a broken event is not read: see `fault`."""
+    def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
+        """The chunks in an event; payload: how it was written, where that is OpenAI's. Raises WrongShape, StreamFault, or
+        one of openai_format.SHAPE_ERRORS."""
+
+    def close(self) -> list[Chunk]:
+        """It was said that this is all: what was missing to it."""
 
     def end(self) -> list[Chunk]:
-        """The last chunks, after the last bytes: the usage chunk, if the caller wants one. Raises `fault`, if there is
-        one: a WrongShape or a StreamFault."""
+        """The last chunks: the usage, if the caller wants it."""
 
 
-class Seen(Protocol):
+class Decoder(Protocol):
+    """What arrives of a stream to its items, in order."""
+
+    rules: ChunkRules
+
+    def feed(self, piece: Any) -> list[Item]:
+        """The items completed by a piece; nothing follows a Broken one."""
+
+    def end(self) -> list[Item]:
+        """The items that the end of the pieces completes."""
+
+
+class Summary(Protocol):
     """What is read of an answer that is relayed as it came."""
 
     model: str | None
     usage: Body | None
 
 
-class Wire(Protocol):
-    """A format for one operation. A module of functions is one."""
+class Dialect(Protocol):
+    """A format for one operation, as it is spoken to upstreams.
+
+    NAME: the module's. PATH: where it is asked, unless a request says otherwise.
+    """
 
     NAME: str
     PATH: str
 
-    def encode(self, out: Outgoing) -> bytes:
-        """OpenAI-shaped body to the upstream's bytes. Raises Unsuitable, or TypeError and ValueError for no JSON."""
+    def request(self, out: Outgoing) -> Payload:
+        """An OpenAI-shaped body as the upstream wants it. Raises Unsuitable, or TypeError and ValueError for no JSON."""
 
     def decode(self, data: bytes, out: Outgoing) -> Body:
         """The upstream's bytes to an OpenAI-shaped answer. Raises WrongShape, StreamFault."""
 
-    def glance(self, data: bytes, out: Outgoing) -> Seen | None:
+    def peek(self, data: bytes, out: Outgoing) -> Summary | None:
         """The little that is read of an answer whose bytes can be relayed, or None for one that has to be decoded."""
 
     def error(self, status: int, data: bytes) -> Fault:
         """What an error answer says, from its code field before its text."""
 
 
-class StreamWire(Wire, Protocol):
+class StreamDialect(Dialect, Protocol):
     """A format that also streams."""
 
-    def decoder(self, *, include_usage: bool) -> StreamDecoder:
-        """A decoder for one stream."""
+    def framing(self) -> Framing:
+        """How one stream's bytes are read."""
+
+    def rules(self, out: Outgoing) -> ChunkRules:
+        """What one stream's events mean."""
+
+
+class Text(Protocol):
+    """A text that stands somewhere in a body."""
+
+    value: str
+
+    def replace(self, value: str) -> None:
+        """Put another one there."""
+
+
+class Encoder(Protocol):
+    """A stream's chunks to a client's bytes."""
+
+    def feed(self, chunks: Sequence[Chunk]) -> bytes:
+        """Their events."""
+
+    def text(self, text: str) -> bytes:
+        """One event with a text of a hook's own, which may be anything."""
+
+    def end(self) -> bytes:
+        """That this was all."""
+
+    def fail(self, status: int, error: Body) -> bytes:
+        """That it broke, and why: OpenAI's error object."""
+
+
+class ClientDialect(Protocol):
+    """A format for one operation, as clients speak it to us."""
+
+    NAME: str
+
+    def accept(self, body: Body) -> Body:
+        """A client's body, OpenAI-shaped. Raises Unsuitable."""
+
+    def present(self, answer: Body, model: str) -> bytes:
+        """An OpenAI-shaped answer as the client wants it, from `model`; "" leaves it as it is named."""
+
+    def relabel(self, data: bytes, old: str | None, new: str) -> bytes:
+        """An answer in this format as it came from `old`, as one from `new`."""
+
+    def encoder(self, model: str) -> Encoder:
+        """For one stream from `model`."""
+
+    def present_error(self, status: int, error: Body) -> bytes:
+        """OpenAI's error object as the client wants it."""
+
+    def texts(self, body: Body) -> Iterator[Text]:
+        """Every text in a body or an answer of this format that somebody wrote, a person or a model."""

@@ -12,13 +12,14 @@ import pytest
 from tests.fakes.upstream import Upstream
 
 import litellm
+from litellm.engine.outgoing import outgoing
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.operations import CHAT, OPERATIONS
 from litellm.providers.resolve import resolve
 from litellm.providers.spec import Provider
 from litellm.providers.table import BY_NAME, NOT_YET, ROWS
 from litellm.providers.target import EndpointSpec
-from litellm.wire.protocol import StreamDecoder, StreamWire, Wire
+from litellm.wire.protocol import ChunkRules, ClientDialect, Dialect, StreamDialect
 
 DATA = Path(__file__).parents[2] / "data" / "providers.json"
 LISTED = [fact["provider"] for fact in json.loads(DATA.read_text(encoding="utf-8"))]
@@ -126,7 +127,9 @@ def _resolves_at_home(row: Provider, patched: pytest.MonkeyPatch) -> None:
 
 
 def _public(protocol: type) -> set[str]:
-    return {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
+    bases = [base for base in protocol.__mro__ if base.__module__ == protocol.__module__]
+    names = [name for base in bases for name in (*vars(base), *base.__annotations__)]
+    return {name for name in names if not name.startswith("_")}
 
 
 WIRES = sorted({(operation, wire) for operation in OPERATIONS for wire in operation.dialects}, key=lambda pair: pair[1])
@@ -139,17 +142,17 @@ def test_rows_name_dialects_of_operations():
 
 @pytest.mark.parametrize(("operation", "wire"), WIRES)
 def test_rows_name_wires_that_are_wires(operation, wire):
-    """Every wire that a row names can be imported and has all that the Protocol asks for, with its parameters."""
+    """Every dialect of an operation can be imported and has all that the Protocol asks for, with its parameters; the first
+    one is also spoken with clients."""
     module = importlib.import_module(f"litellm.wire.{wire}")
-    streams = operation.streams
     assert module.NAME == wire
-    for name in _public(Wire) | (_public(StreamWire) if streams else set()):
-        found, wanted = getattr(module, name), getattr(StreamWire, name, None)
-        if inspect.isfunction(wanted):
-            parameters = list(inspect.signature(wanted).parameters)[1:]
-            assert list(inspect.signature(found).parameters) == parameters
-    for name in _public(StreamDecoder) if streams else ():
-        assert hasattr(module.decoder(include_usage=True), name)
+    for protocol in (StreamDialect if operation.streams else Dialect, ClientDialect):
+        for name in _public(protocol) if protocol is not ClientDialect or wire == operation.dialect else ():
+            found, wanted = getattr(module, name), getattr(protocol, name, None)
+            if inspect.isfunction(wanted) and inspect.isfunction(found):
+                assert list(inspect.signature(found).parameters) == list(inspect.signature(wanted).parameters)[1:]
+    for name in _public(ChunkRules) if operation.streams else ():
+        assert hasattr(module.rules(outgoing("m", {})), name)
 
 
 # --- a row of each kind in use --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from tests.suite.examples import examples
 from tests.unit.router.world import World, deployments, entry, error_of, group_of
 
 from litellm import exceptions as errors
-from litellm.engine.call import CANCELLED, UNUSED, Outcome
+from litellm.engine.opened import CANCELLED, UNUSED, Outcome
 from litellm.exceptions import RouterRateLimitError
 from litellm.net.messages import Timeouts
 from litellm.router.choosing import RoutingOptions

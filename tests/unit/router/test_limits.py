@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.suite.examples import examples
 from tests.unit.router.world import GOOD, USAGE, World, deployments, entry, error_of, group_of
 
-from litellm.engine.call import CANCELLED, UNUSED, Outcome
+from litellm.engine.opened import CANCELLED, UNUSED, Outcome
 from litellm.engine.route import Choice
 from litellm.exceptions import BadRequestError, RouterRateLimitError
 from litellm.router.choosing import RoutingOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.router.world import GOOD, World, error_of, group_of
 
-from litellm.engine.call import UNUSED, Outcome
+from litellm.engine.opened import UNUSED, Outcome
 from litellm.exceptions import RouterRateLimitError
 from litellm.router.routing import Routing
 from litellm.router.state import LocalState

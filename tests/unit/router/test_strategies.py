@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.router.world import USAGE, World, deployments, entry, error_of, group_of
 
-from litellm.engine.call import UNUSED, Outcome
+from litellm.engine.opened import UNUSED, Outcome
 from litellm.exceptions import AuthenticationError, ContextWindowExceededError
 from litellm.router.choosing import RoutingOptions
 from litellm.router.pick import cost

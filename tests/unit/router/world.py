@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from litellm.engine.call import Call, Outcome
+from litellm.engine.call import Call
+from litellm.engine.opened import Outcome
 from litellm.engine.route import Choice, Plan, Route
 from litellm.exceptions import LiteLLMError, of_status
 from litellm.providers.target import Target

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.suite.chunks import streams
 from tests.suite.examples import examples
+from tests.unit.wire.outgoing import decoder_of, last_items, outgoing
 
-from litellm.net import sse
 from litellm.wire import openai_chat, openai_text
 from litellm.wire.bridge import (
     ChatOverText,
@@ -23,16 +23,18 @@ from litellm.wire.bridge import (
     merged,
     prompts_of,
 )
-from litellm.wire.openai_format import encode
-from litellm.wire.protocol import Outgoing, StreamDecoder, Unsuitable
+from litellm.wire.decoding import EventDecoder
+from litellm.wire.framing import sse
+from litellm.wire.openai_format import request
+from litellm.wire.protocol import Unsuitable
 
 text = st.text(max_size=8)
 reasons = st.sampled_from(["stop", "length", "content_filter"])
 
 
-def read(decoder: StreamDecoder, payloads: list[Any]) -> list[dict[str, Any]]:
+def read(decoder: EventDecoder, payloads: list[Any]) -> list[dict[str, Any]]:
     events = b"".join(sse.event(json.dumps(payload).encode()) for payload in payloads) + sse.event(sse.DONE)
-    return [chunk.value for chunk in [*decoder.feed(events), *decoder.end()]]
+    return [chunk.value for chunk in [*decoder.feed(events), *last_items(decoder)]]
 
 
 def said(chunks: list[dict[str, Any]], index: int, name: str = "text") -> str:
@@ -48,8 +50,8 @@ def ends(chunks: list[dict[str, Any]]) -> dict[int, str]:
 @given(streams())
 def test_any_stream_of_chat_says_the_same_as_one_of_completions(sent):
     """S1: every choice's text, reasoning and end, the usage, and one id."""
-    chat = read(openai_chat.decoder(include_usage=True), json.loads(json.dumps(sent)))
-    got = read(TextOverChat(openai_chat).decoder(include_usage=True), sent)
+    chat = read(decoder_of(openai_chat, show_usage=True), json.loads(json.dumps(sent)))
+    got = read(decoder_of(TextOverChat(openai_chat), show_usage=True), sent)
     for index in ends(chat):
         assert said(got, index) == said(chat, index, "content")
     assert ends(got) == ends(chat)
@@ -66,7 +68,7 @@ def test_any_stream_of_completions_says_the_same_as_one_of_chat(words, reason):
     sent = [{**head, "choices": [{"index": at, "text": word, "finish_reason": None}]} for at, word in words]
     indices = sorted({at for at, _ in words} | {0})
     sent += [{**head, "choices": [{"index": at, "text": "", "finish_reason": reason}]} for at in indices]
-    got = read(ChatOverText(openai_text).decoder(include_usage=False), sent)
+    got = read(decoder_of(ChatOverText(openai_text)), sent)
     for index in indices:
         assert said(got, index, "content") == said(sent, index)
         assert said(got, index, "role") == "assistant"
@@ -112,14 +114,14 @@ def test_bodies_are_not_changed():
 
 
 def test_what_is_sent():
-    out = Outgoing("m", {"prompt": "x", "top_k": 3}, stream=True)
-    assert json.loads(TextOverChat(openai_chat).encode(out)) == {
+    out = outgoing("m", {"prompt": "x", "top_k": 3}, stream=True)
+    assert json.loads(TextOverChat(openai_chat).request(out).body) == {
         "model": "m", "messages": [{"role": "user", "content": "x"}], "top_k": 3, "stream": True,
     }  # fmt: skip
     talk = [{"role": "user", "content": "x"}]
-    out = Outgoing("m", {"messages": talk, "logprobs": True, "top_logprobs": 2})
-    assert json.loads(ChatOverText(openai_text).encode(out)) == {"model": "m", "prompt": "x", "logprobs": 2}
-    assert json.loads(encode(Outgoing("m", {"prompt": "x"}))) == {"model": "m", "prompt": "x"}
+    out = outgoing("m", {"messages": talk, "logprobs": True, "top_logprobs": 2})
+    assert json.loads(ChatOverText(openai_text).request(out).body) == {"model": "m", "prompt": "x", "logprobs": 2}
+    assert json.loads(request(outgoing("m", {"prompt": "x"})).body) == {"model": "m", "prompt": "x"}
 
 
 @pytest.mark.parametrize("prompt", [[1, 2], [[1], [2]], [], None, [{"a": 1}]], ids=str)

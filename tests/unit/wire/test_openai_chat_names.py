@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.suite.chunks import streams, values
 from tests.suite.examples import examples
+from tests.unit.wire.outgoing import outgoing
 
 from litellm.wire import openai_chat
-from litellm.wire.openai_chat import glance
-from litellm.wire.openai_format import Relabel
-from litellm.wire.protocol import Outgoing
+from litellm.wire.openai_client import encoder, relabel
+from litellm.wire.protocol import Chunk
 
 names = st.one_of(
     st.sampled_from(["m", "model", '"model":"m"', "a\\", 'q"', "日本", "gpt-4o", ""]), st.text(max_size=5)
@@ -43,7 +43,7 @@ def test_relabel_is_right_for_any_json(rest, old, new, where, indent, separators
     items.insert(min(where, len(items)), ("model", old))
     answer = dict(items)
     data = json.dumps(answer, indent=indent, separators=separators, ensure_ascii=ascii_only).encode()
-    assert json.loads(Relabel(new)(data, old)) == answer | {"model": new}
+    assert json.loads(relabel(data, old, new)) == answer | {"model": new}
 
 
 @examples(120)
@@ -54,17 +54,17 @@ def test_relabel_where_there_was_no_name(rest, new):
     """C11: an upstream that gave no name, though the word may stand deeper in its answer."""
     answer = {name: value for name, value in rest.items() if name != "model"}
     data = json.dumps(answer, separators=(",", ":")).encode()
-    assert json.loads(Relabel(new)(data, None)) == answer | {"model": new}
+    assert json.loads(relabel(data, None, new)) == answer | {"model": new}
 
 
 @examples(20)
 @given(streams(), names)
 def test_relabel_follows_a_stream(sent, new):
-    """C11: one Relabel serves all chunks of a stream."""
-    relabel = Relabel(new)
+    """C11: one encoder serves all chunks of a stream."""
+    writing = encoder(new)
     for chunk in sent:
         data = json.dumps(chunk, ensure_ascii=False).encode()
-        assert json.loads(relabel(data, chunk["model"])) == chunk | {"model": new}
+        assert json.loads(writing.feed([Chunk(chunk, data)]).removeprefix(b"data: ")) == chunk | {"model": new}
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,20 @@ def test_relabel_follows_a_stream(sent, new):
         b'{"id": 1, "created": 1, "choices": []}',
         b'{"id": "1", "created": 1, "model": 7, "choices": []}',
         b'{"id": "1", "created": 1, "choices": []}' + b"\xff",
+        b'{"id": "1", "created": 1, "choices": [{"message": {"content": "\xff"}}]}',
         b"<html></html>",
     ],
 )
-def test_glance_leaves_what_is_odd_to_the_decoder(data):
+def test_peek_leaves_what_is_odd_to_the_decoder(data):
     """S4, C11: only what is surely an answer is relayed unread."""
-    assert glance(data) is None
+    assert openai_chat.peek(data, outgoing()) is None
 
 
 @examples(100)
 @given(st.binary(max_size=60))
-def test_glance_never_raises(data):
+def test_peek_never_raises(data):
     """Nothing an upstream sends breaks it."""
-    glance(data)
+    openai_chat.peek(data, outgoing())
     openai_chat.error(500, data)
 
 
@@ -135,7 +136,7 @@ def test_errors_of_a_list_are_shown():
 def test_encode_sends_what_it_was_given(body, model, stream):
     """C12: the body, the model, `stream` where there is one; nothing else."""
     before = json.dumps(body)
-    sent = msgspec.json.decode(openai_chat.encode(Outgoing(model, body, stream)))
+    sent = msgspec.json.decode(openai_chat.request(outgoing(model, body, stream=stream)).body)
     wanted = {**body, "model": model, **({"stream": True} if stream else {})}
     assert sent == wanted
     assert json.dumps(body) == before

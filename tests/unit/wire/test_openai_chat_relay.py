@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 from tests.fakes.replies import SSE
 from tests.suite.chunks import dialects, is_usage, segments, streams, written
 from tests.suite.examples import examples
+from tests.unit.wire.outgoing import decoder_of, last_items
 
 from litellm.wire import openai_chat
-from litellm.wire.protocol import StreamFault, WrongShape
+from litellm.wire.protocol import Broken, StreamFault, WrongShape
 
 
 def decoded(pieces, *, include_usage=True):
-    decoder = openai_chat.decoder(include_usage=include_usage)
+    decoder = decoder_of(openai_chat, show_usage=include_usage)
     chunks = []
     for piece in pieces:
-        if piece and not decoder.done:
+        if piece and not decoder.rules.done:
             chunks += decoder.feed(piece)
-    return [*chunks, *decoder.end()], decoder
+    return [*chunks, *last_items(decoder)], decoder.rules
 
 
 @examples(60)
@@ -94,9 +95,15 @@ def test_s1_a_byte_order_mark_hides_nothing():
         (b'data: {"choices": [1]}\n\n', WrongShape),
         (b'data: {"error": {"message": "Overloaded", "code": 503}}\n\n', StreamFault),
         (b'data: {"error": "Overloaded"}\n\n', StreamFault),
+        (b'data: {"object": "error", "message": "Overloaded", "code": 503}\n\n', StreamFault),
+        (b'data: {"type": "error", "message": "Overloaded"}\n\n', StreamFault),
+        (b'data: {"detail": "Overloaded"}\n\n', StreamFault),
+        (b'data: {"message": "Overloaded", "status": 503}\n\n', StreamFault),
     ],
 )
 def test_s4_what_is_no_chunk_is_a_fault(event, fault):
     """S4: neither an error inside the stream nor broken JSON is read over."""
-    with pytest.raises(fault):
-        decoded([event])
+    (broken,), rules = decoded([event])
+    assert isinstance(broken, Broken)
+    assert isinstance(broken.error, fault)
+    assert not rules.complete

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any
 
-from litellm.engine.call import Answer, Opened
+from litellm.engine.call import Answer
 from litellm.engine.drivers import arun
+from litellm.engine.opened import Opened
+from litellm.net.async_io import AsyncTransport
 from litellm.operations import Operation
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls import intake, multi_model, reply
@@ -18,6 +20,8 @@ from litellm.proxy.hooks.hook_data import from_hook_data, headers_of, to_hook_da
 from litellm.proxy.hooks.request_hooks import HookedRequest
 from litellm.proxy.http import Exchange
 from litellm.proxy.state import Proxy
+from litellm.wire.dialects import client_dialect
+from litellm.wire.protocol import ClientDialect
 
 
 async def answer(proxy: Proxy, http: Exchange, operation: Operation) -> None:
@@ -67,13 +71,14 @@ async def _answer(
         if hooked is not None:
             text = await hooked.before()
             body = from_hook_data(hooked.data)
+        dialect = client_dialect(operation.dialect)
         plan = intake.plan(proxy, caller, operation, http, body, answer=text)
         if isinstance(plan, MultiModelRequest):
-            await multi_model.answer(proxy.client, http, plan, hooked, started)
+            await multi_model.answer(proxy.client, http, plan, dialect, hooked, started)
             return
         call = arun(proxy.client.flow(*plan), proxy.client.async_io)
         result = await (call if hooked is None else hooked.beside(call))
-        await _reply(proxy, http, result, hooked, started)
+        await _reply(proxy.client.async_io, http, result, dialect, hooked, started)
     except Exception as error:
         if hooked is None or http.started:
             raise
@@ -84,14 +89,18 @@ async def _answer(
 
 
 async def _reply(
-    proxy: Proxy, http: Exchange, result: Answer | Opened, hooked: HookedRequest | None, started: float
+    io: AsyncTransport,
+    http: Exchange,
+    result: Answer | Opened,
+    dialect: ClientDialect,
+    hooked: HookedRequest | None,
+    started: float,
 ) -> None:
-    io = proxy.client.async_io
     if isinstance(result, Answer):
         more = [] if hooked is None else await hooked.headers(await hooked.edit(result), headers_of(http))
-        reply.whole(http, result, started, more)
+        reply.send_json(http, result, dialect, started, more)
     elif hooked is not None and hooked.hooks.sees_streams:
         async with aclosing(hooked.chunks(reply.objects(result, io, hooked.operation))) as chunks:
-            await reply.stream_objects(http, result, chunks, started)
+            await reply.stream_objects(http, result, dialect, chunks, started)
     else:
-        await reply.stream(http, result, io, started)
+        await reply.stream(http, result, dialect, io, started)

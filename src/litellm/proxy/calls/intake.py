@@ -34,6 +34,8 @@ from litellm.router.pool import Group
 from litellm.router.regions import Region
 from litellm.router.routing import Routing
 from litellm.router.tags import tags_of
+from litellm.wire.dialects import client_dialect
+from litellm.wire.protocol import Unsuitable
 
 LONGEST = 4096  # characters of a model's name: names are remembered, and repeated in headers
 
@@ -47,6 +49,10 @@ def plan(
 
     Raises RequestError 400 that says what is wrong with it, 403 for a model that the caller may not use.
     """
+    try:
+        body = client_dialect(operation.dialect).accept(body)
+    except Unsuitable as unsuitable:
+        raise RequestError(400, str(unsuitable)) from None
     overrides = read_overrides(body, http.headers)
     model = _model(proxy, operation, body.pop("model", None), http.path)
     operations.check(operation, body)
@@ -236,12 +242,13 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
     if request.stream:
         options = request.body.get("stream_options")
         show_usage = isinstance(options, dict) and options.get("include_usage") is True
+    edited = request.answer is not None or (proxy.hooks is not None and proxy.hooks.sees_answers)
     return Call(
         model=model,
         body=request.body,
         operation=request.operation,
         stream=request.stream,
-        relay=request.answer is None and (proxy.hooks is None or not proxy.hooks.sees_answers),
+        relay="" if edited else request.operation.dialect,
         mock=None if request.answer is None else Mock(request.answer),
         ask_usage=request.stream,
         show_usage=show_usage,

@@ -15,6 +15,7 @@ from litellm.proxy.calls import reply
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.request_hooks import HookedRequest
 from litellm.proxy.http import Exchange
+from litellm.wire.protocol import ClientDialect
 
 MOST_MODELS = 16  # that one request may ask for
 HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way to several models
@@ -46,7 +47,12 @@ def names_in(model: str, *, stream: bool) -> list[str]:
 
 
 async def answer(
-    client: Client, http: Exchange, request: MultiModelRequest, hooked: HookedRequest | None, started: float
+    client: Client,
+    http: Exchange,
+    request: MultiModelRequest,
+    dialect: ClientDialect,
+    hooked: HookedRequest | None,
+    started: float,
 ) -> None:
     """Ask all models of `request`, and answer with what comes."""
     flows = [client.flow(*plan) for plan in request.plans.values()]
@@ -58,10 +64,10 @@ async def answer(
         winner = next((result for result in results if isinstance(result, Answer)), None)
         if winner is None:
             raise results[0] if results else next(iter(request.refused.values()))
-        reply.whole(http, winner, started, [(b"x-litellm-fastest_response_batch_completion", b"true")])
+        reply.send_json(http, winner, dialect, started, [(b"x-litellm-fastest_response_batch_completion", b"true")])
         return
     by_place = {**request.refused, **dict(zip(request.plans, results, strict=True))}
-    reply.several(http, [by_place[place] for place in sorted(by_place)], started)
+    reply.several(http, [by_place[place] for place in sorted(by_place)], dialect, started)
 
 
 def _at_once(size: int) -> int:

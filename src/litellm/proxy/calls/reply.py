@@ -8,17 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel
-
-from litellm import _json
 from litellm._credentials import mask
 from litellm._log import log
 from litellm._version import version
-from litellm.engine.call import Answer, Opened
-from litellm.engine.present import chunk_class
-from litellm.engine.stream import advance
-from litellm.exceptions import LiteLLMError
-from litellm.net import sse
+from litellm.engine.call import Answer
+from litellm.engine.opened import Opened
+from litellm.engine.present import chunk_class, plain
 from litellm.net.faults import TransportFault
 from litellm.net.transport import AsyncTransport
 from litellm.net.url import redacted_url
@@ -26,9 +21,7 @@ from litellm.operations import Operation
 from litellm.providers.secrets import unechoed_text
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange, Headers
-from litellm.wire.openai_format import Relabel
-
-DONE = sse.event(sse.DONE)
+from litellm.wire.protocol import Chunk, ClientDialect, Encoder
 
 # Headers of the upstream's connection, or of its body as it was before we took it apart; they would be wrong about ours.
 _NOT_RELAYED = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding",
@@ -36,67 +29,57 @@ _NOT_RELAYED = frozenset({"connection", "content-encoding", "content-length", "k
 _RATE_LIMITS = "x-ratelimit-"
 
 
-def whole(http: Exchange, answer: Answer, started: float, more: Headers = []) -> None:  # noqa: B006 - never changed
-    """Answer with the whole completion; `model` is the name that was asked for. more: headers to add."""
-    http.answer(200, body_of(answer), [*_headers(answer, http.call_id, started), *more])
+def send_json(http: Exchange, answer: Answer, dialect: ClientDialect, started: float, more: Headers = []) -> None:  # noqa: B006 - never changed
+    """Answer with the whole completion; its model is the name that was asked for. more: headers to add."""
+    http.answer(200, body_of(answer, dialect), [*_headers(answer, http.call_id, started), *more])
 
 
-def body_of(answer: Answer) -> bytes:
-    """An answer as JSON."""
-    if answer.raw is not None:
-        return Relabel(answer.asked)(answer.raw, answer.model) if answer.asked else answer.raw
-    data = answer.data
-    if isinstance(data, BaseModel):
-        data = data.model_dump(exclude_none=True)
-    return _json.encode(data | {"model": answer.asked} if answer.asked else data)
+def body_of(answer: Answer, dialect: ClientDialect) -> bytes:
+    """An answer, as clients read it who speak this dialect."""
+    if answer.raw is None:
+        return dialect.present(answer.data, answer.asked)
+    return dialect.relabel(answer.raw, answer.model, answer.asked) if answer.asked else answer.raw
 
 
-def several(http: Exchange, results: Sequence[Answer | Exception], started: float) -> None:
+def several(http: Exchange, results: Sequence[Answer | Exception], dialect: ClientDialect, started: float) -> None:
     """Answer with a list: of answers, and of error objects in the places of those that failed. The status is that of the
     first failure, if all have failed."""
     bodies, failures = [], []
     for result in results:
         if isinstance(result, Answer):
-            bodies.append(body_of(result))
+            bodies.append(body_of(result, dialect))
         else:
-            bodies.append(errors.encoded(result))
+            bodies.append(errors.encoded(result, dialect.present_error))
             failures.append(result)
     status = errors.status_of(failures[0]) if len(failures) == len(results) else 200
     headers = errors.headers_of(failures[0]) if status != 200 else []
     http.answer(status, b"[" + b",".join(bodies) + b"]", [*_own_headers(http.call_id, started), *headers])
 
 
-async def stream(http: Exchange, opened: Opened, io: AsyncTransport, started: float) -> None:
-    """Answer with an event stream. A failure from here on is told inside it, followed by [DONE].
+async def stream(http: Exchange, opened: Opened, dialect: ClientDialect, io: AsyncTransport, started: float) -> None:
+    """Answer with an event stream. A failure from here on is told inside it.
 
     However this ends, also by cancellation when the client has gone, the upstream's connection is let go.
     """
-    relabel = Relabel(opened.asked)
+    encoder = dialect.encoder(opened.asked)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
-        last = _events(opened.first, relabel)
+        last = _events(opened, opened.first, encoder)
         if not opened.finished:
             waiting = http.stream(last)
             if waiting is not None:
                 await waiting
-            pulled = opened.source.pour is None
-            last = await (_pulled(http, opened, relabel, io) if pulled else _poured(http, opened, relabel))
-        http.stream(last + DONE, more=False)
-    except LiteLLMError as error:
-        log.warning("a stream broke: %s", error)
-        http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
+            pulled = opened.source.stream_to is None
+            last = await (_pulled(http, opened, encoder, io) if pulled else _pushed(http, opened, encoder))
+        http.stream(last, more=False)
     finally:
         opened.abort()
 
 
-async def _pulled(http: Exchange, opened: Opened, relabel: Relabel, io: AsyncTransport) -> bytes:
+async def _pulled(http: Exchange, opened: Opened, encoder: Encoder, io: AsyncTransport) -> bytes:
     """Ask for one piece after the other, and pass it on; gives the last."""
     while True:
-        try:
-            piece = await io.perform(opened.source.step)
-        except TransportFault as fault:
-            piece = fault.with_traceback(None)  # which leads here: it would keep itself
-        events = _events(advance(opened, piece), relabel)
+        events = _events(opened, await opened.anext(io), encoder)
         if opened.finished:
             return events
         waiting = http.stream(events) if events else None
@@ -104,7 +87,7 @@ async def _pulled(http: Exchange, opened: Opened, relabel: Relabel, io: AsyncTra
             await waiting
 
 
-async def _poured(http: Exchange, opened: Opened, relabel: Relabel) -> bytes:
+async def _pushed(http: Exchange, opened: Opened, encoder: Encoder) -> bytes:
     """Have pieces passed on where they come in; gives the last. No task is woken for them, which is a part of what one
     costs."""
     last: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -113,67 +96,65 @@ async def _poured(http: Exchange, opened: Opened, relabel: Relabel) -> bytes:
         if last.done():
             return None
         try:
-            events = _events(advance(opened, piece), relabel)
+            events = _events(opened, opened.advance(piece), encoder)
             if opened.finished:
                 last.set_result(events)
                 return None
-            waiting = http.stream(events) if events else None
-            if opened.decoder.fault is not None:  # what was said before it has been passed on
-                advance(opened, b"")  # raises it
+            return http.stream(events) if events else None
         except Exception as error:  # noqa: BLE001 - it is for whoever awaits the last piece
             last.set_exception(error)
             return None
-        return waiting
 
-    assert opened.source.pour is not None  # noqa: S101 - the caller has looked
-    opened.source.pour(take)
+    assert opened.source.stream_to is not None  # noqa: S101 - the caller has looked
+    opened.source.stream_to(take)
     return await last
 
 
+def _events(opened: Opened, chunks: list[Chunk], encoder: Encoder) -> bytes:
+    """What a client is sent for these chunks; the last of a stream with its end, or with why it broke."""
+    events = encoder.feed(chunks)
+    if not opened.finished:
+        return events
+    return events + (encoder.end() if opened.failure is None else _failed(opened.failure, encoder))
+
+
+def _failed(error: Exception, encoder: Encoder) -> bytes:
+    log.warning("a stream broke: %s", mask(str(error)))
+    return errors.encoded(error, encoder.fail)
+
+
 async def objects(opened: Opened, io: AsyncTransport, operation: Operation) -> AsyncIterator[Any]:
-    """A stream's chunks as the objects that hooks work with."""
+    """A stream's chunks as the objects that hooks work with. Raises what breaks it."""
     read = chunk_class(operation).read
     ready = opened.first
     while True:
         for chunk in ready:
             yield read({**chunk.value, "model": opened.asked})
+        if opened.failure is not None:
+            raise opened.failure
         if opened.finished:
             return
-        try:
-            piece = await io.perform(opened.source.step)
-        except TransportFault as fault:
-            piece = fault.with_traceback(None)  # which leads here: it would keep itself
-        ready = advance(opened, piece)
+        ready = await opened.anext(io)
 
 
-async def stream_objects(http: Exchange, opened: Opened, chunks: AsyncIterator[Any], started: float) -> None:
-    """`stream`, for chunks that went through hooks."""
+async def stream_objects(
+    http: Exchange, opened: Opened, dialect: ClientDialect, chunks: AsyncIterator[Any], started: float
+) -> None:
+    """`stream`, for chunks that went through hooks. Whatever a hook raises is told in it."""
+    encoder = dialect.encoder(opened.asked)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         async for chunk in chunks:
-            value = chunk.model_dump(exclude_none=True) if isinstance(chunk, BaseModel) else chunk
-            waiting = http.stream(sse.event(value.encode() if isinstance(value, str) else _json.encode(value)))
+            waiting = http.stream(
+                encoder.text(chunk) if isinstance(chunk, str) else encoder.feed([Chunk(plain(chunk))])
+            )
             if waiting is not None:
                 await waiting
-        http.stream(DONE, more=False)
+        http.stream(encoder.end(), more=False)
     except Exception as error:  # noqa: BLE001 - whatever a hook raises is told in the stream
-        log.warning("a stream broke: %s", mask(str(error)))
-        http.stream(sse.event(errors.encoded(error)) + DONE, more=False)
+        http.stream(_failed(error, encoder), more=False)
     finally:
         opened.abort()
-
-
-def _events(chunks: list[Any], relabel: Relabel) -> bytes:
-    events = []
-    for chunk in chunks:
-        value = chunk.value
-        if chunk.payload is not None:
-            payload = relabel(chunk.payload, value.get("model"))
-        else:
-            value["model"] = relabel.name
-            payload = _json.encode(value)
-        events.append(b"data: %b\n\n" % payload if b"\n" not in payload else sse.event(payload))
-    return b"".join(events)
 
 
 def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:

@@ -23,7 +23,7 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.engine.call import Answer
 from litellm.engine.drivers import arun
-from litellm.engine.present import answer_class, built
+from litellm.engine.present import answer_class, built, give
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.chain import Chain, HookSpec, name_of
 from litellm.hooks.scratch import ScratchCache
@@ -150,11 +150,12 @@ class HookedRequest(msgspec.Struct, kw_only=True):
         """Let the hooks change a whole answer; gives it as the object that they saw, or None if none wants to see it."""
         if not self.hooks.sees_answers:
             return None
-        response = answer.data
-        if not isinstance(response, BaseModel):
-            response = built(answer_class(self.operation), {**response, "model": answer.asked}, answer)
-        answer.data = await self.after(response)
-        return answer.data
+        response = answer.native
+        if response is None:
+            response = built(answer_class(self.operation), {**answer.data, "model": answer.asked}, answer)
+        response = await self.after(response)
+        give(answer, response)
+        return response
 
     async def after(self, response: Any) -> Any:
         """The answer that the client gets: an object, or a dict like one."""

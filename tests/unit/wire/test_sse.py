@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm.net import sse
-from litellm.net.sse import Parser, event
+from litellm.wire.framing import sse
+from litellm.wire.framing.sse import Parser, event
 
 LINES = st.sampled_from(
     [b"data: a", b"data:b", b"data", b": heartbeat", b"event: x", b"id: 1", b"", b"", b"data: " + b"c" * 40]
