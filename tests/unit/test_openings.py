@@ -2,6 +2,7 @@
 what others wrote (F3)."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,11 +32,16 @@ def offenders(check, paths):
     return [line for path in paths for line in check(path)]
 
 
+@cache
+def nodes(path):
+    """Of a file's syntax: each check reads them, and they are read once."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def calls(path):
     """Every call in a file: where it stands, the name as it is written, the call."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            yield place(path, node), ast.unparse(node.func), node
+    return [(place(path, node), ast.unparse(node.func), node) for node in nodes(path) if isinstance(node, ast.Call)]
 
 
 def has_encoding(call, position):
@@ -126,7 +132,7 @@ NEEDED = {("memory.py", "ctypes")}
 
 def dangerous(path):
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found += [
                 f"{place(path, node)} import {a.name}"
