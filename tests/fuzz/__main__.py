@@ -53,7 +53,7 @@ def attack(name: str, seconds: int) -> int:
         from tests.fuzz.targets import TARGETS
 
         return by_chance(name, TARGETS[name].check, list(TARGETS[name].seeds), seconds)
-    with atheris.instrument_imports(include=["litellm.net", "litellm.server"]):
+    with atheris.instrument_imports(include=["litellm.net", "litellm.server", "litellm.wire.framing"]):
         from tests.fuzz.targets import TARGETS
     target = TARGETS[name]
     for number, seed in enumerate(target.seeds):

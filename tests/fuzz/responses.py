@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import h11
-from litellm.net.sse import Parser
 from tests.fuzz import Target, split
 
 from litellm.net.response import MAX_HEAD, Response
 from litellm.net.unzip import Malformed, Unzip
+from litellm.wire.framing.sse import Parser
 
 LARGEST = 1 << 20  # bytes of a body, once it is decompressed
 

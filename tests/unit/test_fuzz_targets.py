@@ -3,9 +3,10 @@
 import random
 
 import pytest
-from litellm.net.sse import Parser
 from tests.fuzz.__main__ import changed, places
 from tests.fuzz.targets import TARGETS
+
+from litellm.wire.framing.sse import Parser
 
 
 @pytest.mark.parametrize("name", TARGETS)
