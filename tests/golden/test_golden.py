@@ -21,7 +21,7 @@ from litellm.wire.protocol import Broken, Chunk, Outgoing, StreamFault, Unsuitab
 
 HERE = Path(__file__).parent
 CASES = sorted(path for path in HERE.glob("*/*") if path.is_dir() and "__" not in path.name)
-BRIDGES = {"text over chat": (TextOverChat, "openai_chat"), "chat over text": (ChatOverText, "openai_text")}
+BRIDGES = {"text-over-chat": (TextOverChat, "openai_chat"), "chat-over-text": (ChatOverText, "openai_text")}
 
 
 class Case:
