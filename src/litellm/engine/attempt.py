@@ -1,205 +1,33 @@
-"""One try at one target: encode, send, decode, or raise. For a stream, up to its first meaningful chunk, so that
-whatever goes wrong before the caller has seen anything can be retried or sent elsewhere."""
+"""One try at one target: whatever goes wrong before the caller has seen anything can be retried or sent elsewhere. How the
+target is asked is its backend's to know."""
 
 from __future__ import annotations
 
 import copy
-import time
 from functools import partial
 
-import msgspec
-
-from litellm._bounded import Bounded
-from litellm.engine import handlers, mock, mock_models
+from litellm.engine.backends import handler, upstream
+from litellm.engine.backends.upstream import Memory
 from litellm.engine.call import Answer, Call
 from litellm.engine.fan_out import ask_each, prompts_apart
-from litellm.engine.faults import Refused, answer_error, broken, error_text, stream_error, wire_of, wrong_shape
-from litellm.engine.opened import Opened, Source, begun
-from litellm.engine.outgoing import outgoing
-from litellm.engine.retries import capped
-from litellm.exceptions import AuthenticationError, BadRequestError
-from litellm.net.faults import TransportFault
-from litellm.net.messages import Reply, Request, Timeouts, streams
-from litellm.net.steps import Flow, Read, Send
-from litellm.providers import policy as params_policy
-from litellm.providers.auth.flow import Auth, NoCredentials
-from litellm.providers.endpoint import url_for
-from litellm.providers.policy import KEEP_ALL
-from litellm.providers.rekey import at, with_headers
-from litellm.providers.secrets import unechoed
+from litellm.engine.opened import Opened
+from litellm.net.messages import Timeouts
+from litellm.net.steps import Flow
+from litellm.providers.rekey import at
 from litellm.providers.target import Target
-from litellm.wire.decoding import EventDecoder
-from litellm.wire.protocol import JSON, Body, Outgoing, StreamDialect, StreamFault, Unsuitable, WrongShape
-
-MAX_REMEMBERED = 1024
-
-
-class Memory:
-    """What a Client has learned about places: which of them refuse stream_options."""
-
-    __slots__ = ("_no_stream_options",)
-
-    def __init__(self) -> None:
-        self._no_stream_options: Bounded[tuple[str, str], None] = Bounded(MAX_REMEMBERED)
-
-    def takes_stream_options(self, target: Target) -> bool:
-        return (target.url, target.model) not in self._no_stream_options
-
-    def refuses_stream_options(self, target: Target) -> None:
-        self._no_stream_options[target.url, target.model] = None
 
 
 def attempt(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> Flow[Answer | Opened]:
-    """Try once."""
+    """Try once; for a stream, up to its first meaningful chunk. Raises what makes a target unusable at once."""
     mocked = call.mock is not None or target.mock is not None
     if call.stand_in is not None and not mocked:  # it may need neither a key nor a token
-        return (yield from handlers.attempt(call, call.stand_in(call, target, timeouts), timeouts))
+        return handler.attempt(call, call.stand_in(call, target, timeouts), timeouts)
     if target.unusable is not None:
         raise copy.copy(target.unusable)
     if call.operation is not target.operation:
         target = at(target, call.operation)
     if call.operation.split_prompts and (prompts := prompts_apart(call, target)):
-        ask = partial(attempt, target=target, timeouts=timeouts, memory=memory)
-        return (yield from ask_each(call, prompts, ask))
+        return ask_each(call, prompts, partial(attempt, target=target, timeouts=timeouts, memory=memory))
     if target.handler is not None and not mocked:
-        return (yield from handlers.attempt(call, target, timeouts))
-    asks_usage = call.stream and call.ask_usage and memory.takes_stream_options(target)
-    try:
-        return (yield from _exchange(call, target, timeouts, asks_usage=asks_usage))
-    except Refused as refused:
-        # Some servers know no stream_options. Ask again without, once, and remember it.
-        memory.refuses_stream_options(target)
-        try:
-            return (yield from _exchange(call, target, timeouts, asks_usage=False))
-        except Refused as again:
-            raise again.error from refused.error
-
-
-def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, Request]]:
-    """The request as the target's auth leaves it, in what is left of the time; and the target, which knows what is secret
-    about that."""
-    began = time.monotonic()
-    try:
-        request = yield from auth.apply(request)
-    except NoCredentials as error:
-        raise AuthenticationError(f"no token: {error}", target.provider.name, target.model) from None
-    except (TransportFault, TimeoutError) as error:
-        raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
-    except Exception as error:
-        text = error_text(target, f"no token: {error!r}")
-        raise AuthenticationError(text, target.provider.name, target.model) from error
-    left = request.timeouts.total - (time.monotonic() - began)
-    return with_headers(target, request.headers), msgspec.structs.replace(
-        request, timeouts=capped(request.timeouts, left)
-    )
-
-
-def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
-    call.budget.take(target.model)
-    wire = wire_of(target)
-    body = _body(call, target, asks_usage=asks_usage)
-    out = outgoing(target.model, body, stream=call.stream, show_usage=call.show_usage)
-    try:
-        payload = wire.request(out)
-    except Unsuitable as unsuitable:
-        raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
-    except (TypeError, ValueError) as unsuitable:
-        raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
-    url = url_for(target, payload) if payload.path or payload.query else target.url
-    request = Request(
-        url=url, headers=target.headers, body=payload.body, timeouts=timeouts, network=target.network,
-        stream=call.stream, method=payload.method, cacheable_head=target.lasting,
-    )  # fmt: skip
-    if payload.content_type != JSON:
-        request.headers, request.cacheable_head = {**target.headers, "Content-Type": payload.content_type}, False
-    if call.mock is not None or target.mock is not None:
-        request.script = mock.scripted(call, target)
-    elif target.url.startswith("mock:"):
-        request.script = mock_models.played(target, out)
-    elif target.auth is not None:
-        target, request = yield from _signed(target, target.auth, request)
-    try:
-        reply = yield Send(request)
-    except TransportFault as fault:
-        raise broken(fault, target) from fault
-    if reply.status >= 300:
-        raise _not_answered(reply, target, asks_usage=asks_usage)
-    if call.stream:
-        return (yield from _open(call, target, wire, reply, out))
-    return _whole(call, target, wire, reply, out)
-
-
-def _not_answered(reply: Reply, target: Target, *, asks_usage: bool) -> Exception:
-    error = answer_error(reply, target)
-    refused = asks_usage and reply.status in (400, 422) and "stream_options" in str(error)
-    return Refused(error) if refused else error
-
-
-def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
-    body = call.body if not target.defaults else params_policy.with_defaults(target.defaults, call.body)
-    if asks_usage:
-        options = body.get("stream_options")
-        body = body | {"stream_options": {**(options if isinstance(options, dict) else {}), "include_usage": True}}
-    elif call.ask_usage and "stream_options" in body:  # refused there before
-        body = {name: value for name, value in body.items() if name != "stream_options"}
-    unsupported = target.provider.unsupported
-    if unsupported or target.policy is not KEEP_ALL or call.policy is not KEEP_ALL:
-        policy = target.policy.joined(call.policy)
-        body = params_policy.apply(policy, unsupported, body, target.provider.name, target.model)
-    for edit in target.edits:
-        body = edit(body)
-    return body
-
-
-def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
-    if call.relay == wire.NAME:
-        seen = wire.peek(reply.body, out)
-        if seen is not None:
-            return Answer(
-                target=target,
-                asked=call.model,
-                headers=unechoed(reply.headers, target),
-                raw=reply.body,
-                model=seen.model,
-                usage=seen.usage,
-            )
-    data = _decoded(target, wire, reply, out)
-    return Answer(
-        target=target,
-        asked=call.model,
-        headers=unechoed(reply.headers, target),
-        data=data,
-        model=data.get("model"),
-        usage=data.get("usage"),
-    )
-
-
-def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Body:
-    try:
-        return wire.decode(reply.body, out)
-    except WrongShape as error:
-        raise wrong_shape(error, target, reply.headers) from None
-    except StreamFault as error:
-        raise stream_error(error, target, reply.headers) from None
-
-
-def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
-    opened = Opened(
-        target=target, asked=call.model, headers=unechoed(reply.headers, target), first=[],
-        source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
-        decoder=EventDecoder(wire.framing(), wire.rules(out)),
-    )  # fmt: skip
-    if not streams(reply.status, reply.headers):
-        _unstreamed(opened, wire, reply, out)
-    return (yield from begun(opened))
-
-
-def _unstreamed(opened: Opened, wire: StreamDialect, reply: Reply, out: Outgoing) -> None:
-    """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
-    try:
-        answer = _decoded(opened.target, wire, reply, out)
-    finally:
-        reply.close()
-    opened.first = mock.as_chunks(answer, show_usage=out.show_usage)
-    opened.usage = answer.get("usage")
-    opened.finish()
+        return handler.attempt(call, target, timeouts)
+    return upstream.attempt(call, target, timeouts, memory)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from litellm.engine.attempt import Memory, attempt
+from litellm.engine.attempt import attempt
+from litellm.engine.backends.upstream import Memory
 from litellm.engine.call import Answer, Call
 from litellm.engine.fallbacks import OnError, falling_back
 from litellm.engine.hooked import hooked, rerouting

@@ -11,9 +11,9 @@ from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply
 from litellm.net.url import redacted_url, with_v1
+from litellm.providers.endpoint import wire_of
 from litellm.providers.target import Target
-from litellm.wire.dialects import dialect
-from litellm.wire.protocol import Fault, StreamDialect, StreamFault, WrongShape
+from litellm.wire.protocol import Fault, StreamFault, WrongShape
 
 DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
 
@@ -24,11 +24,6 @@ class Refused(Exception):  # noqa: N818 - never leaves the engine
     def __init__(self, error: LiteLLMError) -> None:
         super().__init__(str(error))
         self.error = error
-
-
-def wire_of(target: Target) -> StreamDialect:
-    """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
-    return target.wire or dialect(target.operation.dialect)
 
 
 def answer_error(reply: Reply, target: Target) -> LiteLLMError:

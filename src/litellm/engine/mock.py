@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from litellm import _json, exceptions
 from litellm.engine.call import Call
-from litellm.engine.faults import error_text, wire_of
+from litellm.engine.faults import error_text
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net.messages import Part, Script
+from litellm.providers.endpoint import wire_of
 from litellm.providers.target import Mock, Target
 from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
 from litellm.wire.framing import sse

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from litellm import _json
-from litellm.engine.faults import wire_of
 from litellm.engine.mock import CHUNKS, DONE, EVENTS, JSON, counted, words
 from litellm.net.messages import Part, Script
+from litellm.providers.endpoint import wire_of
 from litellm.providers.target import Target
 from litellm.types.categories import CATEGORIES
 from litellm.wire.bridge import as_text, merged, prompts_of

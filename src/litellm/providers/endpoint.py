@@ -11,7 +11,7 @@ from litellm.net.url import join
 from litellm.operations import Operation
 from litellm.providers.spec import Provider
 from litellm.providers.target import Target
-from litellm.wire.dialects import way
+from litellm.wire.dialects import dialect, way
 from litellm.wire.protocol import Payload, StreamDialect
 
 
@@ -64,3 +64,8 @@ def wire_for(provider: Provider, model: str, operation: Operation) -> StreamDial
     if wire is None:
         raise BadRequestError(f"{provider.name} does not serve {operation.label}", model, provider.name)
     return wire
+
+
+def wire_of(target: Target) -> StreamDialect:
+    """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
+    return target.wire or dialect(target.operation.dialect)

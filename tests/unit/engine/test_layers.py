@@ -9,7 +9,7 @@ import pytest
 
 import litellm
 from litellm import stream_chunk_builder
-from litellm.engine.attempt import MAX_REMEMBERED, Memory
+from litellm.engine.backends.upstream import MAX_REMEMBERED, Memory
 from litellm.engine.call import Answer, Call
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
