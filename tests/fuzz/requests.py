@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import h11
+from tests.fuzz import Target, split
+
 from litellm.server.parser import END, MAX_HEAD, UPGRADE, Head, Parser
 from litellm.server.refusal import Refusal
-from tests.fuzz import Target, split
 
 
 def read_requests(pieces: list[bytes]) -> tuple[list[Any], str]:

@@ -22,8 +22,8 @@ import yaml
 from litellm.engine.client import Client
 from litellm.proxy.app import App
 from litellm.proxy.config import Config, CustomProvider, load_config
-from litellm.proxy.serve import Listening, Server, bind
 from litellm.proxy.state import Lasting, Proxy, build
+from litellm.server.serve import Listening, Server, bind
 
 
 class ServedProxy:
@@ -91,7 +91,7 @@ class ServedProxy:
         self._server = Server(self.app, self._listening)
         # Before it starts, the server collects garbage and freezes the rest: a tenth of a second in the process of a
         # test suite, and not its business there.
-        no_collecting = mock.patch("litellm.proxy.serve.gc")
+        no_collecting = mock.patch("litellm.server.serve.gc")
 
         def started() -> None:
             no_collecting.stop()

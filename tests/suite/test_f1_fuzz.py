@@ -197,7 +197,8 @@ def test_in_headers(house: House, name: str) -> None:
     """F1: none of a client's goes on."""
     path, streamed = STREAMED[0]
     for value in (house.evil[0], house.evil[1], f"127.0.0.1:{house.trap.port}", "evil.example"):
-        assert answered(house, path, request_of(path, streamed=streamed), {name: value}) == 200
+        wanted = (200, 400, 403) if name == "host" else (200,)  # without a key, no foreign host is answered
+        assert answered(house, path, request_of(path, streamed=streamed), {name: value}) in wanted
 
 
 @pytest.mark.parametrize("value", range(KINDS))

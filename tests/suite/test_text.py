@@ -148,7 +148,7 @@ def test_s8_a_client_that_leaves_closes_the_upstream(house, up):
     """S8: at the gateway, in mid-stream."""
     up.default = act.stall(2)
     body = b'{"model": "m", "prompt": "x", "stream": true}'
-    head = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    head = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
     with socket.create_connection(("127.0.0.1", house.proxy.port), timeout=5) as sock:
         sock.sendall(head + body)
         read = b""

@@ -52,6 +52,8 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
     "providers.names._by_bare_name": lambda n: (f"model-{n}",),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
+    "server.parser._known_host": lambda n: (b"host-%d" % n,),
+    "server.parser._read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {
@@ -62,7 +64,7 @@ CLOSED = {
     "_threads._pool_of": "one",
     "operations.load": "the columns of the operations",
     "providers.names._by_host": "one",
-    "proxy.memory._glibc": "one",
+    "server.memory._glibc": "one",
     "proxy.state._callbacks": "one",
     "sdk._settings._callbacks": "one",
     "sdk._settings._warn_of": "LiteLLM's settings",
@@ -213,8 +215,8 @@ ELSEWHERE = {
     "net/direct_io.py Pool._idle": ("net/test_pool.py", "max_idle"),
     "net/sync_pool.py SyncPool._idle": ("net/test_sync_pool.py", "max_idle"),
     "net/sync_pool.py SyncPool._resting": ("net/test_sync_pool.py", "max_idle"),
-    "proxy/http1.py Connection._waiting": ("../e2e/test_proxy_floods.py", "pipelining"),
-    "proxy/http1.py Connections.open": ("proxy/test_overload.py", "connections=2"),
+    "server/connection.py Connections.open": ("server/test_connection.py", "connections=2"),
+    "server/body.py Stream._queue": ("server/test_body.py", "HIGH_WATER"),
 }
 # Containers that are as large as one request, one answer, or the configuration; or hold what is under way now.
 OF_ONE_CALL = """
@@ -228,8 +230,10 @@ engine/stream.py CustomStreamWrapper.chunks
 net/connection.py DirectReply._parts
 net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
-proxy/http1.py Connection._headers
 router/choosing.py RoutingContext._adapted
+server/parser.py _Found.ends
+server/parser.py _Found.fields
+server/parser.py _Found.pieces
 wire/bridge.py _ChatChunks._begun
 wire/framing/sse.py Parser._data
 wire/framing/sse.py Parser._pieces
@@ -247,7 +251,6 @@ hooks/observers.py Callbacks._warned
 net/async_io.py Session._proxied
 proxy/config/include.py FileTree._seen
 proxy/config/include.py FileTree.problems
-proxy/workers.py Supervisor._workers
 router/pool.py Group._known
 router/pool.py Group._levels
 router/changes.py Changes._subscribers
@@ -255,6 +258,9 @@ router/ranking.py Ranking._until
 router/ranking.py Rankings._known
 router/state.py LocalState._cooling_down
 router/state.py LocalState._tallies
+server/routing.py Routes._exact
+server/routing.py Routes._patterns
+server/workers.py Supervisor._workers
 """
 UNDER_WAY = """
 hooks/dispatch.py _Room._empty
@@ -263,6 +269,7 @@ net/direct_io.py Pool._open
 net/proxied_io.py ProxiedPool._streams
 net/sync_pool.py SyncPool._open
 net/fair_queue.py FairQueue._waiting
+server/tls.py Handshakes._shaking
 """
 NOT_FILLED = {line for text in (OF_ONE_CALL, OF_THE_CONFIGURATION, UNDER_WAY) for line in text.splitlines() if line}
 MAKERS = {"Counter", "OrderedDict", "WeakKeyDictionary", "WeakSet", "WeakValueDictionary", "defaultdict", "deque", "dict",

@@ -241,7 +241,7 @@ def test_sdk_async_chunk(upstream: Upstream) -> None:
 
 
 REQUEST = (
-    b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer sk-1234\r\n"
+    b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer sk-of-nobody-but-us\r\n"
     b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 )
 
@@ -252,7 +252,7 @@ class Served:
     def __init__(self, upstream: Upstream, deployments: int = 1) -> None:
         place = {"api_base": upstream.base, "api_key": "sk-of-nobody"}
         models = [deployment(f"m{number}", "openai/m", **place) for number in range(deployments)]
-        self.proxy = ServedProxy({"model_list": models}, master_key="sk-1234")
+        self.proxy = ServedProxy({"model_list": models}, master_key="sk-of-nobody-but-us")
 
     def __enter__(self) -> Self:
         self.proxy.__enter__()

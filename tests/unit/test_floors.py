@@ -11,17 +11,18 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "litellm"
 
-# First path component under litellm → floor. Nine floors, 0 to 8.
+# First path component under litellm → floor. Ten floors, 0 to 9.
 FLOORS = {
     "_bounded": 0, "_containment": 0, "_credentials": 0, "_json": 0, "_log": 0, "_numbers": 0, "_threads": 0, "_version": 0, "net": 0,
-    "exceptions": 1, "operations": 1, "types": 1, "catalog": 1, "tokens": 1,
-    "wire": 2,
-    "providers": 3,
-    "engine": 4, "hooks": 4,
-    "router": 5,
-    "sdk": 6,
-    "proxy": 7,
-    "cli": 8,
+    "server": 1,
+    "exceptions": 2, "operations": 2, "types": 2, "catalog": 2, "tokens": 2,
+    "wire": 3,
+    "providers": 4,
+    "engine": 5, "hooks": 5,
+    "router": 6,
+    "sdk": 7,
+    "proxy": 8,
+    "cli": 9,
 }  # fmt: skip
 
 # The roof and the porches: they import down, and nobody inside imports them.
@@ -90,7 +91,7 @@ def broken_rule(importer: str, imported: str) -> str | None:
                 return f"imports its sibling {imported}; what both need goes to {package}/_shared.py"
     if FLOORS[theirs] > FLOORS[mine]:
         return f"imports {imported} (floor {FLOORS[theirs]}) from floor {FLOORS[mine]}; pass the value in instead"
-    if FLOORS[theirs] == FLOORS[mine] and theirs != mine and FLOORS[mine] > 1:
+    if FLOORS[theirs] == FLOORS[mine] and theirs != mine and FLOORS[mine] > 2:
         return f"imports {imported} from the same floor; whoever builds both passes it in"
     return None
 
@@ -138,8 +139,8 @@ def test_the_cycle_check_finds_what_it_is_for() -> None:
     assert cycles(graph) == ["a → b → c → a", "d → e → d"]
 
 
-def test_there_are_nine_floors() -> None:
-    assert sorted(set(FLOORS.values())) == list(range(9))
+def test_there_are_ten_floors() -> None:
+    assert sorted(set(FLOORS.values())) == list(range(10))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,8 @@ def test_no_file_is_too_long() -> None:
 
 
 def test_nobody_swallows_cancellation() -> None:
-    """R6: `except BaseException` and `except CancelledError` re-raise, at the end of the handler at the latest.
+    """R6: `except BaseException` and `except CancelledError` re-raise, at the end of the handler at the latest, or
+    leave it to `contained`.
 
     The exceptions, which are no task's: a forked worker must not run on into its parent's code, and what is raised in a
     thread of its own, by a callback or one of several calls, concerns nobody but the future that it is for.
@@ -177,7 +179,7 @@ def test_nobody_swallows_cancellation() -> None:
             caught = ast.unparse(node.type) if node.type else "BaseException"
             if "BaseException" not in caught and "CancelledError" not in caught:
                 continue
-            if not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
+            if not any(isinstance(inner, ast.Raise) or ast.unparse(inner) == "contained" for inner in ast.walk(node)):
                 swallowing.append(f"{name_of(path)}:{node.lineno}")
-    allowed = ("proxy.workers", "_threads")
+    allowed = ("server.workers", "_threads")
     assert [place for place in swallowing if place.partition(":")[0] not in allowed] == []

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,14 +16,14 @@ import click
 from litellm import _log
 from litellm._version import version
 from litellm.cli.check import check
-from litellm.proxy.app import App
+from litellm.proxy.app import CONCURRENCY, App
 from litellm.proxy.auth.authenticator import is_guarded
 from litellm.proxy.config import Config, ConfigError, Problem, load_config
 from litellm.proxy.deployments import unreachable
-from litellm.proxy.limits import CONCURRENCY
-from litellm.proxy.serve import Listening, bind, serve
+from litellm.proxy.reloading import reloaded
 from litellm.proxy.state import Lasting, Proxy, build
-from litellm.proxy.workers import Supervisor
+from litellm.server.serve import Listening, Reload, bind, serve
+from litellm.server.workers import Supervisor
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only chosen with a strong master key
@@ -171,14 +172,19 @@ def _start(config: Config, options: dict[str, Any], *, from_file: bool) -> None:
     if not is_guarded(key, custom_auth=proxy.custom_auth is not None):
         click.echo(f"warning: {_weakness(key)}, so only this machine can connect ({listening.host})", err=True)
     # When a terminal closes, what runs in it gets a SIGHUP too, and is to end then.
-    again = current.reloaded if from_file and not sys.stdin.isatty() else None
+    reloads = from_file and not sys.stdin.isatty()
+
+    def make_app(proxy: Proxy) -> tuple[App, Reload | None]:
+        app = App(proxy, concurrency, host=listening.host)
+        return app, partial(app.reload, current.reloaded) if reloads else None
+
     if options["num_workers"] > 1:
         _ready(listening, config, sock)
-        watching = Supervisor(
-            lambda: App(current.build(), concurrency), listening, sock, check=current.reloaded, again=again
-        )  # fmt: skip
+        check = (lambda: reloaded(current.reloaded) is not None) if reloads else None
+        watching = Supervisor(lambda: make_app(current.build()), listening, sock, check=check)
         sys.exit(watching.run(options["num_workers"]))
-    serve(App(proxy, concurrency), listening, sock, lambda: _ready(listening, config, sock), again=again)
+    app, reload = make_app(proxy)
+    serve(app, listening, sock, lambda: _ready(listening, config, sock), reload=reload)
 
 
 def allowed_host(host: str | None, key: str | None, config: Config) -> str:

@@ -1,102 +1,115 @@
-"""The application: an exact-path table in front of the routes."""
+"""The application: one table of routes, and who may come as far as that."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
-from litellm._containment import contained
-from litellm.operations import OPERATIONS, Operation
+from litellm._log import log
+from litellm.hooks.dispatch import default_dispatcher
+from litellm.operations import OPERATIONS
 from litellm.proxy import errors
 from litellm.proxy.calls import calling
-from litellm.proxy.errors import RequestError
 from litellm.proxy.http import PREFLIGHT, Exchange
-from litellm.proxy.limits import CONCURRENCY, overloaded
-from litellm.proxy.operations import in_path
+from litellm.proxy.reloading import Reload, reloaded
 from litellm.proxy.routes import health, models
 from litellm.proxy.state import Proxy
+from litellm.server.limits import Limits
+from litellm.server.parser import Head
+from litellm.server.refusal import Headers, overloaded
+from litellm.server.routing import Match, Mount, Route, Routes
 
-Route = Callable[[Proxy, Exchange], Awaitable[None]]
+CONCURRENCY = 4096  # requests under way
+LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
+
+Handler = Callable[[Proxy, Exchange], Awaitable[None]]
+
+# Before an operation's own path. OpenAI's client for Azure, and the oldest ones, name the model there.
+PREFIXES = ("", "/v1", "/engines/{model}", "/v1/engines/{model}", "/openai/deployments/{model}")
 
 
-def _asking(operation: Operation) -> Route:
-    """The route that asks for it."""
-
-    async def route(proxy: Proxy, http: Exchange) -> None:
-        await calling.answer(proxy, http, operation)
-
-    return route
+async def _preflight(_: Proxy, http: Exchange) -> None:
+    http.answer(200, b"", PREFLIGHT, b"text/plain")
 
 
-ROUTES: Mapping[str, Mapping[str, Route]] = {
-    path: {method: route}
-    for method, route, paths in (
-        *((row.method, _asking(row), (row.path, "/v1" + row.path)) for row in OPERATIONS),
-        ("GET", models.index, ("/models", "/v1/models")),
-        ("GET", health.liveliness, ("/health/liveliness", "/health/liveness")),
-        ("GET", health.readiness, ("/health/readiness",)),
-    )
-    for path in paths
-}
-PREFIXES: tuple[tuple[str, Mapping[str, Route]], ...] = (
-    ("/v1/models/", {"GET": models.show}),
-    ("/models/", {"GET": models.show}),
+def _operations() -> Iterator[Route]:
+    for operation in OPERATIONS:
+        handler = partial(calling.answer, operation=operation)
+        for prefix in PREFIXES:
+            yield Route(operation.method, prefix + operation.path, handler)
+
+
+ROUTES = (
+    *_operations(),
+    Route("GET", "/models", models.index),
+    Route("GET", "/v1/models", models.index),
+    Route("GET", "/models/{model}", models.show),
+    Route("GET", "/v1/models/{model}", models.show),
+    Route("GET", "/health/liveliness", health.liveliness),
+    Route("GET", "/health/liveness", health.liveliness),
+    Route("GET", "/health/readiness", health.readiness),
 )
-NOTHING: Mapping[str, Route] = {}
+MOUNTS: tuple[Mount, ...] = ()
 
 
 class App:
     """Serves `proxy`, which may be replaced at any time: requests that are under way keep the one they began with.
 
-    concurrency: how many may be under way. Asking whether the server lives is always possible.
+    concurrency: how many may be under way. Asking whether the server lives is always possible. host: where it listens.
     """
 
-    def __init__(self, proxy: Proxy, concurrency: int = CONCURRENCY) -> None:
+    exchange = Exchange
+    routes = Routes(ROUTES, MOUNTS, options=_preflight)
+
+    def __init__(self, proxy: Proxy, concurrency: int = CONCURRENCY, *, host: str = "localhost") -> None:
         self.proxy = proxy
         self._concurrency = concurrency
+        self._host = host
         self._under_way = 0
 
+    @property
+    def limits(self) -> Limits:
+        """How much of a request, and of all of them, it lets in."""
+        return self.proxy.limits
+
+    def route(self, head: Head) -> Match:
+        """Who answers a request. Raises Refusal."""
+        if not self.proxy.gate.open_to_pages:
+            self.proxy.gate.check_page(head.headers, self._host)
+        return self.routes.find(head.method, head.raw_path)
+
+    def admit(self, head: Head) -> bool:
+        """Whether the caller is known by the head. Raises RequestError 401 for one who is not let in."""
+        if self.proxy.custom_auth is not None:  # which wants the whole request
+            return False
+        self.proxy.gate.admit(head.headers)
+        return True
+
     async def __call__(self, http: Exchange) -> None:
-        """Answer one request. Every error becomes an answer in OpenAI's shape."""
+        """Answer one request."""
         self._under_way += 1
         try:
             if self._under_way > self._concurrency and not http.path.startswith("/health/"):
                 raise overloaded("as many requests as it takes at once are under way")
-            if b"origin" in http.headers:
-                self.proxy.gate.check_origin(http.headers)
-            await self._route(http)(self.proxy, http)
-        except BaseException as raised:  # noqa: BLE001 - hooks and custom_auth may raise anything
-            error = contained(raised)
-            if http.started:  # too late for a status: the client sees the connection end
-                raise error  # noqa: B904 - it has its cause
-            status, body, headers = errors.answer_of(error)
-            http.answer(status, body, [(b"x-litellm-call-id", http.call_id.encode("latin-1", "replace")), *headers])
+            await http.handler(self.proxy, http)
         finally:
             self._under_way -= 1
 
-    def _route(self, http: Exchange) -> Route:
-        methods = ROUTES.get(http.path)
-        if methods is None:
-            methods = _by_prefix(http.path)
-        route = methods.get("GET" if http.method == "HEAD" else http.method)
-        if route is not None:
-            return route
-        if http.method == "OPTIONS":
-            return _preflight
-        if methods:
-            allowed = ", ".join(methods)
-            raise RequestError(
-                405, f"{http.method} is not allowed here; use {allowed}", headers=[(b"allow", allowed.encode())]
-            )
-        raise RequestError(404, f"There is no {http.method} {http.path[:200]} on this server; see docs/proxy.md")
+    def render(self, http: Exchange, error: Exception) -> tuple[int, bytes, Headers]:
+        """An error in OpenAI's shape: status, JSON, headers."""
+        status, body, headers = errors.answer_of(error)
+        return status, body, [(b"x-litellm-call-id", http.call_id.encode("latin-1", "replace")), *headers]
 
+    async def reload(self, reload: Reload) -> None:
+        """Serve another configuration from the next request on; the old one, if the new one is no good."""
+        proxy = await asyncio.to_thread(reloaded, reload, self.proxy)
+        if proxy is not None:
+            self.proxy = proxy
+            log.warning("reloaded the configuration")
 
-def _by_prefix(path: str) -> Mapping[str, Route]:
-    """Paths that hold a model's name."""
-    named = in_path(path)
-    if named is not None:
-        return ROUTES[named[0].path]
-    return next((methods for prefix, methods in PREFIXES if path.startswith(prefix)), NOTHING)
-
-
-async def _preflight(_: Proxy, http: Exchange) -> None:
-    http.answer(200, b"", PREFLIGHT, b"text/plain")
+    async def close(self) -> None:
+        """Let go of connections, and let callbacks hear of the last calls, before the process ends."""
+        await self.proxy.client.async_io.aclose()
+        if not await asyncio.to_thread(default_dispatcher().close, LAST_WORDS):
+            log.warning("callbacks were not told of all calls within %g s", LAST_WORDS)

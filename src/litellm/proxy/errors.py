@@ -12,7 +12,7 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
-from litellm.proxy.http import Headers
+from litellm.server.refusal import Headers, Refusal
 
 LONGEST_CHAIN = 50  # of errors, each the reason of the one before it
 _TYPES = {
@@ -20,6 +20,8 @@ _TYPES = {
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
     426: "invalid_request_error", 429: "throttling_error", 431: "invalid_request_error", 503: "service_unavailable",
 }  # fmt: skip
+# What to do about a refusal of the server's, which does not know the gateway's settings.
+_ADVICE = {404: "; see docs/proxy.md", 413: "; send less, or raise general_settings.max_request_size_mb"}
 _BUG = {
     "message": "Internal server error; the server's log has the details.", "type": "internal_server_error", "param": None
 }  # fmt: skip
@@ -29,7 +31,7 @@ def _type_of(status: int) -> str:
     return _TYPES.get(status, "invalid_request_error" if 400 <= status < 500 else "internal_server_error")
 
 
-class RequestError(Exception):
+class RequestError(Refusal):
     """What the proxy itself finds wrong with a request. `message` says what to do."""
 
     def __init__(
@@ -41,17 +43,14 @@ class RequestError(Exception):
         kind: str | None = None,
         headers: Headers | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
+        super().__init__(status, message, headers)
         self.param = param
         self.kind = kind or _type_of(status)
-        self.headers = headers or []
 
 
 def status_of(error: Exception) -> int:
     """The HTTP status that an exception becomes."""
-    if isinstance(error, RequestError):
+    if isinstance(error, Refusal):
         return error.status
     status = error.status_code if isinstance(error, LiteLLMError) else None
     return status if isinstance(status, int) and 200 <= status <= 999 else 500  # handlers and hooks make errors too
@@ -61,6 +60,9 @@ def body_of(error: Exception) -> dict[str, Any]:
     """OpenAI's error object for an exception. Bugs of ours are logged and say nothing about our insides."""
     if isinstance(error, RequestError):
         told: dict[str, Any] = {"message": error.message, "type": error.kind, "param": error.param}
+    elif isinstance(error, Refusal):
+        message = error.message + _ADVICE.get(error.status, "")
+        told = {"message": message, "type": _type_of(error.status), "param": None}
     elif isinstance(error, LiteLLMError):
         kind = error.type or _type_of(status_of(error))
         told = {"message": str(error), "type": kind, "param": error.param}
@@ -75,7 +77,7 @@ def body_of(error: Exception) -> dict[str, Any]:
 
 def headers_of(error: Exception) -> Headers:
     """Headers that go with an error answer, besides its type and length."""
-    if isinstance(error, RequestError):
+    if isinstance(error, Refusal):
         return error.headers
     if isinstance(error, LiteLLMError):
         seconds = retry_after(error.response_headers)

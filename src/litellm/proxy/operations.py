@@ -1,32 +1,12 @@
-"""What can be asked of a model over HTTP: under which path, and what its body must hold."""
+"""What the body of a request to a model must hold."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from litellm.operations import OPERATIONS, Operation
+from litellm.operations import Operation
 from litellm.proxy.errors import RequestError
 from litellm.wire.protocol import Body
-
-# Under these, the model's name stands in the path, before the operation's own.
-_HOLDERS = ("/engines/", "/v1/engines/", "/openai/deployments/")
-
-
-def in_path(path: str) -> tuple[Operation, str] | None:
-    """The operation and the model that a path names, or None if it does not name a model.
-
-    >>> in_path("/engines/org/model/completions")
-    (<operation text>, 'org/model')
-    """
-    if not path.startswith(_HOLDERS):
-        return None
-    holder = next(holder for holder in _HOLDERS if path.startswith(holder))
-    rest = path.removeprefix(holder)
-    for operation in OPERATIONS:
-        model = rest.removesuffix(operation.path)
-        if model and model != rest:
-            return operation, model
-    return None
 
 
 def check(operation: Operation, body: Body) -> None:

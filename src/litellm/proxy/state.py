@@ -21,12 +21,12 @@ from litellm.proxy.calls.client_credentials import ClientSide
 from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
 from litellm.proxy.hooks.request_hooks import RequestHooks
-from litellm.proxy.limits import HELD
 from litellm.proxy.user_configs import Store, UserConfigs
 from litellm.router.pool import Pool
 from litellm.router.routing import Routing
 from litellm.router.settings import RoutingSettings
 from litellm.router.state import LocalState, State
+from litellm.server.limits import BUFFER_LIMIT, Limits
 
 if TYPE_CHECKING:
     from litellm.proxy.config import Config
@@ -46,8 +46,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     routing: Routing
     client: Client
     gate: Authenticator
-    max_body: int
-    max_held: int
+    limits: Limits
     heartbeat: float | None
     completion_model: str | None
     client_side: ClientSide
@@ -96,8 +95,10 @@ def build(config: Config, master_key: str | None = None, lasting: Lasting | None
         routing=Routing(deployments_of(config, defaults), routing_settings(config), state=lasting.state),
         client=lasting.client,
         gate=gate,
-        max_body=MAX_BODY if general.max_request_size_mb is None else int(general.max_request_size_mb * 1_000_000),
-        max_held=HELD if general.max_request_memory_mb is None else int(general.max_request_memory_mb * 1_000_000),
+        limits=Limits.of(
+            max_body=_bytes(general.max_request_size_mb, MAX_BODY),
+            buffer_limit=_bytes(general.max_request_memory_mb, BUFFER_LIMIT),
+        ),
         heartbeat=general.stream_heartbeat_seconds or None,
         completion_model=general.completion_model,
         client_side=client_side,
@@ -108,6 +109,10 @@ def build(config: Config, master_key: str | None = None, lasting: Lasting | None
     )
     lasting.state.serve(proxy.pool.by_id)  # the last step: a file that is no good has changed nothing
     return proxy
+
+
+def _bytes(megabytes: float | None, default: int) -> int:
+    return default if megabytes is None else int(megabytes * 1_000_000)
 
 
 def _observers(config: Config) -> Observe | None:

@@ -18,6 +18,7 @@ from litellm.proxy.hooks import hook_data
 from litellm.proxy.hooks.refusals import as_answer
 from litellm.proxy.hooks.request_hooks import HOOKS, HookedRequest, RequestHooks
 from litellm.proxy.http import Exchange
+from litellm.server.parser import Head
 from litellm.types.hooks import UserAPIKeyAuth
 
 
@@ -234,6 +235,9 @@ def test_the_cache_is_bounded():
     assert [cache.get_cache(key) for key in "abc"] == [1, None, 3]
 
 
+PATH = "/v1/chat/completions"
+
+
 class Line:
     closing = False
     peer = ("10.0.0.7", 4321)
@@ -243,7 +247,7 @@ def test_what_is_told_has_no_secrets():
     """F5: of headers that are or may be credentials; and what hooks get, no upstream gets."""
     secret = [b"authorization", b"x-api-key", b"cookie", b"x-my-token", b"x-secret-thing", b"proxy-authorization"]
     headers = {**dict.fromkeys(secret, b"canary"), b"x-team": b"blue"}
-    http = Exchange(Line(), "POST", "/v1/chat/completions", b"", headers, b"")
+    http = Exchange(Line(), Head("POST", PATH, PATH, b"", headers, []))
     body = {"model": "m", "messages": [], "metadata": {"a": 1}}
     for_hooks = hook_data.to_hook_data(http, ANYBODY, body)
     for_callbacks = hook_data.request_info(http, ANYBODY, body, {"tags": ["x"]})
@@ -257,7 +261,7 @@ def test_what_is_told_has_no_secrets():
 
 def test_a_clients_own_credentials_are_not_in_the_copy_of_its_request():
     """F5: it is for logs. The body itself has them: hooks may change them."""
-    http = Exchange(Line(), "POST", "/v1/chat/completions", b"", {}, b"")
+    http = Exchange(Line(), Head("POST", PATH, PATH, b"", {}, []))
     own = {"api_key": "canary", "user_config": {"model_list": ["canary"]}, "api_base": "https://canary"}
     told = hook_data.to_hook_data(http, ANYBODY, {"model": "m", **own, "extra_body": {"api_key": "canary", "top_k": 1}})
     assert told["api_key"] == "canary"
@@ -266,7 +270,7 @@ def test_a_clients_own_credentials_are_not_in_the_copy_of_its_request():
 
 def test_hooks_are_told_who_calls_by_nobody_else():
     """O14: a client's metadata does not say it, in the body or beside it."""
-    http = Exchange(Line(), "POST", "/v1/chat/completions", b"", {}, b"")
+    http = Exchange(Line(), Head("POST", PATH, PATH, b"", {}, []))
     forged = {"user_api_key_user_id": "the-ceo", "user_api_key": "other", "colour": "blue"}
     told = hook_data.to_hook_data(http, ANYBODY, {"model": "m", "metadata": forged})
     assert told["metadata"] == {"colour": "blue", "user_api_key": ANYBODY.key_hash, "headers": {}}

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -80,13 +81,13 @@ ANYBODY = Caller(key_hash="", is_admin=True)
 class Authenticator:
     """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key.
 
-    custom_auth: whether something else stands in front of it.
+    custom_auth: whether something else stands in front of it. open_to_pages: web pages of any host may call.
     """
 
-    __slots__ = ("_caller", "_digest", "_open_to_pages")
+    __slots__ = ("_caller", "_digest", "open_to_pages")
 
     def __init__(self, master_key: str | None, *, custom_auth: bool = False) -> None:
-        self._open_to_pages = is_guarded(master_key, custom_auth=custom_auth)
+        self.open_to_pages = is_guarded(master_key, custom_auth=custom_auth)
         self._digest = sha256(master_key.encode()).digest() if master_key else None
         self._caller = (
             Caller(key_hash=sha256(master_key.encode()).hexdigest(), is_admin=True) if master_key else ANYBODY
@@ -97,14 +98,16 @@ class Authenticator:
         """Whether there is a master key."""
         return self._digest is not None
 
-    def check_origin(self, headers: Mapping[bytes, bytes]) -> None:
+    def check_page(self, headers: Mapping[bytes, bytes], host: str) -> None:
         """Keep web pages of other hosts out where the key is weak: any page that is open in a browser on this machine
-        could use such a server. Raises RequestError 403."""
+        could use such a server. A page says who it is in `Origin`; one that had its own name lead to this machine says so
+        in `Host` alone. host: where the server listens. Raises RequestError 403."""
         origin = headers.get(b"origin")
-        if origin is None or self._open_to_pages:
-            return
-        if _host(origin) not in LOOPBACK:
+        if origin is not None and _host(origin) not in LOOPBACK:
             raise RequestError(403, "Pages of other hosts may not call this server until it has a strong master key")
+        asked = headers.get(b"host")
+        if asked is not None and not _is_this_machine(_host(b"//" + asked) or "", host):
+            raise RequestError(403, "Until it has a strong master key, this server answers to no name but localhost")
 
     def admit(self, headers: Mapping[bytes, bytes]) -> Caller:
         """The caller. Raises RequestError 401 for a key that is missing, malformed or wrong; it never repeats the key."""
@@ -120,6 +123,19 @@ class Authenticator:
         if not hmac.compare_digest(sha256(shown.strip()).digest(), self._digest):
             raise _refused("Invalid proxy server token passed. Use the master key of this server.")
         return self._caller
+
+
+def _is_this_machine(name: str, host: str) -> bool:
+    """Whether a name cannot be somebody else's that was made to lead here."""
+    return name in LOOPBACK or name == host.lower() or name.endswith(".localhost") or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _host(origin: bytes) -> str | None:

@@ -54,7 +54,7 @@ def plan(
     except Unsuitable as unsuitable:
         raise RequestError(400, str(unsuitable)) from None
     overrides = read_overrides(body, http.headers)
-    model = _model(proxy, operation, body.pop("model", None), http.path)
+    model = _model(proxy, operation, body.pop("model", None), http.params.get("model"))
     operations.check(operation, body)
     stream = body.pop("stream", None) if operation.streams else None
     if stream is not None and not isinstance(stream, bool):
@@ -179,10 +179,9 @@ def _each(request: _Request, model: str) -> MultiModelRequest:
     return MultiModelRequest(plans, refused, request.overrides.fastest)
 
 
-def _model(proxy: Proxy, operation: Operation, sent: Any, path: str) -> str:
+def _model(proxy: Proxy, operation: Operation, sent: Any, named: str | None) -> str:
     """The name asked for: the path's, the body's, or the one that answers everything. "" leaves it to the upstream."""
-    named = operations.in_path(path)
-    model = named[1] if named else sent
+    model = named or sent
     if model is None:
         model = proxy.completion_model
     if model is None and operation.model_optional:

@@ -20,7 +20,8 @@ from litellm.net.url import redacted_url
 from litellm.operations import Operation
 from litellm.providers.secrets import unechoed_text
 from litellm.proxy import errors
-from litellm.proxy.http import Exchange, Headers
+from litellm.proxy.http import Exchange
+from litellm.server.refusal import Headers
 from litellm.wire.protocol import Chunk, ClientDialect, Encoder
 
 # Headers of the upstream's connection, or of its body as it was before we took it apart; they would be wrong about ours.
@@ -66,12 +67,12 @@ async def stream(http: Exchange, opened: Opened, dialect: ClientDialect, io: Asy
         http.begin_stream(_headers(opened, http.call_id, started))
         last = _events(opened, opened.first, encoder)
         if not opened.finished:
-            waiting = http.stream(last)
+            waiting = http.write(last)
             if waiting is not None:
                 await waiting
             pulled = opened.source.stream_to is None
             last = await (_pulled(http, opened, encoder, io) if pulled else _pushed(http, opened, encoder))
-        http.stream(last, more=False)
+        http.write(last, more=False)
     finally:
         opened.abort()
 
@@ -82,7 +83,7 @@ async def _pulled(http: Exchange, opened: Opened, encoder: Encoder, io: AsyncTra
         events = _events(opened, await opened.anext(io), encoder)
         if opened.finished:
             return events
-        waiting = http.stream(events) if events else None
+        waiting = http.write(events) if events else None
         if waiting is not None:
             await waiting
 
@@ -100,7 +101,7 @@ async def _pushed(http: Exchange, opened: Opened, encoder: Encoder) -> bytes:
             if opened.finished:
                 last.set_result(events)
                 return None
-            return http.stream(events) if events else None
+            return http.write(events) if events else None
         except Exception as error:  # noqa: BLE001 - it is for whoever awaits the last piece
             last.set_exception(error)
             return None
@@ -145,14 +146,12 @@ async def stream_objects(
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         async for chunk in chunks:
-            waiting = http.stream(
-                encoder.text(chunk) if isinstance(chunk, str) else encoder.feed([Chunk(plain(chunk))])
-            )
+            waiting = http.write(encoder.text(chunk) if isinstance(chunk, str) else encoder.feed([Chunk(plain(chunk))]))
             if waiting is not None:
                 await waiting
-        http.stream(encoder.end(), more=False)
+        http.write(encoder.end(), more=False)
     except Exception as error:  # noqa: BLE001 - whatever a hook raises is told in the stream
-        http.stream(_failed(error, encoder), more=False)
+        http.write(_failed(error, encoder), more=False)
     finally:
         opened.abort()
 

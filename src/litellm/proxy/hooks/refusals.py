@@ -10,7 +10,7 @@ from litellm._credentials import mask
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.refusal import refusal_of
 from litellm.proxy.errors import RequestError
-from litellm.proxy.http import Headers
+from litellm.server.refusal import Headers
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110, 5.6.2
 _OURS = frozenset({"connection", "content-encoding", "content-length", "content-type", "transfer-encoding"})

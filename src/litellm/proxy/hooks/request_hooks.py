@@ -31,7 +31,7 @@ from litellm.net.steps import Step
 from litellm.operations import Operation
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.refusals import as_answer, header_lines
-from litellm.proxy.http import Headers
+from litellm.server.refusal import Headers
 from litellm.types.hooks import UserAPIKeyAuth
 from litellm.wire.protocol import Body
 

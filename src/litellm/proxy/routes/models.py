@@ -30,7 +30,7 @@ async def index(proxy: Proxy, http: Exchange) -> None:
 async def show(proxy: Proxy, http: Exchange) -> None:
     """One of them; names may contain slashes."""
     caller = await admitted(proxy, http)
-    name = http.path.partition("/models/")[2]
+    name = http.params["model"]
     if proxy.pool.find(name) is None or not caller.may_ask(name, proxy.pool):
         raise RequestError(
             404, f"The model {name[:200]!r} does not exist; GET /v1/models lists those that do", param="model"

@@ -9,7 +9,7 @@ from tests.processes import run_python
 
 SCRIPT = """
 import json
-from litellm.proxy import memory
+from litellm.server import memory
 
 def resident():
     with open("/proc/self/statm", encoding="utf-8") as file:

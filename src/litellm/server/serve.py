@@ -1,4 +1,4 @@
-"""Running the application in one process: its socket, its signals."""
+"""Running an application in one process: its socket, its signals."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
 
-from litellm._log import log, report
-from litellm.hooks.dispatch import default_dispatcher
-from litellm.proxy import memory
-from litellm.proxy.app import App
-from litellm.proxy.config import ConfigError
-from litellm.proxy.http1 import Connections
-from litellm.proxy.limits import CONNECTIONS, UNKNOWN, Limits
-from litellm.proxy.state import Proxy
+from litellm._log import log
+from litellm.server import memory
+from litellm.server.application import Application
+from litellm.server.connection import Connections
+from litellm.server.limits import CONNECTIONS, Limits
+from litellm.server.tls import Handshakes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 RELOAD = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
@@ -32,11 +30,8 @@ CUT_OFF = 2.0  # seconds for cancelled requests to clean up
 WANTED_FILES = 3 * CONNECTIONS
 BACKLOG = 4096  # connections that wait to be accepted; the kernel takes as many at the most, as it is delivered
 UNSENT = 128 << 10  # bytes that the kernel takes of an answer before the client has read what was sent
-LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
 
-
-# Gives the Proxy of the configuration as it is now, from the one in use. Raises ConfigError for one that is no good.
-Reload = Callable[[Proxy], Proxy]
+Reload = Callable[[], Awaitable[None]]  # has the application serve its configuration as it is now; never raises
 
 
 class Listening(msgspec.Struct, frozen=True):
@@ -72,19 +67,25 @@ def bind(listening: Listening) -> socket.socket:
 class Server:
     """Serves `app` on a listening socket until `stop` is called, then finishes what is under way."""
 
-    def __init__(self, app: App, listening: Listening) -> None:
+    def __init__(self, app: Application, listening: Listening) -> None:
         self._app = app
         self._listening = listening
         self._stopping: asyncio.Event | None = None
         self._connections = CONNECTIONS
+        self._limits_of = (Limits(), Limits())  # the application's, and what they are here
 
     async def serve(self, sock: socket.socket, on_start: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped. on_start: called once connections are accepted."""
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._connections = min(CONNECTIONS, _open_files() // 2)  # the other half is for connections to upstreams
-        connections = Connections(self._app, self._limits, self._admit)
-        server = await loop.create_server(connections, sock=sock, ssl=self._tls(), backlog=BACKLOG)
+        connections = Connections(self._app, self._limits)
+        tls = self._tls()
+        server = (
+            Handshakes(connections, sock, tls)
+            if tls is not None
+            else await loop.create_server(connections, sock=sock, backlog=BACKLOG)
+        )
         gc.collect()
         gc.freeze()  # what the start made lives as long as the process; the collector need not look at it again
         on_start()
@@ -96,24 +97,12 @@ class Server:
             sweeping.cancel()
             connections.close_idle()
             await self._finish(connections)
-            await self._app.proxy.client.async_io.aclose()
-            await self._tell()
+            await self._app.close()
 
     def stop(self) -> None:
         """Stop accepting, and let `serve` return. Call it on the loop's thread (a signal handler of the loop is)."""
         if self._stopping is not None:
             self._stopping.set()
-
-    async def reload(self, again: Reload) -> None:
-        """Serve another configuration from the next request on; the old one, if the new one is no good."""
-        try:
-            self._app.proxy = await asyncio.to_thread(again, self._app.proxy)
-        except ConfigError as error:
-            report("not reloaded; the configuration in use serves on:", str(error))
-        except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the server
-            log.exception("not reloaded; the configuration in use serves on")
-        else:
-            log.warning("reloaded the configuration")
 
     async def _finish(self, connections: Connections) -> None:
         """Wait for what is under way, `grace` seconds at the most; then cancel it."""
@@ -126,11 +115,6 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(connections.gone.wait(), CUT_OFF)
 
-    async def _tell(self) -> None:
-        """Let callbacks hear of the last calls before the process ends."""
-        if not await asyncio.to_thread(default_dispatcher().close, LAST_WORDS):
-            log.warning("callbacks were not told of all calls within %g s", LAST_WORDS)
-
     async def _sweep(self, connections: Connections) -> None:
         for count in itertools.count(1):
             await asyncio.sleep(SWEEP)
@@ -138,22 +122,13 @@ class Server:
             if count % TRIM == 0:
                 memory.return_the_rest()
 
-    def _admit(self, headers: dict[bytes, bytes]) -> bool:
-        if self._app.proxy.custom_auth is not None:  # which wants the whole request
-            return False
-        self._app.proxy.gate.admit(headers)
-        return True
-
     def _limits(self) -> Limits:
-        proxy = self._app.proxy
-        held = max(proxy.max_held, proxy.max_body)  # one request always finds room
-        return Limits(
-            max_body=proxy.max_body,
-            held=held,
-            unknown=max(held // UNKNOWN, proxy.max_body),
-            connections=self._connections,
-            idle=self._listening.keep_alive,
-        )
+        of_app, here = self._limits_of
+        limits = self._app.limits
+        if limits is not of_app:
+            here = msgspec.structs.replace(limits, connections=self._connections, idle=self._listening.keep_alive)
+            self._limits_of = (limits, here)
+        return here
 
     def _tls(self) -> ssl.SSLContext | None:
         if self._listening.certificate is None:
@@ -190,26 +165,26 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def serve(
-    app: App,
+    app: Application,
     listening: Listening,
     sock: socket.socket,
     on_start: Callable[[], None] = lambda: None,
     *,
-    again: Reload | None = None,
+    reload: Reload | None = None,
     lifeline: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way, for `listening.grace` seconds at the most.
 
-    again: reads the configuration anew, on SIGHUP. lifeline: a file descriptor that becomes readable when the parent
-    process is gone, which ends this one too.
+    reload: what to do on SIGHUP. lifeline: a file descriptor that becomes readable when the parent process is gone, which
+    ends this one too.
     """
     memory.return_large_blocks()
     server = Server(app, listening)
     reloads: set[asyncio.Task[None]] = set()
 
-    def reload(again: Reload) -> None:
+    def reload_once(reload: Reload) -> None:
         if not reloads:  # while one is at it, the file is being read
-            task = asyncio.get_running_loop().create_task(server.reload(again))
+            task = asyncio.get_running_loop().create_task(_awaited(reload))
             reloads.add(task)
             task.add_done_callback(reloads.discard)
 
@@ -218,11 +193,15 @@ def serve(
         for number in SIGNALS:
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
                 loop.add_signal_handler(number, server.stop)
-        if again is not None and RELOAD:
-            loop.add_signal_handler(RELOAD[0], reload, again)
+        if reload is not None and RELOAD:
+            loop.add_signal_handler(RELOAD[0], reload_once, reload)
         if lifeline is not None:
             loop.add_reader(lifeline, server.stop)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (*SIGNALS, *RELOAD))
         await server.serve(sock, on_start)
 
     run(until_signal())
+
+
+async def _awaited(reload: Reload) -> None:
+    await reload()

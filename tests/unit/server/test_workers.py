@@ -13,15 +13,13 @@ from litellm.proxy.config import load_config
 
 SUPERVISOR = """
 import os, signal, sys
-from litellm.proxy.serve import Listening, bind
-from litellm.proxy.workers import Supervisor
+from litellm.server.serve import Listening, bind
+from litellm.server.workers import Supervisor
 
 listening = Listening("127.0.0.1", 0)
 def make_app():
     print("started", flush=True)
     raise SystemExit(3)
-def again(before):
-    return before
 """
 
 STOPPED_WHILE_STARTING = """
@@ -32,20 +30,23 @@ def signalled(how, numbers):
     os.kill(os.getpid(), signal.SIGTERM)
     return block(how, numbers)
 signal.pthread_sigmask = signalled
-sys.exit(Supervisor(make_app, listening, bind(listening), check=print, again=again).run(2))
+sys.exit(Supervisor(make_app, listening, bind(listening), check=print).run(2))
 """
 
 RELOADED_BADLY = """
-def check():
+from litellm.proxy.reloading import reloaded
+def read(before):
     os.kill(os.getpid(), signal.SIGTERM)
     raise RuntimeError("canary of a bad file")
+def check():
+    return reloaded(read) is not None
 def make_app():
     os.kill(os.getppid(), signal.SIGHUP)
     signal.sigwait([signal.SIGTERM])
     os._exit(0)
 import logging
 logging.basicConfig()
-sys.exit(Supervisor(make_app, listening, bind(listening), check=check, again=again).run(1))
+sys.exit(Supervisor(make_app, listening, bind(listening), check=check).run(1))
 """
 
 

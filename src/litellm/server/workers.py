@@ -1,4 +1,4 @@
-"""Running the application in several processes that share a socket, and one that watches over them."""
+"""Running an application in several processes that share a socket, and one that watches over them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
-from litellm._log import log, report
-from litellm.proxy.app import App
-from litellm.proxy.config import ConfigError
-from litellm.proxy.serve import RELOAD, SIGNALS, Listening, Reload, serve
+from litellm._log import log
+from litellm.server.application import Application
+from litellm.server.serve import RELOAD, SIGNALS, Listening, Reload, serve
 
 PAUSE = 0.5  # seconds before a worker is replaced: one that cannot start must not make a busy loop
 
@@ -22,27 +21,25 @@ PAUSE = 0.5  # seconds before a worker is replaced: one that cannot start must n
 class Supervisor:
     """Keeps workers going. It only watches: signals are passed on, and it ends when all workers have.
 
-    make_app: called in each worker. again: what a worker does on SIGHUP. check: reads the configuration anew, for workers
-    to come; raises ConfigError for one that is no good, of which the workers then hear nothing.
+    make_app: called in each worker; gives the application, and what the worker does on SIGHUP. check: called on SIGHUP, for
+    workers to come; says whether the workers are to hear of it. None: nobody heeds a SIGHUP.
     """
 
     def __init__(
         self,
-        make_app: Callable[[], App],
+        make_app: Callable[[], tuple[Application, Reload | None]],
         listening: Listening,
         sock: socket.socket,
         *,
-        check: Callable[[], object],
-        again: Reload | None,
+        check: Callable[[], bool] | None,
     ) -> None:
         self._make_app = make_app
         self._listening = listening
         self._sock = sock
         self._check = check
-        self._again = again
         self._workers: dict[int, int] = {}  # process → number
         self._stopping = False
-        self._passed_on = (*SIGNALS, *(RELOAD if again is not None else ()))
+        self._passed_on = (*SIGNALS, *(RELOAD if check is not None else ()))
         # Only this process holds the writing end: when it dies, however it dies, the workers read an end of file.
         self._lifeline, self._held = os.pipe()
 
@@ -83,7 +80,8 @@ class Supervisor:
             signal.signal(number, signal.SIG_DFL)
         status = 1
         try:
-            serve(self._make_app(), self._listening, self._sock, again=self._again, lifeline=self._lifeline)
+            app, reload = self._make_app()
+            serve(app, self._listening, self._sock, reload=reload, lifeline=self._lifeline)
             status = 0
         except BaseException:  # noqa: BLE001 - a forked worker must not run on into its parent's code
             traceback.print_exc()
@@ -99,11 +97,5 @@ class Supervisor:
         self._tell(number)
 
     def _reload(self, number: int, _: FrameType | None) -> None:
-        try:
-            self._check()
-        except ConfigError as error:
-            report("not reloaded; the configuration in use serves on:", str(error))
-        except Exception:  # noqa: BLE001 - whatever a file of the user's raises must not end the service
-            log.exception("not reloaded; the configuration in use serves on")
-        else:
+        if self._check is not None and self._check():
             self._tell(number)

@@ -1,0 +1,135 @@
+"""The body of a request while it arrives: collected, passed on, or thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from io import BytesIO
+
+from litellm.server.buffers import Buffers, Reservation, value_cost
+from litellm.server.limits import Limits
+from litellm.server.refusal import Refusal, too_large
+
+HIGH_WATER = 256 << 10  # bytes of a stream that may wait for who reads it
+
+
+class Body(Reservation):
+    """A body that is collected, and the room that it takes. received: bytes that have come. complete: all have."""
+
+    __slots__ = ("_collected", "_promised", "complete", "received")
+
+    def __init__(self, buffers: Buffers, limits: Limits) -> None:
+        super().__init__(buffers, limits)
+        self._collected: BytesIO | bytes = b""
+        self._promised = 0
+        self.received = 0
+        self.complete = False
+
+    def expect(self, length: int | None, *, authenticated: bool) -> None:
+        """There is more to come. Whoever is known gets room for all of it, so that who is let in can finish.
+
+        length: of the body, if it is known. Raises Refusal.
+        """
+        self.authenticated = authenticated
+        if authenticated and length is not None:
+            self.grow(length)
+            self._promised = length
+
+    def take(self, piece: bytes) -> None:
+        """The next piece. Raises Refusal for one too many."""
+        before = self.received
+        self.received += len(piece)
+        if self.received > self.limits.max_body:
+            raise too_large(self.limits.max_body)
+        more = self.received - max(self._promised, before)
+        self.grow(max(0, more) + value_cost(piece))
+        if before == 0:
+            self._collected = piece
+            return
+        if isinstance(self._collected, bytes):
+            first, self._collected = (
+                self._collected,
+                BytesIO(),
+            )  # a list of pieces would leave holes all over the memory
+            self._collected.write(first)
+        self._collected.write(piece)
+
+    def end(self) -> bytes:
+        """It is here: all of it."""
+        self.complete = True
+        if not self.authenticated:
+            self.authenticate()
+        collected, self._collected = self._collected, b""
+        return collected if isinstance(collected, bytes) else collected.getvalue()
+
+
+class Discarded(Body):
+    """A short body that nobody wants: the request has been refused already, and its connection is to be used again."""
+
+    __slots__ = ()
+
+    def take(self, piece: bytes) -> None:
+        """Throw it away."""
+        self.received += len(piece)
+
+
+class Stream(Body):
+    """A body that is read as it comes. resume: called when there is room for more."""
+
+    __slots__ = ("_arrived", "_failed", "_queue", "_queued", "_resume")
+
+    def __init__(self, buffers: Buffers, limits: Limits, resume: Callable[[], None]) -> None:
+        super().__init__(buffers, limits)
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._arrived = asyncio.Event()
+        self._failed: Refusal | None = None
+        self._resume = resume
+
+    @property
+    def full(self) -> bool:
+        """Whether the client should wait."""
+        return self._queued > HIGH_WATER
+
+    def expect(self, length: int | None, *, authenticated: bool) -> None:  # noqa: ARG002 - no more is kept than comes
+        """There is more to come."""
+        self.authenticated = authenticated
+
+    def take(self, piece: bytes) -> None:
+        """Queue the next piece. Raises Refusal."""
+        self.received += len(piece)
+        if self.received > self.limits.max_body:
+            raise too_large(self.limits.max_body)
+        self.grow(len(piece))
+        self._queued += len(piece)
+        self._queue.append(piece)
+        self._arrived.set()
+
+    def end(self) -> bytes:
+        """Nothing more comes."""
+        self.complete = True
+        self.authenticate()
+        self._arrived.set()
+        return b""
+
+    def fail(self, refusal: Refusal) -> None:
+        """What comes is nothing that can be read on."""
+        self._failed = refusal
+        self._arrived.set()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece. Raises Refusal where it breaks off."""
+        while True:
+            while self._queue:
+                piece = self._queue.popleft()
+                self._queued -= len(piece)
+                self.shrink(len(piece))
+                self._resume()
+                yield piece
+            if self._failed is not None:
+                raise self._failed
+            if self.complete:
+                return
+            self._arrived.clear()
+            await self._arrived.wait()
