@@ -123,9 +123,19 @@ class Parser:
         self._busy = False
         if not self.pending:
             return []
-        data = bytes(self.pending)
-        self.pending.clear()
-        return self.feed(data)
+        # Only what this request needs is taken out: there may be thousands behind it.
+        waiting, self.pending = self.pending, bytearray()
+        end = waiting.find(_BLANK, 2)  # behind an empty line, perhaps
+        events = self._feed_from(waiting, len(waiting) if end < 0 else end + len(_BLANK))
+        if self._reading or self._raw:
+            events += self._feed_from(waiting, len(waiting) if self._left is None or self._raw else self._left)
+        self.pending += waiting
+        return events
+
+    def _feed_from(self, waiting: bytearray, size: int) -> list[Event]:
+        data = bytes(waiting[:size])
+        del waiting[:size]
+        return self.feed(data) if data else []
 
     def feed(self, data: bytes) -> list[Event]:
         """The events of bytes, up to the end of the request at most: what comes behind it waits for `resume`.
