@@ -82,13 +82,3 @@ class Reservation:
         self._buffers.buffered_bytes -= size
         if not self.authenticated:
             self._buffers.unauthenticated_bytes -= size
-
-
-def value_cost(data: bytes) -> int:
-    """What the JSON values in a piece of a body will take beside its bytes: an estimate from above, made of its commas and
-    brackets, also of those in texts.
-
-    >>> value_cost(b'{"a": [1, 2]}')
-    103
-    """
-    return OBJECT * data.count(b"{") + ARRAY * data.count(b"[") + VALUE * data.count(b",")

@@ -21,6 +21,7 @@ _BODYLESS = frozenset({204, 304})
 
 _CONTROLS = bytes([*(code for code in range(32) if code != ord("\t")), 127])
 _AS_SPACES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+_LINE = b"%b: %b\r\n"
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 
 
@@ -31,11 +32,11 @@ def header_lines(headers: Headers) -> bytes:
     >>> header_lines([(b"x-a", b"1\\r\\nx-b: 2"), (b"x c", b"3")])
     b'x-a: 1  x-b: 2\\r\\n'
     """
-    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    lines = b"".join(map(_LINE.__mod__, headers))
     if len(lines.translate(None, _CONTROLS)) == len(lines) - 2 * len(headers):
         return lines
     safe = [(name, value.translate(_AS_SPACES)) for name, value in headers if _NAME.fullmatch(name)]
-    return b"".join([b"%b: %b\r\n" % pair for pair in safe])
+    return b"".join(map(_LINE.__mod__, safe))
 
 
 class Line(Protocol):
@@ -174,7 +175,9 @@ class Exchange:
         """The head of an answer. fixed: lines of ours."""
         if self._line.closing:
             self.keep_alive = False
-        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, _date(), header_lines(headers), fixed]
+        now = int(time.time())
+        date = _Clock.line if now == _Clock.second else _new_date(now)
+        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, date, header_lines(headers), fixed]
         parts.append(_SECURITY)
         if b"origin" in self.headers:
             parts.append(_CORS)
@@ -189,9 +192,7 @@ class _Clock:
     line = b""
 
 
-def _date() -> bytes:
-    now = int(time.time())
-    if now != _Clock.second:
-        _Clock.second = now
-        _Clock.line = b"date: %b\r\n" % formatdate(now, usegmt=True).encode()
+def _new_date(now: int) -> bytes:
+    _Clock.second = now
+    _Clock.line = b"date: %b\r\n" % formatdate(now, usegmt=True).encode()
     return _Clock.line

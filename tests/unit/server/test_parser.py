@@ -23,7 +23,9 @@ def events_of(pieces: list[bytes]) -> list:
             while events:
                 found += events
                 events = parser.resume() if events[-1] is END else []
-    except Refusal as refusal:
+    except Refusal as refusal:  # what was read of the refused request itself is of no use to anybody
+        while found and found[-1] is not END:
+            found.pop()
         found.append(refusal.status)
     return joined(found)
 
