@@ -117,3 +117,13 @@ def test_each_try_is_signed_anew(up):
     assert (signer.asked, len(up.requests)) == (2, 2)
     bodies = [json.loads(seen.body) for seen in up.requests]
     assert bodies[0] == bodies[1]
+
+
+@both
+def test_headers_of_one_call_go_with_it_and_with_no_other(up, is_async):
+    """They stand beside the target's own."""
+    ask(up, None, is_async=is_async, headers={"traceparent": "00-1-2-01"})
+    ask(up, None, is_async=is_async)
+    first, second = (seen.headers for seen in up.requests)
+    assert (first["traceparent"], first["authorization"]) == ("00-1-2-01", "Bearer sk-1")
+    assert "traceparent" not in second

@@ -24,9 +24,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. stand_in: gives
     each target a handler to ask instead. relay: the dialect in which the caller can use the upstream's own bytes.
     ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. timeouts, retries: the caller's own; None: the
-    target's, or else the route's.
-    metadata: for handlers and callbacks; it is never sent. is_async: whether the caller awaits it, which decides what of
-    handlers and callbacks is called. budget: how many requests of upstreams may be made for it, and for what it is part of.
+    target's, or else the route's. metadata: for handlers and callbacks; it is never sent. is_async: whether the caller
+    awaits it, which decides what of handlers and callbacks is called. headers: sent to an upstream with this call and no
+    other. budget: how many requests of upstreams may be made for it, and for what it is part of.
     """
 
     model: str
@@ -44,6 +44,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] = {}
     id: str = ""
     is_async: bool = False
+    headers: Mapping[str, str] | None = None
     budget: Budget = msgspec.field(default_factory=Budget)
 
 

@@ -98,6 +98,7 @@ def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: boo
     request = Request(
         url=url, headers=target.headers, body=payload.body, timeouts=timeouts, network=target.network,
         stream=call.stream, method=payload.method, cacheable_head=target.lasting,
+        extra_headers=call.headers,
     )  # fmt: skip
     if payload.content_type != JSON:
         request.headers, request.cacheable_head = {**target.headers, "Content-Type": payload.content_type}, False
