@@ -277,6 +277,7 @@ def test_limits(up):
 def test_a_limit_holds_until_a_stream_has_ended(up):
     """O9: and is free again when it is read to its end, closed, or dropped."""
     up.default = act.answer(gap=0.05)  # so that its beginning is not all of it
+    up.default = act.answer(gap=0.05)  # so that it has not ended when its first words are here
     router = Router(model_list=[deployment("a", "openai/a", api_base=up.base, api_key="k", max_parallel_requests=1)])
     for end in (list, lambda stream: stream.close(), lambda stream: stream.__next__()):
         stream = router.completion("a", HI, stream=True)
