@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -99,6 +100,17 @@ def broken_rule(importer: str, imported: str) -> str | None:
 def test_every_module_has_a_floor() -> None:
     """What is new says in FLOORS where it stands."""
     assert {name_of(path).partition(".")[0] for path in modules()} - FLOORS.keys() - ROOF - PORCHES == set()
+
+
+def test_the_documentation_draws_every_floor() -> None:
+    """Each package and file stands in the drawing of docs/architecture.md, on its floor."""
+    page = (SOURCE.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn, floor = {}, -1
+    for line in page.split("```")[1].splitlines():
+        number = re.match(r" (\d)  ", line)
+        floor = int(number[1]) if number else floor
+        drawn |= dict.fromkeys(re.findall(r"(?<!\S)(\w+)(?:/|\.py)(?!\S)", line), floor)
+    assert drawn == FLOORS
 
 
 def test_imports_go_down() -> None:

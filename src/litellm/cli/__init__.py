@@ -1,1 +1,1 @@
-"""Floor 8: what `litellm` does on a command line."""
+"""What `litellm` does on a command line."""

@@ -1,1 +1,1 @@
-"""Floor 4: what a call does."""
+"""What a call does."""

@@ -1,1 +1,1 @@
-"""Floor 4: callbacks, and what they are told."""
+"""Callbacks, and what they are told."""

@@ -1,1 +1,1 @@
-"""Floor 0: the network as values, and the only code that does I/O for calls."""
+"""The network as values, and the only code that does I/O for calls."""

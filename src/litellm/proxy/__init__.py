@@ -1,1 +1,1 @@
-"""Floor 7: the gateway, an HTTP server in front of many models."""
+"""The gateway, an HTTP server in front of many models."""

@@ -1,4 +1,4 @@
-"""Floor 5: many deployments behind one name. Also an old address: `from litellm.router import Router, RetryPolicy` finds
+"""Many deployments behind one name. Also an old address: `from litellm.router import Router, RetryPolicy` finds
 the public classes. They are imported when somebody asks for them here: Router lives a floor above."""
 
 from __future__ import annotations

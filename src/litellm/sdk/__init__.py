@@ -1,1 +1,1 @@
-"""Floor 6: the public functions, and the one doorway to the module settings."""
+"""The public functions, and the one doorway to the module settings."""

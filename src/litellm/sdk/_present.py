@@ -1,4 +1,4 @@
-"""From an engine's result to the objects that callers read. The one place where they are built."""
+"""From an engine's result to the objects that the SDK's callers read."""
 
 from __future__ import annotations
 

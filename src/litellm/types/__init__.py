@@ -1,4 +1,4 @@
-"""Floor 1: the objects that callers read, named after what they describe.
+"""The objects that callers read, named after what they describe.
 
 Also an old address: dspy, openai-agents and opik read `litellm.types.utils` and `litellm.types.llms.openai` without
 importing them.

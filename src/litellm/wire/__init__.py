@@ -1,1 +1,1 @@
-"""Floor 2: one module for each foreign format; pure functions that know no socket, clock, environment or key."""
+"""One module for each foreign format; pure functions that know no socket, clock, environment or key."""
