@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
@@ -76,12 +77,16 @@ class Discarded(Body):
 
 
 class Stream(Body):
-    """A body that is read as it comes. resume: called when there is room for more."""
+    """A body that is read as it comes, or, if it is endless, what another protocol says over the same connection. resume:
+    called when there is room for more."""
 
-    __slots__ = ("_arrived", "_failed", "_queue", "_queued", "_resume")
+    __slots__ = ("_arrived", "_failed", "_longest", "_queue", "_queued", "_resume")
 
-    def __init__(self, buffers: Buffers, limits: Limits, resume: Callable[[], None]) -> None:
+    def __init__(
+        self, buffers: Buffers, limits: Limits, resume: Callable[[], None], *, endless: bool = False
+    ) -> None:
         super().__init__(buffers, limits)
+        self._longest = math.inf if endless else limits.max_body
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._arrived = asyncio.Event()
@@ -100,8 +105,8 @@ class Stream(Body):
     def take(self, piece: bytes) -> None:
         """Queue the next piece. Raises Refusal."""
         self.received += len(piece)
-        if self.received > self.limits.max_body:
-            raise too_large(self.limits.max_body)
+        if self.received > self._longest:
+            raise too_large(self._longest)
         self.grow(len(piece))
         self._queued += len(piece)
         self._queue.append(piece)

@@ -18,7 +18,7 @@ from litellm.server.body import Body, Discarded, Stream
 from litellm.server.buffers import FREE, Buffers, Reservation
 from litellm.server.exchange import Exchange
 from litellm.server.limits import LINGER, Limits
-from litellm.server.parser import END, Head, Parser
+from litellm.server.parser import END, UPGRADE, Head, Parser
 from litellm.server.refusal import Refusal, overloaded, too_large
 from litellm.server.routing import Match, check_protocol
 
@@ -159,6 +159,8 @@ class Connection(asyncio.Protocol):
                     self._begin(event, complete=complete)
                 elif event is END:
                     self._arrived()
+                elif event is UPGRADE:
+                    self._begun = 0.0  # the request is here; what comes next has no end
                 elif self._body is not None and isinstance(event, bytes):
                     self._body.take(event)
             if not complete or self._parser.pending:
@@ -197,7 +199,7 @@ class Connection(asyncio.Protocol):
             raise too_large(limits.max_body)
         if match.body == "whole":
             return Body(self._all.buffers, limits)
-        return Stream(self._all.buffers, limits, self._read_on)
+        return Stream(self._all.buffers, limits, self._read_on, endless=match.body == "socket")
 
     def _arrived(self) -> None:
         """All of a request is here."""
@@ -319,6 +321,10 @@ class Connection(asyncio.Protocol):
     def peer(self) -> tuple[str, int] | None:
         found = self._transport.get_extra_info("peername")
         return (found[0], found[1]) if isinstance(found, tuple) and len(found) >= 2 else None
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self._transport.get_extra_info("sslcontext") is None else "https"
 
     def drain(self) -> Awaitable[None] | None:
         return self._resumed

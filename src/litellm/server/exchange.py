@@ -48,6 +48,10 @@ class Line(Protocol):
     def peer(self) -> tuple[str, int] | None:
         """Address and port of the other end."""
 
+    @property
+    def scheme(self) -> str:
+        """ "https" over TLS, else "http"."""
+
     def write(self, data: bytes) -> None:
         """Write; never blocks."""
 
@@ -94,6 +98,11 @@ class Exchange:
     def peer(self) -> tuple[str, int] | None:
         """The address and port of whoever is connected, if it has such."""
         return self._line.peer
+
+    @property
+    def scheme(self) -> str:
+        """As what the request came here: "http" or "https"."""
+        return self._line.scheme
 
     def header(self, name: bytes) -> str | None:
         """A header's value; name in lower case."""
