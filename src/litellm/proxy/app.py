@@ -13,8 +13,9 @@ from litellm.proxy import errors
 from litellm.proxy.calls import calling
 from litellm.proxy.http import PREFLIGHT, Exchange
 from litellm.proxy.reloading import Reload, reloaded
-from litellm.proxy.routes import health, models
+from litellm.proxy.routes import health, home, models
 from litellm.proxy.state import Proxy
+from litellm.server.asgi import ASGIApp, Mounted
 from litellm.server.limits import Limits
 from litellm.server.parser import Head
 from litellm.server.refusal import Headers, overloaded
@@ -41,6 +42,7 @@ def _operations() -> Iterator[Route]:
 
 
 ROUTES = (
+    Route("GET", "/", home.index),
     *_operations(),
     Route("GET", "/models", models.index),
     Route("GET", "/v1/models", models.index),
@@ -50,7 +52,21 @@ ROUTES = (
     Route("GET", "/health/liveness", health.liveliness),
     Route("GET", "/health/readiness", health.readiness),
 )
-MOUNTS: tuple[Mount, ...] = ()
+
+
+def _admin() -> ASGIApp:
+    from litellm.proxy.admin.app import build  # FastAPI: half a second, and six megabytes
+
+    return build()
+
+
+def _cold(app: Mounted) -> tuple[list[Route], list[Mount]]:
+    """The routes of an ASGI application."""
+
+    async def handler(_: Proxy, http: Exchange) -> None:
+        await app(http)
+
+    return [Route("GET", "/openapi.json", handler, "stream")], [Mount("/docs", handler)]
 
 
 class App:
@@ -60,10 +76,12 @@ class App:
     """
 
     exchange = Exchange
-    routes = Routes(ROUTES, MOUNTS, options=_preflight)
 
     def __init__(self, proxy: Proxy, concurrency: int = CONCURRENCY, *, host: str = "localhost") -> None:
         self.proxy = proxy
+        self.admin = Mounted(_admin)
+        routes, mounts = _cold(self.admin)
+        self.routes = Routes((*ROUTES, *routes), mounts, options=_preflight)
         self._concurrency = concurrency
         self._host = host
         self._under_way = 0

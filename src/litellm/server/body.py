@@ -82,9 +82,7 @@ class Stream(Body):
 
     __slots__ = ("_arrived", "_failed", "_longest", "_queue", "_queued", "_resume")
 
-    def __init__(
-        self, buffers: Buffers, limits: Limits, resume: Callable[[], None], *, endless: bool = False
-    ) -> None:
+    def __init__(self, buffers: Buffers, limits: Limits, resume: Callable[[], None], *, endless: bool = False) -> None:
         super().__init__(buffers, limits)
         self._longest = math.inf if endless else limits.max_body
         self._queue: deque[bytes] = deque()

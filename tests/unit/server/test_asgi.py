@@ -45,7 +45,9 @@ async def broken(request: Request) -> Response:
 
 
 def application() -> Starlette:
-    routes = [ASGIRoute(f"/app/{each.__name__}", each, methods=["GET", "POST"]) for each in (shown, counted, streamed, broken)]
+    routes = [
+        ASGIRoute(f"/app/{each.__name__}", each, methods=["GET", "POST"]) for each in (shown, counted, streamed, broken)
+    ]
     return Starlette(routes=routes)
 
 

@@ -1,0 +1,1 @@
+"""Pages for people, served from the package: no build step, no other host, a strict content security policy."""
