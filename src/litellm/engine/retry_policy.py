@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from litellm import exceptions
 from litellm._numbers import whole
 from litellm.exceptions import LiteLLMError
+from litellm.types.router_words import RETRY_FIELDS
 
 FIRST_DELAY = 0.5  # seconds; doubles each time
 LONGEST_DELAY = 8.0
@@ -23,19 +23,6 @@ LONGEST_ASKED = 366 * 86400.0  # seconds; what is more is taken for this, so tha
 
 # (class of error, retries): the first class that an error is of counts.
 Limits = tuple[tuple[type[Exception], int], ...]
-
-# The fields of a RetryPolicy, the most telling class first.
-_POLICY: Mapping[str, type[LiteLLMError]] = {
-    "ContentPolicyViolationErrorRetries": exceptions.ContentPolicyViolationError,
-    "BadRequestErrorRetries": exceptions.BadRequestError,
-    "AuthenticationErrorRetries": exceptions.AuthenticationError,
-    "TimeoutErrorRetries": exceptions.Timeout,
-    "RateLimitErrorRetries": exceptions.RateLimitError,
-    "InternalServerErrorRetries": exceptions.InternalServerError,
-    "ServiceUnavailableErrorRetries": exceptions.ServiceUnavailableError,
-    "NotFoundErrorRetries": exceptions.NotFoundError,
-}
-POLICY_NAMES = frozenset(_POLICY)
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -84,10 +71,12 @@ def limits_of(policy: Any) -> Limits:
     [('RateLimitError', 3)]
     """
     told = policy.model_dump(exclude_none=True) if hasattr(policy, "model_dump") else dict(policy or {})
-    unknown = told.keys() - _POLICY.keys()
+    unknown = told.keys() - RETRY_FIELDS.keys()
     if unknown:
-        raise ValueError(f"a retry policy has no {', '.join(sorted(unknown))}; its fields are {', '.join(_POLICY)}")
-    limits = ((kind, whole(name, told.get(name))) for name, kind in _POLICY.items())
+        raise ValueError(
+            f"a retry policy has no {', '.join(sorted(unknown))}; its fields are {', '.join(RETRY_FIELDS)}"
+        )
+    limits = ((kind.error, whole(name, told.get(name))) for name, kind in RETRY_FIELDS.items())
     return tuple((kind, limit) for kind, limit in limits if limit is not None)
 
 

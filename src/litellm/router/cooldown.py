@@ -13,32 +13,19 @@ group's only deployment never cools down: a bad answer is better than none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from litellm import exceptions
 from litellm._numbers import amount, whole
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
 from litellm.router.tally import Tally
+from litellm.types.router_words import FAILS_FIELDS
 
 AT_ONCE = frozenset({401, 402, 404, 429})
 FEWEST = 5  # requests in a minute, before a share of failures means something
 LONGEST = 3600.0  # seconds that a Retry-After may ask for
-
-_POLICY: Mapping[str, type[LiteLLMError]] = {  # the most telling class first
-    "ContentPolicyViolationErrorAllowedFails": exceptions.ContentPolicyViolationError,
-    "BadRequestErrorAllowedFails": exceptions.BadRequestError,
-    "AuthenticationErrorAllowedFails": exceptions.AuthenticationError,
-    "TimeoutErrorAllowedFails": exceptions.Timeout,
-    "RateLimitErrorAllowedFails": exceptions.RateLimitError,
-    "InternalServerErrorAllowedFails": exceptions.InternalServerError,
-    "ServiceUnavailableErrorAllowedFails": exceptions.ServiceUnavailableError,
-    "NotFoundErrorAllowedFails": exceptions.NotFoundError,
-}
-POLICY_NAMES = frozenset(_POLICY)
 
 
 class Cooldown(msgspec.Struct, frozen=True):
@@ -58,7 +45,7 @@ class Cooldown(msgspec.Struct, frozen=True):
         (30.0, 0.0)
         """
         told = policy.model_dump() if hasattr(policy, "model_dump") else dict(policy or {})
-        counts = ((kind, whole(name, told.get(name))) for name, kind in _POLICY.items())
+        counts = ((kind.error, whole(name, told.get(name))) for name, kind in FAILS_FIELDS.items())
         allowed = tuple((kind, count) for kind, count in counts if count is not None)
         seconds = amount("cooldown_time", cooldown_time)
         seconds = 0.0 if disabled else cls().seconds if seconds is None else seconds

@@ -14,11 +14,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from litellm.engine.retry_policy import POLICY_NAMES
 from litellm.exceptions import BadRequestError
 from litellm.net.network import Network
 from litellm.net.url import fault_in_address
-from litellm.router.cooldown import POLICY_NAMES as FAILS_NAMES
 from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of
 from litellm.router.routing import Routing
 from litellm.router.settings import MAX_FALLBACKS, ROUTING_WORDS, RoutingSettings
@@ -26,7 +24,7 @@ from litellm.router.state import State
 from litellm.router.strategies import STRATEGIES
 from litellm.router.tally import MOST_LATENCIES
 from litellm.types.params import SAMPLING
-from litellm.types.router_words import Kind
+from litellm.types.router_words import FAILS_FIELDS, RETRY_FIELDS, Kind
 
 MOST_MODELS = 100
 MOST_RETRIES = 10
@@ -53,10 +51,10 @@ Params = msgspec.defstruct(
     "litellm_params", [("model", str), *((name, kind, None) for name, kind in _PARAMS)], forbid_unknown_fields=True
 )
 Policy = msgspec.defstruct(
-    "retry_policy", [(name, Retries | None, None) for name in sorted(POLICY_NAMES)], forbid_unknown_fields=True
+    "retry_policy", [(name, Retries | None, None) for name in sorted(RETRY_FIELDS)], forbid_unknown_fields=True
 )
 FailsPolicy = msgspec.defstruct(
-    "allowed_fails_policy", [(name, Count | None, None) for name in sorted(FAILS_NAMES)], forbid_unknown_fields=True
+    "allowed_fails_policy", [(name, Count | None, None) for name in sorted(FAILS_FIELDS)], forbid_unknown_fields=True
 )
 
 
@@ -114,7 +112,7 @@ UserConfig = msgspec.defstruct(
 
 _FIELDS = frozenset({
     *UserConfig.__struct_fields__, *Entry.__struct_fields__, *Info.__struct_fields__,
-    *StrategyArgs.__struct_fields__, *POLICY_NAMES, *FAILS_NAMES, *(name for name, _ in _PARAMS), "model",
+    *StrategyArgs.__struct_fields__, *RETRY_FIELDS, *FAILS_FIELDS, *(name for name, _ in _PARAMS), "model",
 })  # fmt: skip
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 

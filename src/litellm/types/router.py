@@ -9,7 +9,15 @@ from typing import Any, Literal, Required, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from litellm.exceptions import RouterRateLimitError as RouterRateLimitError  # noqa: PLC0414 - LiteLLM has it here
-from litellm.types.router_words import DeploymentDefaultParams, Kind, RoutingParams, words_of
+from litellm.types.router_words import (
+    FAILS_FIELDS,
+    RETRY_FIELDS,
+    DeploymentDefaultParams,
+    ErrorKind,
+    Kind,
+    RoutingParams,
+    words_of,
+)
 
 RoutingStrategy = Literal[
     "simple-shuffle", "least-busy", "usage-based-routing", "usage-based-routing-v2", "latency-based-routing",
@@ -90,34 +98,26 @@ class DeploymentTypedDict(TypedDict, total=False):
     model_info: dict[str, Any]
 
 
-class RetryPolicy(BaseModel):
-    """Retries by what went wrong. What is not named is retried num_retries times, if it may pass at all."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    BadRequestErrorRetries: int | None = None
-    AuthenticationErrorRetries: int | None = None
-    NotFoundErrorRetries: int | None = None
-    TimeoutErrorRetries: int | None = None
-    RateLimitErrorRetries: int | None = None
-    ContentPolicyViolationErrorRetries: int | None = None
-    InternalServerErrorRetries: int | None = None
-    ServiceUnavailableErrorRetries: int | None = None
+def _policy(fields: Mapping[str, ErrorKind]) -> type[BaseModel]:
+    """A model with a number for each of `fields`."""
+    numbers: dict[str, Any] = dict.fromkeys(fields, (int | None, None))
+    return create_model("Policy", __config__=ConfigDict(extra="forbid"), __module__=__name__, **numbers)
 
 
-class AllowedFailsPolicy(BaseModel):
-    """Failures in a minute, by what went wrong, after which a deployment cools down."""
+class RetryPolicy(_policy(RETRY_FIELDS)):  # type: ignore[misc]  # made from the declared kinds of errors
+    """Retries by what went wrong. What is not named is retried num_retries times, if it may pass at all.
 
-    model_config = ConfigDict(extra="forbid")
+    >>> RetryPolicy(RateLimitErrorRetries=3).RateLimitErrorRetries
+    3
+    """
 
-    BadRequestErrorAllowedFails: int | None = None
-    AuthenticationErrorAllowedFails: int | None = None
-    NotFoundErrorAllowedFails: int | None = None
-    TimeoutErrorAllowedFails: int | None = None
-    RateLimitErrorAllowedFails: int | None = None
-    ContentPolicyViolationErrorAllowedFails: int | None = None
-    InternalServerErrorAllowedFails: int | None = None
-    ServiceUnavailableErrorAllowedFails: int | None = None
+
+class AllowedFailsPolicy(_policy(FAILS_FIELDS)):  # type: ignore[misc]
+    """Failures in a minute, by what went wrong, after which a deployment cools down.
+
+    >>> AllowedFailsPolicy(TimeoutErrorAllowedFails=1).TimeoutErrorAllowedFails
+    1
+    """
 
 
 _TYPES: Mapping[Kind, Any] = {

@@ -1,5 +1,5 @@
 """The words of a Router, each declared once: for its signature, update_settings, the config file, a client's user_config
-and the public models. What a word means is said in router/settings.py.
+and the public models; and so are the fields of its policies. What a word means is said in router/settings.py.
 
 A new word is a line here, in the class of those who take it, and its meaning there. Each reader has a type of its own for
 each kind: a config file is read strictly, a client's configuration within bounds.
@@ -8,7 +8,10 @@ each kind: a config file is read strictly, a client's configuration within bound
 # No `from __future__ import annotations`: what stands in the annotations is read at runtime.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+
+from litellm import exceptions
+from litellm.exceptions import LiteLLMError
 
 Kind = Literal[
     "retries", "count", "depth", "seconds", "pause", "cooldown", "flag", "fallbacks", "targets", "strategy",
@@ -30,6 +33,32 @@ class Word:
     by_clients: bool = False
     in_calls: bool = False
 
+
+class ErrorKind(NamedTuple):
+    """A kind of error that policies tell apart. name: what their fields for it begin with. one, many: in words."""
+
+    name: str
+    error: type[LiteLLMError]
+    one: str
+    many: str
+
+
+# The most telling class first.
+ERROR_KINDS = (
+    ErrorKind(
+        "ContentPolicyViolationError", exceptions.ContentPolicyViolationError, "refused content", "refused content"
+    ),
+    ErrorKind("BadRequestError", exceptions.BadRequestError, "a 400", "400s"),
+    ErrorKind("AuthenticationError", exceptions.AuthenticationError, "a 401", "401s"),
+    ErrorKind("NotFoundError", exceptions.NotFoundError, "a 404", "404s"),
+    ErrorKind("TimeoutError", exceptions.Timeout, "a timeout", "timeouts"),
+    ErrorKind("RateLimitError", exceptions.RateLimitError, "a 429", "429s"),
+    ErrorKind("InternalServerError", exceptions.InternalServerError, "a 500", "500s"),
+    ErrorKind("ServiceUnavailableError", exceptions.ServiceUnavailableError, "a 503", "503s"),
+)
+# The fields of a RetryPolicy and of an AllowedFailsPolicy.
+RETRY_FIELDS: Mapping[str, ErrorKind] = {f"{kind.name}Retries": kind for kind in ERROR_KINDS}
+FAILS_FIELDS: Mapping[str, ErrorKind] = {f"{kind.name}AllowedFails": kind for kind in ERROR_KINDS}
 
 FallbackTables = Sequence[Mapping[str, Sequence[Any]]]
 

@@ -29,7 +29,15 @@ from litellm.proxy.config.checks import (
     unique,
 )
 from litellm.proxy.config.secrets import Secret, mask_credentials
-from litellm.types.router_words import DeploymentDefaultParams, FailoverParams, Kind, RoutingParams, words_of
+from litellm.types.router_words import (
+    FAILS_FIELDS,
+    RETRY_FIELDS,
+    DeploymentDefaultParams,
+    FailoverParams,
+    Kind,
+    RoutingParams,
+    words_of,
+)
 
 Int = Annotated[int, BeforeValidator(not_quoted("integer"))]
 Count = Annotated[Int, Field(ge=0)]
@@ -197,30 +205,20 @@ class StrategyArgs(_Section):
     )
 
 
-class RetryPolicy(_Section):
+def _policy(about: Mapping[str, str]) -> Any:
+    """A section with a count for each name, and what it is about."""
+    fields: dict[str, Any] = {
+        name: (Count | None, Field(default=None, description=text)) for name, text in about.items()
+    }
+    return create_model("Policy", __base__=_Section, __module__=__name__, **fields)
+
+
+class RetryPolicy(_policy({name: f"After {kind.one}." for name, kind in RETRY_FIELDS.items()})):  # type: ignore[misc]
     """Retries by what went wrong. What is not named is retried `num_retries` times, if it may pass at all."""
 
-    BadRequestErrorRetries: Count | None = Field(default=None, description="After a 400.")
-    AuthenticationErrorRetries: Count | None = Field(default=None, description="After a 401.")
-    NotFoundErrorRetries: Count | None = Field(default=None, description="After a 404.")
-    TimeoutErrorRetries: Count | None = Field(default=None, description="After a timeout.")
-    RateLimitErrorRetries: Count | None = Field(default=None, description="After a 429.")
-    ContentPolicyViolationErrorRetries: Count | None = Field(default=None, description="After refused content.")
-    InternalServerErrorRetries: Count | None = Field(default=None, description="After a 500.")
-    ServiceUnavailableErrorRetries: Count | None = Field(default=None, description="After a 503.")
 
-
-class AllowedFailsPolicy(_Section):
+class AllowedFailsPolicy(_policy({name: f"Of {kind.many}." for name, kind in FAILS_FIELDS.items()})):  # type: ignore[misc]
     """Failures in a minute, by what went wrong, after which a deployment cools down."""
-
-    BadRequestErrorAllowedFails: Count | None = Field(default=None, description="Of 400s.")
-    AuthenticationErrorAllowedFails: Count | None = Field(default=None, description="Of 401s.")
-    NotFoundErrorAllowedFails: Count | None = Field(default=None, description="Of 404s.")
-    TimeoutErrorAllowedFails: Count | None = Field(default=None, description="Of timeouts.")
-    RateLimitErrorAllowedFails: Count | None = Field(default=None, description="Of 429s.")
-    ContentPolicyViolationErrorAllowedFails: Count | None = Field(default=None, description="Of refused content.")
-    InternalServerErrorAllowedFails: Count | None = Field(default=None, description="Of 500s.")
-    ServiceUnavailableErrorAllowedFails: Count | None = Field(default=None, description="Of 503s.")
 
 
 # How the file may say a Router's word, by its kind; and what it is where nothing is said, if not the word's default.
