@@ -14,7 +14,7 @@ with suppress(ModuleNotFoundError):  # the environments of real clients do witho
     hypothesis.settings.register_profile("ours", deadline=None)
     hypothesis.settings.load_profile("ours")
 
-collect_ignore = ["clients"]  # scripts/test-clients runs them, in an environment that has them
+collect_ignore = ["clients", "pages"]  # scripts/test-clients and scripts/test-pages run them, with what they need
 
 # What most of these assert is bounded in time by what was promised (an abort seen within 250 ms, a wait of at least so long).
 # Beside three other processes on two cores they would test the machine.

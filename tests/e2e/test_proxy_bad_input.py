@@ -224,7 +224,7 @@ def test_the_limit_is_told_before_the_body_is_sent(talk):
 # --- paths and methods ---------------------------------------------------------------------------------------------------
 
 ELSEWHERE = [
-    ("GET", "/", 404), ("GET", "/nothing", 404), ("POST", "/v1/nothing", 404), ("POST", "/v1/chat/completions/x", 404),
+    ("POST", "/", 405), ("GET", "/nothing", 404), ("POST", "/v1/nothing", 404), ("POST", "/v1/chat/completions/x", 404),
     ("POST", "//v1/chat/completions", 404), ("POST", "/V1/chat/completions", 404), ("GET", "/v1/../etc/passwd", 404),
     ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404), ("GET", "/v1/models/%00", 404), ("GET", "/v1/models/nope", 404),
     ("GET", CHAT, 405), ("PUT", CHAT, 405), ("DELETE", CHAT, 405), ("PATCH", CHAT, 405), ("POST", "/v1/models", 405),

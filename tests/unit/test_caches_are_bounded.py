@@ -65,6 +65,7 @@ CLOSED = {
     "operations.load": "the columns of the operations",
     "providers.names._by_host": "one",
     "server.memory._glibc": "one",
+    "proxy.routes.home._page": "one",
     "proxy.state._callbacks": "one",
     "sdk._settings._callbacks": "one",
     "sdk._settings._warn_of": "LiteLLM's settings",
@@ -231,9 +232,11 @@ net/connection.py DirectReply._parts
 net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
 router/choosing.py RoutingContext._adapted
+server/asgi.py _Conversation._headers
 server/parser.py _Found.ends
 server/parser.py _Found.fields
 server/parser.py _Found.pieces
+server/websocket.py WebSocket._messages
 wire/bridge.py _ChatChunks._begun
 wire/framing/sse.py Parser._data
 wire/framing/sse.py Parser._pieces
