@@ -52,7 +52,8 @@ def digest(method: str, url: str, body: bytes, key: str) -> str:
 
 def ask(up: Any, auth: Any, *, is_async: bool = False, retries: int = 0, **fields: Any) -> Any:
     target = resolve(EndpointSpec(model="openai/m", api_base=up.base, api_key="sk-1"))
-    route = FixedRoute(target=msgspec.structs.replace(target, auth=auth), retry=Retry(retries))
+    backend = msgspec.structs.replace(target.backend, auth=auth)
+    route = FixedRoute(target=msgspec.structs.replace(target, backend=backend), retry=Retry(retries))
     client, call = Client(), Call(model="m", body={"messages": HI}, is_async=is_async, **fields)
     if not is_async:
         return run(client.flow(call, route), client.sync_io)

@@ -12,34 +12,35 @@ from litellm.engine.budget import Budget
 from litellm.net.messages import Timeouts
 from litellm.operations import CHAT, Operation
 from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.providers.target import Mock, Target
+from litellm.providers.target import Target
 from litellm.wire.protocol import Body
 
-StandIn = Callable[["Call", Target, Timeouts], Target]
+# Makes of a target, for one try, the one that is asked: at the same place, with another backend.
+Retarget = Callable[["Call", Target, Timeouts], Target]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to be asked of a model: what was asked, and no more. Where it goes is said by a Route.
 
-    model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. stand_in: gives
-    each target a handler to ask instead. relay: the dialect in which the caller can use the upstream's own bytes.
-    ask_usage: ask the upstream for a usage chunk; show_usage: pass it on. timeouts, retries: the caller's own; None: the
-    target's, or else the route's. metadata: for handlers and callbacks; it is never sent. is_async: whether the caller
-    awaits it, which decides what of handlers and callbacks is called. headers: sent to an upstream with this call and no
-    other. budget: how many requests of upstreams may be made for it, and for what it is part of.
+    model: as the caller named it. body: OpenAI's parameters for the operation, without model and stream. retarget: what
+    each target is turned into before it is asked, where a mock or a function of the caller's stands in for it. relay: the
+    dialect in which the caller can use the upstream's own bytes. ask_usage: ask the upstream for a usage chunk;
+    show_usage: pass it on. timeouts, retries: the caller's own; None: the target's, or else the route's. metadata: for
+    handlers and callbacks; it is never sent. is_async: whether the caller awaits it, which decides what of handlers and
+    callbacks is called. headers: sent to an upstream with this call and no other. budget: how many requests of upstreams
+    may be made for it, and for what it is part of.
     """
 
     model: str
     body: Body
     operation: Operation = CHAT
-    stand_in: StandIn | None = None
+    retarget: Retarget | None = None
     stream: bool = False
     relay: str = ""
     ask_usage: bool = False
     show_usage: bool = False
     timeouts: Timeouts | None = None
     retries: int | None = None
-    mock: Mock | None = None
     policy: Policy = KEEP_ALL
     metadata: Mapping[str, Any] = {}
     id: str = ""

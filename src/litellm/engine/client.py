@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from litellm.engine.attempt import attempt
-from litellm.engine.backends.upstream import Memory
+from litellm.engine.attempt import attempt, performers
 from litellm.engine.call import Answer, Call
 from litellm.engine.fallbacks import OnError, falling_back
 from litellm.engine.hooked import hooked, rerouting
@@ -35,7 +34,7 @@ class Client:
         self.sync_io = SyncTransport()
         self.async_io = AsyncTransport(isolate_handlers=isolate_handlers)
         self._layers = tuple(layers)
-        self._attempt = partial(attempt, memory=Memory())
+        self._attempt = partial(attempt, performers=performers())
 
     def flow(self, call: Call, route: Route, watchers: Watchers | None = None) -> Flow[Answer | Opened]:
         """What `call` does, outermost layer first: observability, fallbacks, retries, attempt. Nothing happens until it is

@@ -1,4 +1,4 @@
-"""Several prompts to somebody who takes one at a time: asked side by side, so many at once, and answered as one."""
+"""More prompts than somebody takes at a time: asked side by side, so many at once, and answered as one."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ from litellm.engine.opened import Opened
 from litellm.exceptions import BadRequestError
 from litellm.net.steps import Fan, Flow
 from litellm.providers.target import Target
-from litellm.wire.bridge import TextOverChat, merged, prompts_of
+from litellm.wire.bridge import merged, prompts_of
 
-MOST_PROMPTS = 100  # that one request may have sent one by one
+MOST_PROMPTS = 100  # requests that one may become
 AT_ONCE = 16  # requests under way for one request, as many as it may name models
 
 
-def prompts_apart(call: Call, target: Target) -> list[Any]:
-    """The prompts that have to be sent one by one, if there are several: an endpoint for chat takes no more.
+def prompts_apart(call: Call, target: Target) -> list[list[Any]]:
+    """The lists of prompts that have to be sent one by one, if there are more prompts than the backend takes at once.
 
     Raises BadRequestError for more than one request may have sent.
     """
-    if call.stream or not (target.handler is not None or isinstance(target.wire, TextOverChat)):
+    most = target.backend.max_prompts
+    if most is None or call.stream:
         return []
     prompts = prompts_of(call.body.get("prompt"))
-    if len(prompts) > MOST_PROMPTS:
+    apart = [prompts[at : at + most] for at in range(0, len(prompts), most)]
+    if len(apart) > MOST_PROMPTS:
         text = (
-            f"{len(prompts)} prompts would be as many requests of {target.provider.name}, which takes one at a time: "
+            f"{len(prompts)} prompts would be {len(apart)} requests of {target.provider.name}, which takes {most} at a "
         )
-        text += f"send at most {MOST_PROMPTS} together"
+        text += f"time: send at most {MOST_PROMPTS * most} together"
         raise BadRequestError(text, target.model, target.provider.name, param="prompt")
-    return prompts if len(prompts) > 1 else []
+    return apart if len(apart) > 1 else []
 
 
-def ask_each(call: Call, prompts: list[Any], ask: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer]:
-    """`ask` for each of the prompts; one answer with all choices. Raises the first error there was."""
-    calls = [msgspec.structs.replace(call, body={**call.body, "prompt": prompt}, relay="") for prompt in prompts]
+def ask_each(call: Call, apart: list[list[Any]], ask: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer]:
+    """`ask` for each of these lists of prompts; one answer with all choices. Raises the first error there was."""
+    calls = [msgspec.structs.replace(call, body={**call.body, "prompt": prompts}, relay="") for prompts in apart]
     answers = yield Fan([ask(each) for each in calls], at_once=AT_ONCE)
     for answer in answers:
         if isinstance(answer, BaseException):

@@ -11,9 +11,8 @@ from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Reply
 from litellm.net.url import redacted_url, with_v1
-from litellm.providers.endpoint import wire_of
 from litellm.providers.target import Target
-from litellm.wire.protocol import Fault, StreamFault, WrongShape
+from litellm.wire.protocol import Dialect, Fault, StreamFault, WrongShape
 
 DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
 
@@ -26,18 +25,17 @@ class Refused(Exception):  # noqa: N818 - never leaves the engine
         self.error = error
 
 
-def answer_error(reply: Reply, target: Target) -> LiteLLMError:
+def answer_error(reply: Reply, target: Target, dialect: Dialect) -> LiteLLMError:
     """The exception for an answer with an error status. Status first, the vendor's code second, text last."""
     if reply.status < 400:
         where = redacted_url(reply.headers.get("location", "nowhere"))
         text = f"{redacted_url(target.url)} redirects to {where}; redirects are not followed, so use that as api_base"
         return _make(502, Fault(text), target, reply.headers)
-    wire = wire_of(target)
-    fault = wire.error(reply.status, reply.body)
+    fault = dialect.error(reply.status, reply.body)
     hint = ""
     if reply.status == 404 and fault.code != "model_not_found":
         hint = f" (POST {redacted_url(target.url)} answered 404"
-        better = None if target.provider.address else with_v1(target.url, wire.PATH)
+        better = None if target.provider.address else with_v1(target.url, dialect.PATH)
         hint += f"; did you mean api_base={better}?)" if better else ")"
     elif reply.status == 401 and target.api_key is None:
         hint = " (no API key was sent: pass api_key=… or set the provider's variable)"

@@ -21,6 +21,11 @@ from litellm.providers.target import Target
 from litellm.wire.protocol import WrongShape
 
 
+def handler_of(target: Target) -> Any:
+    """The user's own code behind a target that has some."""
+    return target.backend.handler  # type: ignore[union-attr]  # by which whoever asks was picked
+
+
 def either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any], seconds: float) -> Ask:
     """Ask whichever of the two methods the handler has; the transport takes the one that fits it, if both are there."""
     sync_fn = partial(_call, getattr(handler, sync_name), arguments) if implemented(handler, sync_name) else None
@@ -147,6 +152,6 @@ def translated(error: Exception, target: Target) -> LiteLLMError:
 
 
 def wrong_kind(target: Target, method: str, got: Any, wanted: str) -> LiteLLMError:
-    name = type(target.handler).__name__
+    name = type(handler_of(target)).__name__
     text = f"{name}.{method} gave {type(got).__name__}, but must give {wanted}"
     return wrong_shape(WrongShape(text), target, {})

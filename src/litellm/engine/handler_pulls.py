@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from litellm._credentials import mask
 from litellm._log import log
 from litellm._threads import SideLoop
-from litellm.engine.handler_calls import translated, wrong_kind
+from litellm.engine.handler_calls import handler_of, translated, wrong_kind
 from litellm.providers.target import Target
 
 END = b""  # what Source says at the end of a stream
@@ -95,7 +95,7 @@ class Puller:
 
     def _log(self, error: Exception) -> None:
         if str(error) not in _AT_WORK:
-            handler = type(self.target.handler).__name__
+            handler = type(handler_of(self.target)).__name__
             log.warning("the stream of %s failed to close: %s", handler, mask(repr(error)), exc_info=error)
 
 

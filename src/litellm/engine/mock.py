@@ -18,8 +18,8 @@ from litellm.engine.call import Call
 from litellm.engine.faults import error_text
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net.messages import Part, Script
-from litellm.providers.endpoint import wire_of
-from litellm.providers.target import Mock, Target
+from litellm.providers.backend import Mock
+from litellm.providers.target import Target
 from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
 from litellm.wire.framing import sse
 from litellm.wire.protocol import Body, Chunk
@@ -35,9 +35,8 @@ DONE = sse.event(sse.DONE)
 # --- mock_response -----------------------------------------------------------------------------------------------------
 
 
-def scripted(call: Call, target: Target) -> Script:
+def scripted(call: Call, target: Target, mock: Mock) -> Script:
     """What `mock_response` and its relatives ask for. Raises the error that they name."""
-    mock = call.mock or target.mock or Mock()
     if mock.timeout:
         return Script(200, (), delay=float("inf"))
     response = mock.response
@@ -52,7 +51,7 @@ def scripted(call: Call, target: Target) -> Script:
     if isinstance(response, dict) and response.get("object") == "chat.completion.chunk":
         answer = response
         return Script(200, (Part(sse.event(_json.encode(answer)) + DONE),), EVENTS, mock.delay)
-    dialect = wire_of(target).NAME
+    dialect = target.backend.dialect.NAME  # type: ignore[union-attr]  # a script's
     answer = _ANSWERS[dialect](call, target, response, mock.tool_calls)
     if not call.stream:
         return Script(200, (Part(_json.encode(answer)),), JSON, mock.delay)

@@ -13,7 +13,6 @@ from typing import Any
 from litellm import _json
 from litellm.engine.mock import CHUNKS, DONE, EVENTS, JSON, counted, words
 from litellm.net.messages import Part, Script
-from litellm.providers.endpoint import wire_of
 from litellm.providers.target import Target
 from litellm.types.categories import CATEGORIES
 from litellm.wire.bridge import as_text, merged, prompts_of
@@ -55,7 +54,7 @@ def _played(target: Target, out: Outgoing) -> Script:
     name = target.model
     pause = float(target.params.get("mock_delay") or 0.0) or (0.2 if name == "slow-stream" else 0.0)
     before = {"slow": 3.0, "hang": float("inf")}.get(name, 0.0)
-    dialect = wire_of(target).NAME
+    dialect = target.backend.dialect.NAME  # type: ignore[union-attr]  # a script's
     answer = _ANSWERS[dialect](name, out.body)
     if not out.stream:
         parts: tuple[Part, ...] = (Part(_json.encode(answer)),)

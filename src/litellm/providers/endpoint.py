@@ -9,9 +9,10 @@ from typing import Any
 from litellm.exceptions import BadRequestError
 from litellm.net.url import join
 from litellm.operations import Operation
+from litellm.providers.backend import Upstream
 from litellm.providers.spec import Provider
 from litellm.providers.target import Target
-from litellm.wire.dialects import dialect, way
+from litellm.wire.dialects import way
 from litellm.wire.protocol import Payload, StreamDialect
 
 
@@ -32,12 +33,12 @@ def url_of(provider: Provider, base: str, prefix: str, path: str, model: str, ve
     return join(base, prefix + path)
 
 
-def url_for(target: Target, payload: Payload) -> str:
-    """Where a payload goes: to the target's URL, unless the dialect has put more into the path than its usual one."""
-    url = target.url
+def url_for(target: Target, upstream: Upstream, payload: Payload) -> str:
+    """Where a payload goes: to the upstream's URL, unless the dialect has put more into the path than its usual one."""
+    url = upstream.url
     if payload.path:
         base = target.api_base or ""
-        url = url_of(target.provider, base, target.prefix, payload.path, target.model, target.version)
+        url = url_of(target.provider, base, upstream.prefix, payload.path, target.model, upstream.version)
     if payload.query:
         url += ("&" if "?" in url else "?") + payload.query
     return url
@@ -64,8 +65,3 @@ def wire_for(provider: Provider, model: str, operation: Operation) -> StreamDial
     if wire is None:
         raise BadRequestError(f"{provider.name} does not serve {operation.label}", model, provider.name)
     return wire
-
-
-def wire_of(target: Target) -> StreamDialect:
-    """The target's format; OpenAI's, where nothing is sent to anybody (handlers, mocks without an address)."""
-    return target.wire or dialect(target.operation.dialect)

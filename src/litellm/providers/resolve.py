@@ -12,6 +12,7 @@ from litellm.net.network import DIRECT
 from litellm.net.tls import ssl_context
 from litellm.net.url import split, without_userinfo
 from litellm.providers.auth.flow import TokenAuth
+from litellm.providers.backend import Handler, Scripted, Unusable, Upstream, turned
 from litellm.providers.credentials import credentials, first_env, key_or_token, require_key
 from litellm.providers.endpoint import by_model, check_headers, url_of, wire_for
 from litellm.providers.names import nameless, split_model
@@ -22,6 +23,7 @@ from litellm.providers.target import NO_DEFAULTS, Defaults, Edit, EndpointSpec, 
 from litellm.wire import quirks as body_quirks
 from litellm.wire.quirks import Quirks
 
+PLAYED = "mock:"  # the beginning of addresses at which nobody lives
 USER_AGENT = f"litellm/{version}"
 _ALWAYS_SENT = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
 
@@ -39,8 +41,9 @@ def resolve(place: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> Target:
         raise nameless(model)
     if provider.handler is not None:
         return Target(
-            provider=provider, model=model, handler=provider.handler, api_base=place.api_base, api_key=place.api_key,
-            headers=place.extra_headers, network=place.network, params=place.params, policy=place.policy,
+            provider=provider, model=model, backend=Handler(provider.handler), api_base=place.api_base,
+            api_key=place.api_key, headers=place.extra_headers, network=place.network, params=place.params,
+            policy=place.policy,
             **registered(place, place.api_key, {}, place.extra_headers, place.api_base or ""),
         )  # fmt: skip
     environ = place.environ
@@ -87,11 +90,15 @@ def resolve(place: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> Target:
     more.update(place.extra_headers)
     headers = {**_ALWAYS_SENT, **signed, **more}
     check_headers(headers, model, provider)
+    kind = Scripted if url.startswith(PLAYED) else Upstream
+    backend = kind(
+        url=url, dialect=wire, prefix=prefix, version=api_version, auth=None if bearer is None else TokenAuth(bearer)
+    )
     return Target(
-        provider=provider, model=model, url=url, api_base=base, api_key=key, headers=headers,
-        network=place.network, wire=wire, operation=place.operation, version=api_version, prefix=prefix,
-        edits=_edits(place, provider) if place.operation.generates else (), policy=place.policy, params=place.params,
-        auth=None if bearer is None else TokenAuth(bearer), **registered(place, key or token, signed, more, address),
+        provider=provider, model=model, backend=backend, api_base=base, api_key=key, headers=headers,
+        network=place.network, operation=place.operation, policy=place.policy, params=place.params,
+        edits=_edits(place, provider) if place.operation.generates else (),
+        **registered(place, key or token, signed, more, address),
     )  # fmt: skip
 
 
@@ -102,7 +109,9 @@ def resolve_or_say_why(place: EndpointSpec, defaults: Defaults = NO_DEFAULTS) ->
         return resolve(place, defaults)
     except AuthenticationError as error:
         place = msgspec.structs.replace(place, api_key="-")
-        return msgspec.structs.replace(without_key(resolve(place, defaults)), unusable=error)
+        target = without_key(resolve(place, defaults))
+        assert isinstance(target.backend, Upstream)  # noqa: S101 - nobody else wants a key
+        return msgspec.structs.replace(target, backend=turned(target.backend, Unusable, error=error))
 
 
 def _edits(place: EndpointSpec, provider: Provider) -> tuple[Edit, ...]:

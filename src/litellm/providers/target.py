@@ -8,27 +8,17 @@ from typing import Any
 
 import msgspec
 
-from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import redacted_url
 from litellm.operations import CHAT, Operation
-from litellm.providers.auth.flow import Auth
+from litellm.providers.backend import Backend
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
-from litellm.wire.protocol import Body, StreamDialect
+from litellm.wire.protocol import Body
 
 Edit = Callable[[Body], Body]
-
-
-class Mock(msgspec.Struct, frozen=True):
-    """An answer that is known beforehand (mock_response and its relatives)."""
-
-    response: Any = None
-    tool_calls: list[Any] | None = None
-    timeout: bool = False
-    delay: float = 0.0
 
 
 class EndpointSpec(Sealed, msgspec.Struct, kw_only=True, frozen=True):
@@ -57,12 +47,11 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     """A place to send to, ready: everything that does not change from call to call is made here, once. It is made for
     one operation; see `at` for others at the same place.
 
-    defaults: parameters that the deployment sets and a call may overrule. edits: what is done to each body.
+    backend: what is asked there, and how. defaults: parameters that the deployment sets and a call may overrule. edits:
+    what is done to each body.
     id, group: the deployment and the public name it serves, where there are such. timeouts, stream_timeouts: or
     None for the call's.
     lasting: it serves more than one call, and with the same headers.
-    auth: what each request goes through once it is encoded, for those that need more than the headers here.
-    unusable: why it cannot be called, for a deployment that is served all the same until somebody asks for it.
     secrets: what must not be seen in a message, should an upstream or a handler repeat it, in each of its spellings;
     credentials: those that must not be seen in a good answer's headers either. others: the same place for
     other operations, made when they are first asked for.
@@ -70,16 +59,12 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
 
     provider: Provider
     model: str
-    url: str = ""
+    backend: Backend
     api_base: str | None = None
     api_key: str | None = None
     headers: Mapping[str, str] = {}
     network: Network = DIRECT
-    wire: StreamDialect | None = None
     operation: Operation = CHAT
-    prefix: str = ""
-    version: str | None = None
-    handler: Any = None
     edits: tuple[Edit, ...] = ()
     defaults: Body = {}
     params: Mapping[str, Any] = {}
@@ -88,14 +73,16 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     timeouts: Timeouts | None = None
     stream_timeouts: Timeouts | None = None
     policy: Policy = KEEP_ALL
-    mock: Mock | None = None
     max_retries: int | None = None
-    auth: Auth | None = None
-    unusable: LiteLLMError | None = None
     lasting: bool = False
     secrets: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     others: dict[Operation, Target] = {}
+
+    @property
+    def url(self) -> str:
+        """Where its operation is asked; "" for a handler."""
+        return self.backend.url
 
     def __repr__(self) -> str:
         return f"Target({self.provider.name}/{self.model} at {redacted_url(self.url)})"

@@ -20,10 +20,12 @@ from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
+from litellm.providers.backend import Mock, Unusable
 from litellm.providers.credentials import for_owner
 from litellm.providers.policy import KEEP_ALL, Policy
+from litellm.providers.rekey import with_mock
 from litellm.providers.resolve import resolve_or_say_why
-from litellm.providers.target import NO_DEFAULTS, Defaults, EndpointSpec, Mock, Target
+from litellm.providers.target import NO_DEFAULTS, Defaults, EndpointSpec, Target
 from litellm.router.tally import NO_LIMITS, Limits
 from litellm.types.params import ALWAYS, SAMPLING, is_ours
 
@@ -190,7 +192,6 @@ def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentD
             timeouts, stream_timeouts = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
         except ValueError as error:
             raise BadRequestError(str(error), params["model"], param="timeout") from None
-    mocked = "mock_response" in params
     return {
         "id": own_id,
         "group": name,
@@ -198,7 +199,6 @@ def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentD
         "stream_timeouts": stream_timeouts,
         "max_retries": whole("max_retries", params.get("max_retries", params.get("num_retries"))),
         "defaults": {key: value for key, value in params.items() if _is_default(key)} | params.get("extra_body", {}),
-        "mock": Mock(params["mock_response"], delay=params.get("mock_delay", 0.0)) if mocked else None,
     }
 
 
@@ -218,11 +218,12 @@ def _target(spec: EndpointSpec, around: DeploymentDefaults, made: Mapping[str, A
     ):  # without, it is a client's own key for its own names
         spec = for_owner(spec, around.defaults)
     target = resolve_or_say_why(spec, around.defaults)
-    if target.unusable is not None and made["mock"] is None and not around.quiet:
-        log.warning("%s: %s", made["group"], target.unusable.message)
-    return msgspec.structs.replace(
-        target, **made, unusable=None if made["mock"] else target.unusable, lasting=True, others={}
-    )
+    if "mock_response" in spec.params:
+        mock = Mock(spec.params["mock_response"], delay=spec.params.get("mock_delay", 0.0))
+        target = with_mock(target, mock)
+    if isinstance(target.backend, Unusable) and not around.quiet:
+        log.warning("%s: %s", made["group"], target.backend.error.message)
+    return msgspec.structs.replace(target, **made, lasting=True, others={})
 
 
 def _leaves_the_provider_open(pattern: str, spec: EndpointSpec) -> bool:

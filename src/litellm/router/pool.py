@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from litellm._bounded import Bounded
+from litellm.providers.backend import Unusable
 from litellm.providers.target import Target
 from litellm.router.deployments import Deployment
 from litellm.router.ranking import Ranking
@@ -73,7 +74,7 @@ class Group:
     @classmethod
     def serving(cls, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> Group:
         """The group of those deployments that can be used, with their shares."""
-        usable = [each for each in deployments if each.target is None or each.target.unusable is None]
+        usable = [each for each in deployments if _usable(each)]
         members = tuple(_with_shares(usable or list(deployments)))
         # One alone never cools down. One behind a pattern serves many names, of which a single one may be wrong. And those
         # that lack their keys go on saying so.
@@ -120,6 +121,10 @@ class Group:
 
     def __repr__(self) -> str:
         return f"Group({self.name!r}, {len(self.members)} deployments)"
+
+
+def _usable(deployment: Deployment) -> bool:
+    return deployment.target is None or not isinstance(deployment.target.backend, Unusable)
 
 
 def _with_shares(deployments: Sequence[Deployment]) -> list[Deployment]:

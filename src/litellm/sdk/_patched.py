@@ -16,10 +16,11 @@ from typing import Any
 
 import msgspec
 
-from litellm.engine.call import Call, StandIn
+from litellm.engine.call import Call, Retarget
 from litellm.engine.handler_calls import copied
 from litellm.net.messages import Timeouts
 from litellm.operations import Operation, load
+from litellm.providers.backend import Handler, Scripted
 from litellm.providers.target import Target
 from litellm.types.params import is_ours
 
@@ -27,7 +28,7 @@ from litellm.types.params import is_ours
 _ONCE: Mapping[str, Any] = {"num_retries": 0, "fallbacks": [], "no-log": True}
 
 
-def stand_in(operation: Operation, *, is_async: bool) -> StandIn | None:
+def stand_in(operation: Operation, *, is_async: bool) -> Retarget | None:
     """What makes a target of what stands in the place of our function; None if that is our function."""
     if not operation.handler:
         return None
@@ -43,7 +44,10 @@ def _spelled(name: str, *, is_async: bool) -> str:
 
 
 def _asking(function: Callable[..., Any], call: Call, target: Target, timeouts: Timeouts) -> Target:
-    """`target` with a handler that calls `function`; our own one edits the body, should it be called in the end."""
+    """`target` with a handler that calls `function`, unless it is mocked. Should our own be called in the end, that edits
+    the body."""
+    if isinstance(target.backend, Scripted) and target.backend.mock is not None:
+        return target
     words = _words(call, target, timeouts)
 
     def ask(**told: Any) -> Any:
@@ -54,7 +58,7 @@ def _asking(function: Callable[..., Any], call: Call, target: Target, timeouts: 
 
     names = [_spelled(name, is_async=call.is_async) for name in call.operation.handler]
     handler = SimpleNamespace(**dict.fromkeys(names, aask if call.is_async else ask))
-    return msgspec.structs.replace(target, handler=handler, edits=(), others={})
+    return msgspec.structs.replace(target, backend=Handler(handler), edits=(), others={})
 
 
 def _words(call: Call, target: Target, timeouts: Timeouts) -> dict[str, Any]:

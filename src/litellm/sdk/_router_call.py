@@ -66,9 +66,8 @@ def routed_plan(
     body, control = sorted_words(params, besides=_STEERING)
     access = {name: control[name] for name in ACCESS & control.keys()}
     call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
-    call = msgspec.structs.replace(
-        call, retries=_retries(control, model), stand_in=stand_in(operation, is_async=is_async)
-    )
+    retarget = call.retarget or stand_in(operation, is_async=is_async)
+    call = msgspec.structs.replace(call, retries=_retries(control, model), retarget=retarget)
     options = options_of(routing, model, control, access)
     defaults = _defaults(words, settings, model, streamed=call.stream)
     if defaults:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from litellm._numbers import truthy
+from litellm.engine.backends.scripted import mocked
 from litellm.engine.call import Call
 from litellm.engine.watchers import Observe, Watchers
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.operations import Operation, Subject
+from litellm.providers.backend import Mock
 from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.providers.target import Mock
 from litellm.router.fallbacks import FALLBACKS, of_request
 from litellm.sdk._settings import Settings
 from litellm.sdk.response_format import as_json_schema
@@ -46,6 +48,7 @@ def call_of(
     _check_subject(operation.subject, body, model)
     streamed, watched, options = bool(stream), settings.observe is not None, body.get("stream_options")
     wants_usage = streamed and isinstance(options, dict) and bool(options.get("include_usage"))
+    said = _mock(control)
     return Call(
         model=model,
         body=body,
@@ -54,7 +57,7 @@ def call_of(
         ask_usage=wants_usage or (streamed and watched),  # callbacks are told what it cost
         show_usage=wants_usage,
         timeouts=timeouts_of(control, model, streamed=streamed),
-        mock=_mock(control),
+        retarget=None if said is None else partial(mocked, said),
         policy=_policy(control, settings),
         metadata=control.get("metadata") or {},
         id=control.get("litellm_call_id") or (str(uuid.uuid4()) if watched else ""),

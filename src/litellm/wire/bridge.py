@@ -35,6 +35,8 @@ class Bridge:
     inner: what the upstream speaks. A subclass says how to turn what.
     """
 
+    MAX_PROMPTS: int | None = None
+
     def __init__(self, inner: StreamDialect) -> None:
         self._inner = inner
         self.NAME, self.PATH = inner.NAME, inner.PATH
@@ -71,6 +73,8 @@ class Bridge:
 
 class TextOverChat(Bridge):
     """Completions from an upstream that only has chat: the prompt becomes a user's message."""
+
+    MAX_PROMPTS: int | None = 1
 
     def _asked(self, body: Body) -> Body:
         return as_chat_body(body)

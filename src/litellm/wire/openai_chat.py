@@ -23,6 +23,7 @@ __all__ = [
 
 NAME = "openai_chat"
 PATH = "/chat/completions"
+MAX_PROMPTS = None
 
 
 def decode(data: bytes, out: Outgoing) -> Body:

@@ -28,6 +28,7 @@ __all__ = [
 
 NAME = "openai_embeddings"
 PATH = "/embeddings"
+MAX_PROMPTS = None
 
 _KINDS = re.compile(rb'"embedding"\s*:\s*(.)')
 

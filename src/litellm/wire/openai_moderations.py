@@ -17,6 +17,7 @@ __all__ = [
 
 NAME = "openai_moderations"
 PATH = "/moderations"
+MAX_PROMPTS = None
 
 
 def request(out: Outgoing) -> Payload:

@@ -19,6 +19,7 @@ __all__ = [
 
 NAME = "openai_text"
 PATH = "/completions"
+MAX_PROMPTS = None
 
 
 def decode(data: bytes, out: Outgoing) -> Body:

@@ -143,11 +143,13 @@ class Summary(Protocol):
 class Dialect(Protocol):
     """A format for one operation, as it is spoken to upstreams.
 
-    NAME: the module's. PATH: where it is asked, unless a request says otherwise.
+    NAME: the module's. PATH: where it is asked, unless a request says otherwise. MAX_PROMPTS: how many prompts one request
+    may bring; None: any number, or it is about none.
     """
 
     NAME: str
     PATH: str
+    MAX_PROMPTS: int | None
 
     def request(self, out: Outgoing) -> Payload:
         """An OpenAI-shaped body as the upstream wants it. Raises Unsuitable, or TypeError and ValueError for no JSON."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 from tests.unit.router.world import HI, World, deployments, entry
 
+from litellm.engine.backends.scripted import mocked
 from litellm.engine.call import Answer, Call
 from litellm.engine.client import Client, Onward
 from litellm.engine.drivers import run
@@ -15,8 +17,9 @@ from litellm.engine.route import FixedRoute, Route
 from litellm.engine.watchers import Watchers
 from litellm.exceptions import InternalServerError
 from litellm.net.steps import Ask, Flow
+from litellm.providers.backend import Mock
 from litellm.providers.resolve import resolve
-from litellm.providers.target import EndpointSpec, Mock
+from litellm.providers.target import EndpointSpec
 
 ROUTE = FixedRoute(target=resolve(EndpointSpec(model="mock/echo")))
 CALL = Call(model="m", body={"messages": HI})
@@ -103,5 +106,10 @@ def test_what_goes_wrong_goes_through():
     notes: list[str] = []
     client = Client(layers=[Noting("a", notes)])
     with pytest.raises(InternalServerError):
-        run(client.flow(msgspec.structs.replace(CALL, mock=Mock("litellm.InternalServerError")), ROUTE), client.sync_io)
+        run(
+            client.flow(
+                msgspec.structs.replace(CALL, retarget=partial(mocked, Mock("litellm.InternalServerError"))), ROUTE
+            ),
+            client.sync_io,
+        )
     assert notes == ["a in", "a out"]

@@ -9,7 +9,7 @@ import pytest
 
 import litellm
 from litellm import stream_chunk_builder
-from litellm.engine.backends.upstream import MAX_REMEMBERED, Memory
+from litellm.engine.backends.upstream import MAX_REMEMBERED, Upstreams
 from litellm.engine.call import Answer, Call
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
@@ -26,8 +26,10 @@ from litellm.net.async_io import AsyncTransport
 from litellm.net.faults import TransportFault
 from litellm.net.steps import Ask, Sleep
 from litellm.net.sync_io import SyncTransport
+from litellm.providers.backend import Handler, Upstream
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Target
+from litellm.wire.dialects import dialect
 
 # --- drivers ---------------------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ def test_drivers_close_the_flow():
 
 
 def plan(name: str, **fallbacks: Any) -> Plan:
-    target = Target(provider=BY_NAME["openai"], model=name)
+    target = Target(provider=BY_NAME["openai"], model=name, backend=Handler(None))
     return Plan(Call(model=name, body={}), FixedRoute(target=target, plans=fallbacks, falls_back=bool(fallbacks)))  # type: ignore[arg-type]
 
 
@@ -160,12 +162,14 @@ def test_fallbacks_for_the_occasion(error, wanted):
 
 def test_memory_is_bounded():
     """S3, P5: which places refuse stream_options is remembered for so many, and the oldest is forgotten."""
-    memory = Memory()
-    targets = [Target(provider=BY_NAME["openai"], model=f"m{n}", url="http://x") for n in range(10 * MAX_REMEMBERED)]
+    upstreams = Upstreams()
+    there = Upstream(url="http://x", dialect=dialect("openai_chat"))
+    models = [f"m{n}" for n in range(10 * MAX_REMEMBERED)]
+    targets = [Target(provider=BY_NAME["openai"], model=model, backend=there) for model in models]
     for target in targets:
-        assert memory.takes_stream_options(target)
-        memory.refuses_stream_options(target)
-    remembered = [target for target in targets if not memory.takes_stream_options(target)]
+        assert upstreams.takes_stream_options(target)
+        upstreams.refuses_stream_options(target)
+    remembered = [target for target in targets if not upstreams.takes_stream_options(target)]
     assert remembered == targets[-MAX_REMEMBERED:]
 
 
@@ -233,5 +237,7 @@ def test_builder_refuses_what_is_no_chunk(wrong):
 
 def test_no_room_for_an_answer_is_a_503():
     """It is ours to say that it can be tried again."""
-    error = broken(TransportFault("busy", "there is no room"), Target(provider=BY_NAME["openai"], model="m"))
+    error = broken(
+        TransportFault("busy", "there is no room"), Target(provider=BY_NAME["openai"], model="m", backend=Handler(None))
+    )
     assert (type(error).__name__, error.status_code) == ("ServiceUnavailableError", 503)

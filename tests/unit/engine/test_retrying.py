@@ -26,12 +26,13 @@ from litellm.exceptions import (
 )
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Sleep
+from litellm.providers.backend import Handler
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Target
 
 
 def target(name: str = "m") -> Target:
-    return Target(provider=BY_NAME["openai"], model=name)
+    return Target(provider=BY_NAME["openai"], model=name, backend=Handler(None))
 
 
 def limited(seconds: float) -> RateLimitError:

@@ -275,7 +275,7 @@ def test_what_is_said_goes_before_the_environment(up, name, monkeypatch):
 def test_others_have_no_token_providers(up, word):
     """A word that only looks like the name of one is the caller's own."""
     place = EndpointSpec(model="openai/m", api_base=up.base, params={word: lambda: "t"})
-    assert resolve(place).auth is None
+    assert resolve(place).backend.auth is None
     assert "Authorization" not in resolve(place).headers
 
 

@@ -33,7 +33,7 @@ def surroundings(monkeypatch):
 
 def parts(target):
     """All texts of a target that could be sent."""
-    return f"{target.url} {target.api_base} {target.api_key} {dict(target.headers)} {target.defaults} {target.params} {target.version}"
+    return f"{target.url} {target.api_base} {target.api_key} {dict(target.headers)} {target.defaults} {target.params} {getattr(target.backend, 'version', None)}"
 
 
 CHATTING = [row for row in ROWS if CHAT.dialect in row.dialects]

@@ -14,6 +14,7 @@ from litellm import exceptions as errors
 from litellm.engine.opened import CANCELLED, UNUSED, Outcome
 from litellm.exceptions import RouterRateLimitError
 from litellm.net.messages import Timeouts
+from litellm.providers.backend import Unusable
 from litellm.router.choosing import RoutingOptions
 from litellm.router.cooldown import LONGEST, Cooldown
 
@@ -141,8 +142,8 @@ def test_those_without_a_key_go_on_saying_so():
     world = World(deployments(entry("m", 0, **bare), entry("m", 1, **bare)))
     for _ in range(9):
         target = world.choose().target
-        assert target.unusable is not None
-        world.settled(Outcome("failure", target.unusable))
+        assert isinstance(target.backend, Unusable)
+        world.settled(Outcome("failure", target.backend.error))
     assert world.cooling_down() == {}
 
 

@@ -15,6 +15,7 @@ from tests.suite.examples import examples
 from tests.unit.router.world import GOOD, World, deployments, entry, group_of, targets_of
 
 from litellm.exceptions import BadRequestError
+from litellm.providers.backend import Unusable
 from litellm.providers.target import Target
 from litellm.router.pool import MAX_EXPANDED, Group, Level, Pool
 from litellm.router.settings import RoutingSettings
@@ -115,7 +116,7 @@ def test_those_without_a_key_are_asked_last(monkeypatch):
     made = deployments(entry("m", 0, **bare), entry("m", 1), entry("n", 0, **bare))
     world = World(made)
     assert set(world.ids(20)) == {"m-1"}
-    assert world.choose("n").target.unusable is not None
+    assert isinstance(world.choose("n").target.backend, Unusable)
 
 
 def test_orders():

@@ -19,6 +19,7 @@ from tests.unit.test_call_counts import OwnCalls
 from litellm.exceptions import AuthenticationError, BadRequestError, Timeout
 from litellm.net.guard import Guard
 from litellm.net.network import Network
+from litellm.providers.backend import Unusable
 from litellm.router.regions import region_of
 from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
 from litellm.types.params import OWNED
@@ -130,7 +131,8 @@ def test_a_key_that_is_null(monkeypatch):
     monkeypatch.setenv("GROQ_API_KEY", "sk-of-the-server")
     routing = read_user_config(one(api_key=None), network=GUARDED)
     (target,) = targets_of(routing.find("m"))
-    assert isinstance(target.unusable, AuthenticationError)
+    assert isinstance(target.backend, Unusable)
+    assert isinstance(target.backend.error, AuthenticationError)
     assert "sk-of-the-server" not in str(target.headers)
 
 

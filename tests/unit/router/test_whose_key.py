@@ -11,6 +11,7 @@ from tests.unit.router.world import HI, deployments
 
 import litellm
 from litellm.exceptions import AuthenticationError
+from litellm.providers.backend import Unusable
 from litellm.providers.table import ROWS
 from litellm.providers.target import Target
 from litellm.router.pool import Pool
@@ -50,8 +51,9 @@ def has(made: Target, secret: str = KEY) -> bool:
 def test_a_key_does_not_go_to_whichever_provider_a_client_names(listed, model, name):
     """It is OpenAI's. The others say which variable to set, and the entry is served all the same."""
     made = target(name, OPENAI, listed=listed, model=model)
-    assert isinstance(made.unusable, AuthenticationError)
-    assert "or set " in made.unusable.message
+    assert isinstance(made.backend, Unusable)
+    assert isinstance(made.backend.error, AuthenticationError)
+    assert "or set " in made.backend.error.message
     assert not has(made)
 
 

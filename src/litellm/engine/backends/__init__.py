@@ -1,2 +1,2 @@
-"""Whom a target has to be asked: an upstream over HTTP, or a handler of the user's own. Mocks are upstreams with a script
-in place of a network, so that what works with them works there."""
+"""Whom a target has to be asked: an upstream over HTTP, a script, or a handler of the user's own. How is for
+each kind of providers/backend.py to say, in a module of its own here."""

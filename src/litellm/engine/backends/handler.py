@@ -13,7 +13,7 @@ from litellm.engine import mock
 from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import wrong_shape
-from litellm.engine.handler_calls import arguments_for, awaiting, either, translated, wrong_kind
+from litellm.engine.handler_calls import arguments_for, awaiting, either, handler_of, translated, wrong_kind
 from litellm.engine.handler_pulls import END, puller
 from litellm.engine.opened import Opened, Source, begun, next_chunks
 from litellm.engine.outgoing import new_id, outgoing
@@ -44,9 +44,9 @@ def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Ope
 
 
 def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
-    if call.stream and implemented(target.handler, "streaming", "astreaming"):
+    if call.stream and implemented(handler_of(target), "streaming", "astreaming"):
         return (yield from _stream(call, target, timeouts))
-    if not call.stream and _only_streams(target.handler):
+    if not call.stream and _only_streams(handler_of(target)):
         data: Any = yield from _collected(call, target, timeouts)
     else:
         data = yield from _ask_whole(call, target, timeouts)
@@ -94,7 +94,7 @@ def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
 def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
     arguments = arguments_for(call, target, timeouts)
     try:
-        data = yield either(target.handler, "embedding", "aembedding", arguments, timeouts.total)
+        data = yield either(handler_of(target), "embedding", "aembedding", arguments, timeouts.total)
     except Exception as error:
         raise translated(error, target) from error
     wanted = "an EmbeddingResponse, or a dict of that shape"
@@ -142,7 +142,7 @@ def _named(data: dict[str, Any]) -> tuple[Any, Any]:
 
 def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
     arguments = arguments_for(call, target, timeouts)
-    ask = either(target.handler, "completion", "acompletion", arguments, timeouts.total)
+    ask = either(handler_of(target), "completion", "acompletion", arguments, timeouts.total)
     try:
         data = yield ask
     except Exception as error:
@@ -162,13 +162,13 @@ def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
 def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
     arguments = arguments_for(call, target, timeouts)
     try:
-        iterator = yield either(target.handler, "streaming", "astreaming", arguments, timeouts.total)
+        iterator = yield either(handler_of(target), "streaming", "astreaming", arguments, timeouts.total)
         if inspect.isawaitable(iterator):  # `async def astreaming` that returns, rather than is, an async generator
             iterator = yield Ask(None, awaiting(iterator), (), timeouts.total)
     except Exception as error:
         raise translated(error, target) from error
-    awaited = implemented(target.handler, "astreaming") and (
-        call.is_async or not implemented(target.handler, "streaming")
+    awaited = implemented(handler_of(target), "astreaming") and (
+        call.is_async or not implemented(handler_of(target), "streaming")
     )
     pulled = puller(iterator, target, awaited=awaited)
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage or not call.stream)

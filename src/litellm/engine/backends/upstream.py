@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
 from litellm._bounded import Bounded
-from litellm.engine import mock, mock_models
+from litellm.engine import mock
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import Refused, answer_error, broken, error_text, stream_error, wrong_shape
 from litellm.engine.opened import Opened, Source, begun
@@ -15,11 +16,12 @@ from litellm.engine.outgoing import outgoing
 from litellm.engine.retries import capped
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.net.faults import TransportFault
-from litellm.net.messages import Reply, Request, Timeouts, streams
+from litellm.net.messages import Reply, Request, Script, Timeouts, streams
 from litellm.net.steps import Flow, Read, Send
 from litellm.providers import policy as params_policy
 from litellm.providers.auth.flow import Auth, NoCredentials
-from litellm.providers.endpoint import url_for, wire_of
+from litellm.providers.backend import Upstream
+from litellm.providers.endpoint import url_for
 from litellm.providers.policy import KEEP_ALL
 from litellm.providers.rekey import with_headers
 from litellm.providers.secrets import unechoed
@@ -29,9 +31,11 @@ from litellm.wire.protocol import JSON, Body, Outgoing, StreamDialect, StreamFau
 
 MAX_REMEMBERED = 1024
 
+Play = Callable[[Call, Target, Outgoing], Script]
 
-class Memory:
-    """What a Client has learned about places: which of them refuse stream_options."""
+
+class Upstreams:
+    """Asks upstreams for one client, and remembers which of them refuse stream_options."""
 
     __slots__ = ("_no_stream_options",)
 
@@ -39,29 +43,31 @@ class Memory:
         self._no_stream_options: Bounded[tuple[str, str], None] = Bounded(MAX_REMEMBERED)
 
     def takes_stream_options(self, target: Target) -> bool:
-        return (target.url, target.model) not in self._no_stream_options
+        """Whether nothing is known to the contrary."""
+        return (target.backend.url, target.model) not in self._no_stream_options
 
     def refuses_stream_options(self, target: Target) -> None:
-        self._no_stream_options[target.url, target.model] = None
+        """Ask it without from now on."""
+        self._no_stream_options[target.backend.url, target.model] = None
 
+    def attempt(
+        self, call: Call, target: Target, timeouts: Timeouts, play: Play | None = None
+    ) -> Flow[Answer | Opened]:
+        """Encode, send, decode, or raise. play: gives the script that is played instead of sending."""
+        if call.stream and call.ask_usage and self.takes_stream_options(target):
+            return self._asking_usage(call, target, timeouts, play)
+        return _exchange(call, target, timeouts, play, asks_usage=False)
 
-def attempt(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> Flow[Answer | Opened]:
-    """Encode, send, decode, or raise."""
-    if call.stream and call.ask_usage and memory.takes_stream_options(target):
-        return _asking_usage(call, target, timeouts, memory)
-    return _exchange(call, target, timeouts, asks_usage=False)
-
-
-def _asking_usage(call: Call, target: Target, timeouts: Timeouts, memory: Memory) -> Flow[Answer | Opened]:
-    try:
-        return (yield from _exchange(call, target, timeouts, asks_usage=True))
-    except Refused as refused:
-        # Some servers know no stream_options. Ask again without, once, and remember it.
-        memory.refuses_stream_options(target)
+    def _asking_usage(self, call: Call, target: Target, timeouts: Timeouts, play: Play | None) -> Flow[Answer | Opened]:
         try:
-            return (yield from _exchange(call, target, timeouts, asks_usage=False))
-        except Refused as again:
-            raise again.error from refused.error
+            return (yield from _exchange(call, target, timeouts, play, asks_usage=True))
+        except Refused as refused:
+            # Some servers know no stream_options. Ask again without, once, and remember it.
+            self.refuses_stream_options(target)
+            try:
+                return (yield from _exchange(call, target, timeouts, play, asks_usage=False))
+            except Refused as again:
+                raise again.error from refused.error
 
 
 def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, Request]]:
@@ -83,9 +89,12 @@ def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, 
     )
 
 
-def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: bool) -> Flow[Answer | Opened]:
+def _exchange(
+    call: Call, target: Target, timeouts: Timeouts, play: Play | None, *, asks_usage: bool
+) -> Flow[Answer | Opened]:
     call.budget.take(target.model)
-    wire = wire_of(target)
+    upstream: Upstream = target.backend  # type: ignore[assignment]  # by which this was picked
+    wire = upstream.dialect
     body = _body(call, target, asks_usage=asks_usage)
     out = outgoing(target.model, body, stream=call.stream, show_usage=call.show_usage)
     try:
@@ -94,7 +103,7 @@ def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: boo
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
     except (TypeError, ValueError) as unsuitable:
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
-    url = url_for(target, payload) if payload.path or payload.query else target.url
+    url = url_for(target, upstream, payload) if payload.path or payload.query else upstream.url
     request = Request(
         url=url, headers=target.headers, body=payload.body, timeouts=timeouts, network=target.network,
         stream=call.stream, method=payload.method, cacheable_head=target.lasting,
@@ -102,25 +111,23 @@ def _exchange(call: Call, target: Target, timeouts: Timeouts, *, asks_usage: boo
     )  # fmt: skip
     if payload.content_type != JSON:
         request.headers, request.cacheable_head = {**target.headers, "Content-Type": payload.content_type}, False
-    if call.mock is not None or target.mock is not None:
-        request.script = mock.scripted(call, target)
-    elif target.url.startswith("mock:"):
-        request.script = mock_models.played(target, out)
-    elif target.auth is not None:
-        target, request = yield from _signed(target, target.auth, request)
+    if play is not None:
+        request.script = play(call, target, out)
+    elif upstream.auth is not None:
+        target, request = yield from _signed(target, upstream.auth, request)
     try:
         reply = yield Send(request)
     except TransportFault as fault:
         raise broken(fault, target) from fault
     if reply.status >= 300:
-        raise _not_answered(reply, target, asks_usage=asks_usage)
+        raise _not_answered(reply, target, wire, asks_usage=asks_usage)
     if call.stream:
         return (yield from _open(call, target, wire, reply, out))
     return _whole(call, target, wire, reply, out)
 
 
-def _not_answered(reply: Reply, target: Target, *, asks_usage: bool) -> Exception:
-    error = answer_error(reply, target)
+def _not_answered(reply: Reply, target: Target, wire: StreamDialect, *, asks_usage: bool) -> Exception:
+    error = answer_error(reply, target, wire)
     refused = asks_usage and reply.status in (400, 422) and "stream_options" in str(error)
     return Refused(error) if refused else error
 

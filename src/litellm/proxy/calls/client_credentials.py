@@ -18,6 +18,7 @@ from litellm.net.network import Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import fault_in_address
 from litellm.operations import Operation
+from litellm.providers.backend import Handler
 from litellm.providers.rekey import with_key, with_version
 from litellm.providers.resolve import resolve
 from litellm.providers.target import EndpointSpec, Target
@@ -119,7 +120,7 @@ class ClientSide(msgspec.Struct, frozen=True):
 
     def _elsewhere(self, credentials: ClientCredentials, template: Target, operation: Operation) -> Target:
         """The model of a deployment, at the client's place."""
-        if template.handler is not None:
+        if isinstance(template.backend, Handler):
             raise RequestError(
                 400, f"{template.group} is served by the server's own code: it takes no api_base", param="api_base"
             )

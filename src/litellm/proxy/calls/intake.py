@@ -3,11 +3,13 @@ body; a short list may steer the call; what belongs to the administrator is refu
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from litellm import _json
+from litellm.engine.backends.scripted import mocked
 from litellm.engine.budget import Budget
 from litellm.engine.call import Call
 from litellm.engine.route import Plan
@@ -15,9 +17,10 @@ from litellm.engine.watchers import Watchers
 from litellm.exceptions import AuthenticationError, LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.operations import Operation
+from litellm.providers.backend import Mock
 from litellm.providers.resolve import resolve
 from litellm.providers.table import BY_NAME
-from litellm.providers.target import EndpointSpec, Mock, Target
+from litellm.providers.target import EndpointSpec, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.multi_model import MultiModelRequest, names_in
@@ -248,7 +251,7 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
         operation=request.operation,
         stream=request.stream,
         relay="" if edited else request.operation.dialect,
-        mock=None if request.answer is None else Mock(request.answer),
+        retarget=None if request.answer is None else partial(mocked, Mock(request.answer)),
         ask_usage=request.stream,
         show_usage=show_usage,
         timeouts=_timeouts(request),
