@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from typing import Any
 
 from litellm._log import log
 from litellm.hooks.dispatch import default_dispatcher
@@ -20,6 +21,7 @@ from litellm.server.limits import Limits
 from litellm.server.parser import Head
 from litellm.server.refusal import Headers, overloaded
 from litellm.server.routing import Match, Mount, Route, Routes
+from litellm.wire.dialects import client_dialect
 
 CONCURRENCY = 4096  # requests under way
 LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
@@ -34,9 +36,18 @@ async def _preflight(_: Proxy, http: Exchange) -> None:
     http.answer(200, b"", PREFLIGHT, b"text/plain")
 
 
+class OperationHandler(partial[Awaitable[None]]):
+    """Answers requests for an operation, and knows in which format its clients are told what is wrong before it is called.
+    A `partial`, which calls with no step in between."""
+
+    def present_error(self, status: int, error: dict[str, Any]) -> bytes:
+        """OpenAI's error object as the operation's clients want it."""
+        return client_dialect(self.keywords["operation"].dialect).present_error(status, error)
+
+
 def _operations() -> Iterator[Route]:
     for operation in OPERATIONS:
-        handler = partial(calling.answer, operation=operation)
+        handler = OperationHandler(calling.answer, operation=operation)
         for prefix in PREFIXES:
             yield Route(operation.method, prefix + operation.path, handler)
 
@@ -115,8 +126,10 @@ class App:
             self._under_way -= 1
 
     def render(self, http: Exchange, error: Exception) -> tuple[int, bytes, Headers]:
-        """An error in OpenAI's shape: status, JSON, headers."""
-        status, body, headers = errors.answer_of(error)
+        """An error in the shape that the route's clients know, or else in OpenAI's: status, body, headers."""
+        handler = http.handler
+        known = isinstance(handler, OperationHandler)
+        status, body, headers = errors.answer_of(error, handler.present_error if known else errors.as_json)
         return status, body, [(b"x-litellm-call-id", http.call_id.encode("latin-1", "replace")), *headers]
 
     async def reload(self, reload: Reload) -> None:

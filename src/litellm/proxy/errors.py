@@ -89,11 +89,12 @@ def headers_of(error: Exception) -> Headers:
 Present = Callable[[int, dict[str, Any]], bytes]
 
 
-def _as_json(_: int, error: dict[str, Any]) -> bytes:
+def as_json(_: int, error: dict[str, Any]) -> bytes:
+    """OpenAI's error object as OpenAI writes it."""
     return _json.encode(error)
 
 
-def answer_of(error: Exception, present: Present = _as_json) -> tuple[int, bytes, Headers]:
+def answer_of(error: Exception, present: Present = as_json) -> tuple[int, bytes, Headers]:
     """Status, body and headers of an error's answer, which is the last that is made of it. Never raises: an error that
     cannot be told, because it is a user's or an upstream said it oddly, is a bug that can. present: writes the body as
     the client wants it, of the status and of OpenAI's error object."""
