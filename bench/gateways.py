@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.error import URLError
@@ -119,6 +119,11 @@ ROWS = [
         install=peers.litellm,
     ),
 ]
+
+
+def another(checkout: Path) -> Row:
+    """Our gateway of another revision, in a checkout of its own."""
+    return replace(ROWS[0], name="before", program=peers.in_venv(checkout.resolve() / ".venv"))
 
 
 def free_port() -> int:

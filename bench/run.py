@@ -143,6 +143,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", metavar="NAMES", help=f"only these, of {', '.join(PARTS)}")
     parser.add_argument("--peers", default="", metavar="NAMES", help="install these first, say nginx,litellm,portkey")
     parser.add_argument("--only", metavar="NAMES", help="measure only these rows, say ours,nginx; direct always is")
+    parser.add_argument(
+        "--before", type=Path, metavar="DIR", help="another checkout with its .venv, beside ours in the same rounds"
+    )
     parser.add_argument("--rounds", type=int, help="rounds of the gateways")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks/")
     given = parser.parse_args()
@@ -167,6 +170,10 @@ def main() -> None:
     if given.rounds:
         plan = replace(plan, rounds=min(given.rounds, 50))
     wanted = [row for row in gateways.ROWS if given.only is None or row.name in given.only]
+    sdks = [row for row in sdk.ROWS if given.only is None or row.name in given.only]
+    if given.before:
+        wanted.append(gateways.another(given.before))
+        sdks.append(sdk.another(given.before))
     questions = [question for question in QUESTIONS if question.name in given.part]
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
@@ -186,7 +193,7 @@ def main() -> None:
     if "growth" in given.part:
         bench_growth(wanted, plan, results)
     if "sdk" in given.part:
-        bench_sdks([row for row in sdk.ROWS if given.only is None or row.name in given.only], plan, results)
+        bench_sdks(sdks, plan, results)
     results.head["seconds"] = time.monotonic() - began
     path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
     results.save(path)

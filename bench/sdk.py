@@ -24,6 +24,13 @@ ROWS = [
     Row("litellm", "litellm", PEERS / "litellm/bin/python"),
     Row("openai", "openai", HERE.parent / ".venv/bin/python"),
 ]
+
+
+def another(checkout: Path) -> Row:
+    """Our SDK of another revision, in a checkout of its own."""
+    return Row("before", "litellm", checkout.resolve() / ".venv/bin/python")
+
+
 # figure → (case, field of the case) in what the child prints
 CASES = {
     "sdk_mock_cpu": ("mock", "cpu"),
