@@ -166,6 +166,20 @@ def test_headers_of_good_answers_show_no_credential(up, way, texts, stream):
     assert leaks(repr(got._hidden_params), texts) == []
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_names_of_headers_show_no_credential(up, stream):
+    """A key is mostly made of characters that the name of a header may have, and such a name is in lower case here."""
+    key = "sk-Canary.Of_the~KEY"
+    echo = {f"X-{key}": "1", key: "2", "X-Fine": "as it came"}
+    up.default = act.events([CHUNK, b"[DONE]"], headers=echo) if stream else act.verbatim(200, json.dumps(ANSWER), headers=echo)
+    with ServedProxy({"model_list": [deployment("m", "openai/up", api_base=up.base, api_key=key)]}) as proxy:
+        reply = asked(proxy, stream=stream)
+    assert reply.headers["llm_provider-x-fine"] == "as it came"
+    assert key.lower() not in repr(reply.headers).lower()
+    got = litellm.completion("openai/up", HI, stream=stream, api_base=up.base, api_key=key)
+    assert key.lower() not in repr(got._hidden_params).lower()
+
+
 def test_short_keys_stand_in_good_answers(up):
     """People give words as keys to servers that want none."""
     up.default = act.answer(headers={"X-Server": "ollama"})

@@ -75,6 +75,7 @@ def apply(policy: Policy, unsupported: Iterable[str], body: Body, provider: str,
 
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\*|-?\d+)\]")
+_CONTAINERS = (dict, list)
 Paths = dict[str | int, "Paths | None"]  # a tree of steps; None: what lies here is dropped
 
 
@@ -119,9 +120,24 @@ def _pruned(value: Any, trees: Sequence[Paths]) -> Any:
         places = ((name, item, _below(trees, name)) for name, item in value.items())
         return {name: _pruned(item, below) if below else item for name, item, below in places if None not in below}
     if isinstance(value, list):
-        named = ((item, _below(trees, "*", at, at - len(value))) for at, item in enumerate(value))
-        return [_pruned(item, below) if below else item for item, below in named if None not in below]
+        return _pruned_list(value, trees)
     return value
+
+
+def _pruned_list(value: list[Any], trees: Sequence[Paths]) -> list[Any]:
+    """Most of a list's items are of no interest, and there may be millions: nothing is called for one that is no object."""
+    everywhere = _below(trees, "*")
+    places = {step % len(value) for tree in trees for step in tree if _is_place(step, len(value))}
+    kept = []
+    for at, item in enumerate(value):
+        below = _below(trees, "*", at, at - len(value)) if at in places else everywhere
+        if None not in below:
+            kept.append(_pruned(item, below) if below and isinstance(item, _CONTAINERS) else item)
+    return kept
+
+
+def _is_place(step: str | int, length: int) -> bool:
+    return isinstance(step, int) and -length <= step < length
 
 
 def _below(trees: Sequence[Paths], *names: str | int) -> list[Any]:

@@ -50,12 +50,19 @@ def added(target: Target, *credentials: str) -> Secrets:
 
 
 def unechoed(headers: Mapping[str, str], target: Target) -> Mapping[str, str]:
-    """The headers of a good answer without the credentials that it was asked with: as they came, if none is repeated."""
-    together = "\n".join(headers.values())
+    """The headers of a good answer without the credentials that it was asked with: as they came, if none is repeated, be it
+    as a value or as a name, which is in lower case whatever was sent."""
+    values, names = "\n".join(headers.values()), "\n".join(headers)
     for credential in target.credentials:
-        if credential in together:
-            return {name: unechoed_text(value, target) for name, value in headers.items()}
+        if credential in values or credential.lower() in names:
+            return {
+                name: unechoed_text(value, target) for name, value in headers.items() if not _is_echo(name, target)
+            }
     return headers
+
+
+def _is_echo(name: str, target: Target) -> bool:
+    return any(len(each) >= SHORTEST_IN_ANSWERS and each.lower() in name for each in target.credentials)
 
 
 def unechoed_text(text: str, target: Target) -> str:
