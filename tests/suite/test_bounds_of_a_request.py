@@ -14,10 +14,12 @@ from tests.fakes import behaviour as act
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
-from litellm.engine.budget import MOST_REQUESTS, Budget
-from litellm.engine.fan_out import AT_ONCE, MOST_PROMPTS
+from litellm.engine.budget import AT_ONCE, MOST_REQUESTS, Budget
+from litellm.engine.fan_out import MOST_PROMPTS
 from litellm.exceptions import BadRequestError, InternalServerError
-from litellm.proxy.calls.multi_model import HELD_AT_ONCE, _at_once
+from litellm.proxy.calls.multi_model import HELD_AT_ONCE, at_once
+from litellm.proxy.calls.overrides import MOST_FIELDS
+from litellm.server.buffers import OBJECT, VALUE
 
 KEY = "sk-1234"
 HI = [{"role": "user", "content": "hi"}]
@@ -181,10 +183,43 @@ def test_a_budget_is_kept_by_threads_together():
     assert "fewer" in refused[0]
 
 
-@pytest.mark.parametrize(("size", "wanted"), [(0, 16), (1000, 16), (HELD_AT_ONCE // 4, 4), (HELD_AT_ONCE * 3, 1)])
-def test_large_bodies_are_sent_to_several_models_in_turn(size, wanted):
-    """Each call holds a copy of the body while it is sent; all of them together hold no more than a few large ones."""
-    assert _at_once(size) == wanted
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b"", 16),
+        (b"x" * 1000, 16),
+        (b"x" * (HELD_AT_ONCE // 4), 4),
+        (b"x" * (HELD_AT_ONCE * 3), 1),
+        (b"{}," * (HELD_AT_ONCE // (OBJECT + VALUE + 3) // 4), 4),
+    ],
+)
+def test_large_bodies_are_sent_to_several_models_in_turn(body, wanted):
+    """Each call holds a copy of the body while it is sent, and of what its JSON becomes where something is dropped; all of
+    them together hold no more than a few large ones."""
+    assert at_once(body) == wanted
+
+
+def test_large_bodies_with_several_prompts_are_sent_in_turn():
+    """Where each prompt is a request of its own, each of these has all of the rest."""
+    handler = Crowd(2, 6)
+    body = {"model": "crowd", "prompt": prompts(6), "user": "x" * (HELD_AT_ONCE // 2 - 1000)}
+    with served(handler) as proxy:
+        answer = Talk(proxy, key=KEY).post(json.dumps(body), path="/v1/completions")
+    assert len(answer.json()["choices"]) == 6
+    assert (handler.most, handler.came) == (2, 6)
+
+
+@pytest.mark.parametrize("place", [lambda fields: fields, lambda fields: {"extra_body": fields}])
+def test_a_body_has_a_bounded_number_of_fields(up, place):
+    """Its fields are copied for each model, prompt and try; what is in them is not."""
+    with ServedProxy({"model_list": group(up, "m", 1)}, master_key=KEY) as proxy:
+        talk = Talk(proxy, key=KEY)
+        refused = talk.chat(model=",".join(["m"] * 16), **place({f"k{n}": 0 for n in range(MOST_FIELDS)}))
+        within = {f"k{n}": 0 for n in range(MOST_FIELDS - 10)}
+        answered = talk.chat(model="m", **place(within), metadata={str(n): n for n in range(2 * MOST_FIELDS)})
+    assert (refused.status, answered.status) == (400, 200)
+    assert f"at most {MOST_FIELDS} fields" in refused.error["message"]
+    assert len(up.requests) == 1
 
 
 def test_json_of_several_models_keeps_its_order_when_they_go_in_turn(up, monkeypatch):

@@ -171,7 +171,9 @@ def test_names_of_headers_show_no_credential(up, stream):
     """A key is mostly made of characters that the name of a header may have, and such a name is in lower case here."""
     key = "sk-Canary.Of_the~KEY"
     echo = {f"X-{key}": "1", key: "2", "X-Fine": "as it came"}
-    up.default = act.events([CHUNK, b"[DONE]"], headers=echo) if stream else act.verbatim(200, json.dumps(ANSWER), headers=echo)
+    up.default = (
+        act.events([CHUNK, b"[DONE]"], headers=echo) if stream else act.verbatim(200, json.dumps(ANSWER), headers=echo)
+    )
     with ServedProxy({"model_list": [deployment("m", "openai/up", api_base=up.base, api_key=key)]}) as proxy:
         reply = asked(proxy, stream=stream)
     assert reply.headers["llm_provider-x-fine"] == "as it came"

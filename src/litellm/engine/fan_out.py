@@ -15,7 +15,6 @@ from litellm.providers.target import Target
 from litellm.wire.bridge import merged, prompts_of
 
 MOST_PROMPTS = 100  # requests that one may become
-AT_ONCE = 16  # requests under way for one request, as many as it may name models
 
 
 def prompts_apart(call: Call, target: Target) -> list[list[Any]]:
@@ -40,7 +39,7 @@ def prompts_apart(call: Call, target: Target) -> list[list[Any]]:
 def ask_each(call: Call, apart: list[list[Any]], ask: Callable[[Call], Flow[Answer | Opened]]) -> Flow[Answer]:
     """`ask` for each of these lists of prompts; one answer with all choices. Raises the first error there was."""
     calls = [msgspec.structs.replace(call, body={**call.body, "prompt": prompts}, relay="") for prompts in apart]
-    answers = yield Fan([ask(each) for each in calls], at_once=AT_ONCE)
+    answers = yield Fan([ask(each) for each in calls], at_once=call.budget.at_once)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer

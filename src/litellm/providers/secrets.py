@@ -55,9 +55,7 @@ def unechoed(headers: Mapping[str, str], target: Target) -> Mapping[str, str]:
     values, names = "\n".join(headers.values()), "\n".join(headers)
     for credential in target.credentials:
         if credential in values or credential.lower() in names:
-            return {
-                name: unechoed_text(value, target) for name, value in headers.items() if not _is_echo(name, target)
-            }
+            return {name: unechoed_text(value, target) for name, value in headers.items() if not _is_echo(name, target)}
     return headers
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 
-from litellm.server.buffers import ARRAY, OBJECT, VALUE, Buffers, Reservation
+from litellm.server.buffers import Buffers, Reservation, cost_of_values
 from litellm.server.limits import Limits
 from litellm.server.refusal import Refusal, too_large
 
@@ -44,7 +44,7 @@ class Body(Reservation):
         if self.received > self.limits.max_body:
             raise too_large(self.limits.max_body)
         more = self.received - max(self._promised, before)
-        cost = OBJECT * piece.count(b"{") + ARRAY * piece.count(b"[") + VALUE * piece.count(b",")
+        cost = cost_of_values(piece)
         self.grow(cost + more if more > 0 else cost)
         if before == 0:
             self._collected = piece

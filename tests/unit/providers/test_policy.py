@@ -84,7 +84,9 @@ def test_the_work_grows_with_the_body_and_the_paths_and_not_with_their_product(s
     assert large < 4.4 * small
 
 
-@pytest.mark.parametrize("paths", [["tools[*].x"], ["tools[0].x", "tools[-1].y", "tools[*].z"], ["tools[*][*].x", "tools[*][0]"]])
+@pytest.mark.parametrize(
+    "paths", [["tools[*].x"], ["tools[0].x", "tools[-1].y", "tools[*].z"], ["tools[*][*].x", "tools[*][0]"]]
+)
 def test_items_that_are_no_objects_cost_no_call(paths):
     """A body may hold millions of numbers and texts, and the event loop waits."""
     few, many = (calls_of(without, {"tools": [[1] * n, *["x"] * n]}, paths[:2]) for n in (3, 3000))

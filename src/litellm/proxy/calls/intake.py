@@ -23,7 +23,7 @@ from litellm.providers.table import BY_NAME
 from litellm.providers.target import EndpointSpec, Target
 from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
-from litellm.proxy.calls.multi_model import MultiModelRequest, names_in
+from litellm.proxy.calls.multi_model import MultiModelRequest, at_once, names_in
 from litellm.proxy.calls.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.hook_data import request_info
@@ -40,6 +40,7 @@ from litellm.router.tags import tags_of
 from litellm.wire.dialects import client_dialect
 from litellm.wire.protocol import Unsuitable
 
+SHORT = 16 << 10  # bytes of a body of which any number of copies that there may be is no burden
 LONGEST = 4096  # characters of a model's name: names are remembered, and repeated in headers
 
 
@@ -63,8 +64,9 @@ def plan(
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "true or false", stream)
     request = _Request(
-        proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides), answer
-    )
+        proxy, caller, operation, http, body, bool(stream), overrides, _routing(proxy, caller, overrides), answer,
+        Budget() if len(http.body) < SHORT else Budget(at_once=at_once(http.body)),
+    )  # fmt: skip
     if operation.many_models and "," in model and not request.routing.pool.lists(model):
         return _each(request, model)
     return _one(request, model, http.call_id)
@@ -81,8 +83,8 @@ class _Request(msgspec.Struct, frozen=True):
     stream: bool
     overrides: Overrides
     routing: Routing
-    answer: str | None = None
-    budget: Budget = msgspec.field(default_factory=Budget)
+    answer: str | None
+    budget: Budget
 
     @property
     def has_user_config(self) -> bool:
@@ -179,7 +181,7 @@ def _each(request: _Request, model: str) -> MultiModelRequest:
             plans[place] = _one(each, name, f"{request.http.call_id}-{place}")
         except (RequestError, LiteLLMError) as error:
             refused[place] = error.with_traceback(None)  # which leads here, where it would keep itself
-    return MultiModelRequest(plans, refused, request.overrides.fastest)
+    return MultiModelRequest(plans, refused, request.budget.at_once, request.overrides.fastest)
 
 
 def _model(proxy: Proxy, operation: Operation, sent: Any, named: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from litellm.engine.budget import AT_ONCE
 from litellm.engine.call import Answer
 from litellm.engine.client import Client
 from litellm.engine.drivers import afan_out
@@ -15,20 +16,22 @@ from litellm.proxy.calls import reply
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.request_hooks import HookedRequest
 from litellm.proxy.http import Exchange
+from litellm.server.buffers import cost_of_values
 from litellm.wire.protocol import ClientDialect
 
 MOST_MODELS = 16  # that one request may ask for
-HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way to several models
+HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way
 
 
 class MultiModelRequest(msgspec.Struct, frozen=True):
     """A plan for each place in the list of names, or why there is none.
 
-    fastest: only the first answer that comes is wanted.
+    at_once: how many may be under way. fastest: only the first answer that comes is wanted.
     """
 
     plans: Mapping[int, Plan]
     refused: Mapping[int, Exception]
+    at_once: int
     fastest: bool = False
 
 
@@ -56,7 +59,7 @@ async def answer(
 ) -> None:
     """Ask all models of `request`, and answer with what comes."""
     flows = [client.flow(*plan) for plan in request.plans.values()]
-    answers = afan_out(Fan(flows, request.fastest, _at_once(len(http.body))), client.async_io)
+    answers = afan_out(Fan(flows, request.fastest, request.at_once), client.async_io)
     results = await (answers if hooked is None else hooked.beside(answers))
     if hooked is not None:
         results = [await _edited(hooked, result) for result in results]
@@ -70,9 +73,10 @@ async def answer(
     reply.several(http, [by_place[place] for place in sorted(by_place)], dialect, started)
 
 
-def _at_once(size: int) -> int:
-    """How many calls with a body of so many bytes may be under way for one request: each holds a copy as it is sent."""
-    return max(1, min(MOST_MODELS, HELD_AT_ONCE // max(1, size)))
+def at_once(data: bytes) -> int:
+    """How many calls with this body may be under way for one request: each holds a copy as it is sent, and, where
+    parameters are dropped, one of its JSON."""
+    return max(1, min(AT_ONCE, HELD_AT_ONCE // max(1, len(data) + cost_of_values(data))))
 
 
 async def _edited(hooked: HookedRequest, result: Answer | Exception) -> Answer | Exception:

@@ -24,6 +24,7 @@ from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
 from litellm.router.regions import Region, asked_region
 from litellm.types.params import FOREIGN, OWNED
 
+MOST_FIELDS = 1000  # of a body; each call copies them, more than once
 MOST_RETRIES = 10  # that a client may ask for
 MOST_FALLBACKS = 10
 MOST_NAMES = 100  # in each of its lists of parameters, dropped or allowed
@@ -74,6 +75,10 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
     """
     if "extra_body" in body:
         _merge(body, _object("extra_body", body.pop("extra_body") or {}))
+    if len(body) > MOST_FIELDS:
+        raise RequestError(
+            400, f"a request may have at most {MOST_FIELDS} fields, not {len(body)}", param="request_body"
+        )
     ours = [name for name in body if _is_ours(name)]
     if not ours and headers.keys().isdisjoint(_STEERING_HEADERS):
         return NO_OVERRIDES
