@@ -12,14 +12,14 @@ import asyncio
 import dataclasses
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from unittest import mock
 
 import yaml
 
-from litellm.engine.client import Client
+from litellm.engine.client import Client, Layer
 from litellm.proxy.app import App
 from litellm.proxy.config import Config, CustomProvider, load_config
 from litellm.proxy.state import Lasting, Proxy, build
@@ -30,7 +30,7 @@ class ServedProxy:
     """config: a dict or YAML text. handlers: CustomLLM objects by provider, as custom_provider_map would name them.
 
     folder: where the configuration is written, for the sake of files that it names. grace: seconds that requests have
-    to finish when the proxy stops.
+    to finish when the proxy stops. layers: around each call, as a Client takes them.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class ServedProxy:
         folder: Path | None = None,
         master_key: str | None = None,
         grace: float = 0.2,
+        layers: Sequence[Layer] = (),
     ) -> None:
         loaded = _loaded(config, folder)
         if handlers:
@@ -50,7 +51,7 @@ class ServedProxy:
             )
             settings = loaded.litellm_settings.model_copy(update={"custom_provider_map": entries})
             loaded = dataclasses.replace(loaded, litellm_settings=settings)
-        self.client = Client(isolate_handlers=True)
+        self.client = Client(isolate_handlers=True, layers=layers)
         self.state: Proxy = build(loaded, master_key, Lasting(client=self.client))
         self.app = App(self.state)
         self._listening = Listening("127.0.0.1", 0, grace=grace)

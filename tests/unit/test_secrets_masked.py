@@ -62,7 +62,7 @@ def route():
 
 
 def answer():
-    return Answer(target=target(), asked="m", headers={"x": "y"}, raw=b"{}")
+    return Answer(origin=target(), asked="m", headers={"x": "y"}, raw=b"{}")
 
 
 def opened():
@@ -70,7 +70,7 @@ def opened():
     source = Source(step, lambda: None, lambda: None)
     out = outgoing("m", {})
     decoder = EventDecoder(openai_chat.framing(), openai_chat.rules(out))
-    return Opened(target=target(), asked="m", headers={}, source=source, decoder=decoder, first=[])
+    return Opened(origin=target(), asked="m", headers={}, source=source, decoder=decoder, first=[])
 
 
 def settings():

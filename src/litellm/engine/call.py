@@ -52,14 +52,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, kw_only=True):
     """A whole answer: `raw`, when it can be relayed as it came; else `data`, OpenAI-shaped.
 
+    origin: who gave it; None for one that is remembered, or a layer's own (`origin or NOWHERE` is a target all the same).
     native: the object that it was before, where a handler or a hook of the user's gave one. asked: the name under which
     it was asked for; model: the upstream's own. retries, fallbacks: how many it took; max_retries: how many it might
     have taken.
     """
 
-    target: Target
     asked: str
-    headers: Mapping[str, str]
+    origin: Target | None = None
+    headers: Mapping[str, str] = {}
     data: Body = {}
     native: Any = None
     raw: bytes | None = None

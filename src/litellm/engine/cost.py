@@ -12,9 +12,10 @@ from litellm.wire.protocol import Body
 _OWN = ("input_cost_per_token", "output_cost_per_token")
 
 
-def price(target: Target, usage: Body | None) -> float | None:
-    """US dollars for a call's usage, at the deployment's own prices or at the catalog's; None if they are not known."""
-    if not usage:
+def price(target: Target | None, usage: Body | None) -> float | None:
+    """US dollars for a call's usage, at the deployment's own prices or at the catalog's; None if they are not known,
+    or if nobody was asked."""
+    if not usage or target is None:
         return None
     own = {name: target.params[name] for name in _OWN if name in target.params}
     known = Facts.of(target.model, own) if own else facts(_priced_as(target), target.provider.name)

@@ -12,6 +12,7 @@ from litellm.engine.opened import Opened
 from litellm.engine.route import MakePlan, Route
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError, LiteLLMError
 from litellm.net.steps import Flow
+from litellm.providers.target import NOWHERE
 
 Retrying = Callable[[Call, Route], Flow[Answer | Opened]]
 OnError = Callable[[LiteLLMError], object]
@@ -110,5 +111,5 @@ def _filtered(call: Call, answer: Answer | Opened) -> ContentPolicyViolationErro
     return ContentPolicyViolationError(
         "the answer was cut off by a content filter (finish_reason: content_filter)",
         call.model,
-        answer.target.provider.name,
+        (answer.origin or NOWHERE).provider.name,
     )

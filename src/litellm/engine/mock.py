@@ -16,13 +16,15 @@ from pydantic import BaseModel
 from litellm import _json, exceptions
 from litellm.engine.call import Call
 from litellm.engine.faults import error_text
+from litellm.engine.present import plain
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net.messages import Part, Script
 from litellm.providers.backend import Mock
 from litellm.providers.target import Target
-from litellm.wire.bridge import as_chat, as_text, as_text_chunk, prompts_of
+from litellm.wire.bridge import as_text, prompts_of
+from litellm.wire.chunks import CHUNKS
 from litellm.wire.framing import sse
-from litellm.wire.protocol import Body, Chunk
+from litellm.wire.protocol import Body
 
 JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
@@ -65,7 +67,7 @@ def _chat(call: Call, target: Target, response: Any, tool_calls: list[Any] | Non
         return response
     message: Body = {"role": "assistant", "content": "This is a mock request" if response is None else response}
     if tool_calls is not None:
-        message["tool_calls"] = tool_calls
+        message["tool_calls"] = [plain(call) for call in tool_calls]
     count = counted(call.body) * len(prompts_of(call.body.get("prompt")))
     return {
         "id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time()),
@@ -142,79 +144,14 @@ def _raise_named(text: str, target: Target) -> None:
 
 
 def _breaking(target: Target) -> Iterator[Part]:
-    head = _head(target.model)
-    yield Part(sse.event(_json.encode({**head, "choices": [_delta({"role": "assistant", "content": "mock"})]})))
+    choice = {"index": 0, "delta": {"role": "assistant", "content": "mock"}, "finish_reason": None}
+    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": int(time.time())}
+    yield Part(sse.event(_json.encode({**head, "model": target.model, "choices": [choice]})))
     yield Part(sse.event(_json.encode({"error": {"message": "mock_streaming_error", "code": 529}})))
-
-
-# --- answers as streams ------------------------------------------------------------------------------------------------
-
-
-def _head(model: Any, created: int | None = None) -> Body:
-    created = int(time.time()) if created is None else created
-    return {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": created, "model": model}
-
-
-def _delta(delta: Body, finish_reason: str | None = None, index: int = 0) -> Body:
-    return {"index": index, "delta": delta, "finish_reason": finish_reason}
 
 
 def _slices(text: str) -> list[str]:
     return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
-
-
-def words(text: str) -> list[str]:
-    words = text.split(" ")
-    return [word if at == 0 else " " + word for at, word in enumerate(words)]
-
-
-def chat_chunks(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) -> Iterator[Body]:
-    """A whole answer as the chunks of a stream: text in pieces, the role once, everything else in one chunk."""
-    head = {
-        **{name: value for name, value in answer.items() if name not in ("choices", "usage")},
-        "object": "chat.completion.chunk",
-    }
-    for choice in answer["choices"]:
-        message, index = dict(choice.get("message") or {}), choice.get("index", 0)
-        role, text = message.pop("role", "assistant"), message.pop("content", None)
-        calls = message.pop("tool_calls", None)
-        rest = {name: value for name, value in message.items() if value is not None}
-        first: Body = {"role": role}
-        if rest:
-            yield {**head, "choices": [_delta({**first, **rest}, index=index)]}
-            first = {}
-        for piece in cut(text) if isinstance(text, str) else [text] if text else []:
-            yield {**head, "choices": [_delta({**first, "content": piece}, index=index)]}
-            first = {}
-        if calls:
-            indexed = [{"index": at, **_as_dict(call)} for at, call in enumerate(calls)]
-            yield {**head, "choices": [_delta({**first, "tool_calls": indexed}, index=index)]}
-            first = {}
-        extras = {name: value for name, value in choice.items() if name not in ("message", "index", "finish_reason")}
-        yield {**head, "choices": [{**_delta(first, choice.get("finish_reason") or "stop", index), **extras}]}
-    if show_usage and answer.get("usage"):
-        yield {**head, "choices": [], "usage": answer["usage"]}
-
-
-def text_chunks(answer: Body, cut: Callable[[str], list[str]], *, show_usage: bool) -> Iterator[Body]:
-    """The same for completions."""
-    for chunk in chat_chunks(as_chat(answer), cut, show_usage=show_usage):
-        value = as_text_chunk(chunk)
-        if value is not None:
-            yield value
-
-
-CHUNKS: Mapping[str, Callable[..., Iterator[Body]]] = {"openai_chat": chat_chunks, "openai_text": text_chunks}
-
-
-def _as_dict(call: Any) -> Body:
-    return call.model_dump(exclude_none=True) if isinstance(call, BaseModel) else dict(call)
-
-
-def as_chunks(answer: Body, *, show_usage: bool) -> list[Chunk]:
-    """A whole answer, of chat or of completions, as chunks, its text undivided."""
-    chunked = text_chunks if any("text" in choice for choice in answer["choices"]) else chat_chunks
-    return [Chunk(value) for value in chunked(answer, lambda text: [text] if text else [], show_usage=show_usage)]
 
 
 def _then(parts: Iterator[Part], last: Part) -> Iterator[Part]:

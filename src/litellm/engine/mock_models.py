@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from litellm import _json
-from litellm.engine.mock import CHUNKS, DONE, EVENTS, JSON, counted, words
+from litellm.engine.mock import DONE, EVENTS, JSON, counted
 from litellm.net.messages import Part, Script
 from litellm.providers.target import Target
 from litellm.types.categories import CATEGORIES
 from litellm.wire.bridge import as_text, merged, prompts_of
+from litellm.wire.chunks import CHUNKS, words
 from litellm.wire.framing import sse
 from litellm.wire.openai_embeddings import as_base64
 from litellm.wire.protocol import Body, Outgoing

@@ -116,7 +116,7 @@ def _tell(record: CallRecord, result: Answer | Opened, failures: Sequence[LiteLL
         return
     data = _kept(result)
     response = None if data is None else partial(_read, record.operation, data)
-    dollars = price(result.target, result.usage)
+    dollars = price(result.origin, result.usage)
     observe.emit("success", _ended(_with(record, data), "success", response, result.usage, dollars))
 
 
@@ -153,7 +153,7 @@ def _with(record: CallRecord, *data: bytes | None) -> CallRecord:
 
 def _answered(record: CallRecord, result: Answer | Opened) -> CallRecord:
     return msgspec.structs.replace(
-        _tried(record, result.target), headers=dict(result.headers), first_chunk=time.time(),
+        _tried(record, result.origin), headers=dict(result.headers), first_chunk=time.time(),
         retries=result.retries, fallbacks=result.fallbacks,
     )  # fmt: skip
 
@@ -249,7 +249,7 @@ class StreamRecorder:
     @_harmless
     def end(self, outcome: Outcome) -> None:
         usage = outcome.usage or self._opened.used()
-        dollars = price(self._opened.target, usage)
+        dollars = price(self._opened.origin, usage)
         response = partial(_whole, self._chunks, usage) if self._chunks else None
         record = _ended(_with(self._record, *self._chunks), outcome.status, response, usage, dollars, outcome.error)
         self._observe.emit("success" if outcome.status == "success" else "failure", record)

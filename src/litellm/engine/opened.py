@@ -14,7 +14,7 @@ from litellm.net.faults import TransportFault
 from litellm.net.messages import Sink
 from litellm.net.steps import Flow, Step
 from litellm.net.transport import AsyncTransport, SyncTransport
-from litellm.providers.target import Target
+from litellm.providers.target import NOWHERE, Target
 from litellm.wire.openai_stream import has_content
 from litellm.wire.protocol import Body, Broken, Chunk, Decoder, Item, StreamFault, WrongShape
 
@@ -56,16 +56,16 @@ class Opened(msgspec.Struct, kw_only=True):
     """A stream whose first meaningful chunk is here: from now on a failure can only be reported, not retried.
 
     It ends once, by `finish` or by `abort`, and then settles with whoever keeps account of it. first: the chunks so
-    far. usage: what was used, where it is known from elsewhere than the stream. tap: sees the
-    chunks that follow the first ones.
+    far. origin: as an Answer has it. usage: what was used, where it is known from elsewhere than the stream. tap: sees
+    the chunks that follow the first ones.
     """
 
-    target: Target
     asked: str
-    headers: Mapping[str, str]
     source: Source
     decoder: Decoder
     first: list[Chunk]
+    origin: Target | None = None
+    headers: Mapping[str, str] = {}
     model: str | None = None
     usage: Body | None = None
     finished: bool = False
@@ -130,22 +130,22 @@ class Opened(msgspec.Struct, kw_only=True):
     def _interrupted(self, error: Exception) -> list[Item]:
         """What an exchange that broke comes to, which has broken nothing if the stream was complete."""
         if isinstance(error, TransportFault):
-            return [] if self.decoder.rules.complete else [Broken(broken(error, self.target))]
+            return [] if self.decoder.rules.complete else [Broken(broken(error, self.origin or NOWHERE))]
         return [Broken(error)]
 
     def _exhausted(self) -> list[Item]:
         """What the end of the pieces comes to."""
         items = self.decoder.end()
         if not self.decoder.rules.complete and not (items and type(items[-1]) is Broken):
-            items.append(Broken(incomplete(self.target, self.headers)))
+            items.append(Broken(incomplete(self.origin or NOWHERE, self.headers)))
         return items
 
     def _as_error(self, error: Exception) -> LiteLLMError:
         match error:
             case WrongShape():
-                return wrong_shape(error, self.target, self.headers)
+                return wrong_shape(error, self.origin or NOWHERE, self.headers)
             case StreamFault():
-                return stream_error(error, self.target, self.headers)
+                return stream_error(error, self.origin or NOWHERE, self.headers)
             case LiteLLMError():
                 return error
         raise error

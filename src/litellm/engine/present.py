@@ -11,6 +11,7 @@ from litellm.engine.call import Answer
 from litellm.engine.faults import wrong_shape
 from litellm.engine.opened import Opened
 from litellm.operations import Operation, load
+from litellm.providers.target import NOWHERE
 from litellm.types.base import OpenAIObject
 from litellm.wire.protocol import Body, WrongShape
 
@@ -34,7 +35,7 @@ def built(cls: type[OpenAIObject], value: Body, result: Answer | Opened) -> Any:
     try:
         return cls.read(value)
     except (ValidationError, TypeError) as error:
-        raise wrong_shape(WrongShape(str(error)), result.target, result.headers) from error
+        raise wrong_shape(WrongShape(str(error)), result.origin or NOWHERE, result.headers) from error
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from litellm.engine.opened import Opened
 from litellm.net.transport import AsyncTransport, SyncTransport
+from litellm.providers.target import NOWHERE
 from litellm.types.chat import ModelResponseStream
 from litellm.wire.protocol import Chunk
 
@@ -34,8 +35,9 @@ class CustomStreamWrapper:
         self._told = False
         self.chunks: list[ModelResponseStream] = []
         self.received_finish_reason: str | None = None
-        self.model = opened.target.model
-        self.custom_llm_provider = opened.target.provider.name
+        target = opened.origin or NOWHERE
+        self.model = target.model
+        self.custom_llm_provider = target.provider.name
         self._hidden_params: dict[str, Any] = {}
 
     @property

@@ -13,7 +13,7 @@ from litellm.net.network import DIRECT, Network
 from litellm.net.sealed import Sealed
 from litellm.net.url import redacted_url
 from litellm.operations import CHAT, Operation
-from litellm.providers.backend import Backend
+from litellm.providers.backend import Backend, Handler
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.spec import Provider
 from litellm.wire.protocol import Body
@@ -86,6 +86,10 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
 
     def __repr__(self) -> str:
         return f"Target({self.provider.name}/{self.model} at {redacted_url(self.url)})"
+
+
+# Where what comes from no target comes from.
+NOWHERE = Target(provider=Provider(name=""), model="", backend=Handler(None))
 
 
 class Defaults(Sealed, msgspec.Struct, frozen=True):

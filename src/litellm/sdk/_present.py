@@ -14,7 +14,7 @@ from litellm.engine.opened import Opened
 from litellm.engine.present import answer_class, built, chunk_class
 from litellm.engine.stream import CustomStreamWrapper
 from litellm.net.url import redacted_url
-from litellm.providers.target import Target
+from litellm.providers.target import NOWHERE
 from litellm.types.base import OpenAIObject
 
 
@@ -43,14 +43,14 @@ def _chunk(cls: type[OpenAIObject], opened: Opened, hidden: dict[str, Any], valu
 
 
 def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[str, Any]:
-    target: Target = result.target
+    target = result.origin or NOWHERE
     return {
-        "custom_llm_provider": target.provider.name,
+        "custom_llm_provider": target.provider.name or None,
         "model_id": target.id or None,
         "api_base": target.api_base and redacted_url(target.api_base),
-        "litellm_model_name": target.model,
+        "litellm_model_name": target.model or None,
         "litellm_call_id": call.id or str(uuid.uuid4()),
-        "response_cost": price(target, result.usage) if isinstance(result, Answer) else None,
+        "response_cost": price(result.origin, result.usage) if isinstance(result, Answer) else None,
         "additional_headers": _additional_headers(result),
         "_response_ms": (time.monotonic() - started) * 1000,
     }

@@ -167,5 +167,6 @@ def available(routing: Routing, context: RoutingContext) -> dict[str, Any]:
 def presented(call: Call, result: Answer | Opened, io: Any, started: float) -> Any:
     """The object for an answer or a stream, which says which group gave it. started: time.monotonic()."""
     answer = present(call, result, io, started)
-    answer._hidden_params["additional_headers"]["x-litellm-model-group"] = result.target.group  # noqa: SLF001 - our own
+    if result.origin is not None:
+        answer._hidden_params["additional_headers"]["x-litellm-model-group"] = result.origin.group  # noqa: SLF001 - our own
     return answer

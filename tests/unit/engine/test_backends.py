@@ -51,7 +51,7 @@ def test_a_mock_stands_in_for_any_backend(target):
     call = msgspec.structs.replace(CHAT_CALL, retarget=partial(mocked, Mock("said")))
     answer = asked(target, call)
     assert answer.data["choices"][0]["message"]["content"] == "said"
-    assert (answer.target.provider, answer.target.model) == (target.provider, target.model)
+    assert (answer.origin.provider, answer.origin.model) == (target.provider, target.model)
 
 
 @pytest.mark.parametrize(

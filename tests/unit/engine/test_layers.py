@@ -105,7 +105,7 @@ def fall(first: Plan, **outcomes: Exception | None) -> tuple[Any, list[str]]:
         error = outcomes[made.model]
         if error is not None:
             raise error
-        return Answer(target=route.choose([]).target, asked=made.model, headers={})
+        return Answer(origin=route.choose([]).target, asked=made.model, headers={})
         yield
 
     try:

@@ -85,7 +85,7 @@ class Script:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
-        return Answer(target=chosen, asked="m", headers={})
+        return Answer(origin=chosen, asked="m", headers={})
         yield  # a generator, as attempts are
 
 

@@ -34,7 +34,7 @@ def went(world: World, first: str = "a", *, fails: str = NAMES, how: Any = 500, 
         if call.model in fails:
             raise error_of(how) if isinstance(how, int) else how
         choice = route.choose([])
-        return Answer(target=choice.target, asked=call.model, headers={}, data=call.body)
+        return Answer(origin=choice.target, asked=call.model, headers={}, data=call.body)
         yield
 
     try:

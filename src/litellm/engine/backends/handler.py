@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
-from litellm.engine import mock
 from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import wrong_shape
@@ -27,6 +26,7 @@ from litellm.providers.target import Target
 from litellm.types.chat import ModelResponse
 from litellm.wire import openai_chat, openai_embeddings
 from litellm.wire.bridge import Converted, as_chat_body, as_text, as_text_chunk
+from litellm.wire.chunks import as_chunks
 from litellm.wire.decoding import ValueDecoder
 from litellm.wire.openai_format import SHAPE_ERRORS
 from litellm.wire.protocol import Body, Unsuitable, WrongShape
@@ -55,7 +55,7 @@ def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
 
 def _answered(call: Call, target: Target, value: Any) -> Answer:
     """A whole answer of the handler's, whose object its caller gets back."""
-    answer = Answer(target=target, asked=call.model, headers={})
+    answer = Answer(origin=target, asked=call.model)
     give(answer, value)
     answer.model, answer.usage = answer.data.get("model"), answer.data.get("usage")
     return answer
@@ -65,8 +65,8 @@ def _as_stream(call: Call, target: Target, answer: Body) -> Opened:
     """A whole answer as a stream that is complete."""
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage)
     opened = Opened(
-        target=target, asked=call.model, headers={}, source=Source(Ask(lambda: END, None), _nothing, _nothing),
-        decoder=ValueDecoder(openai_chat.rules(out)), first=[*mock.as_chunks(answer, show_usage=call.show_usage)],
+        origin=target, asked=call.model, source=Source(Ask(lambda: END, None), _nothing, _nothing),
+        decoder=ValueDecoder(openai_chat.rules(out)), first=as_chunks(answer, show_usage=call.show_usage),
         usage=answer.get("usage"),
     )  # fmt: skip
     opened.finish()
@@ -109,9 +109,7 @@ def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer |
     except SHAPE_ERRORS as error:
         raise wrong_shape(WrongShape(f"the handler gave no {wanted}: {error!r}"), target, {}) from error
     answer["model"] = answer.get("model") or target.model
-    return Answer(
-        target=target, asked=call.model, headers={}, data=answer, model=answer["model"], usage=answer.get("usage")
-    )
+    return Answer(origin=target, asked=call.model, data=answer, model=answer["model"], usage=answer.get("usage"))
 
 
 def _only_streams(handler: Any) -> bool:
@@ -173,7 +171,7 @@ def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
     pulled = puller(iterator, target, awaited=awaited)
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage or not call.stream)
     opened = Opened(
-        target=target, asked=call.model, headers={}, first=[],
+        origin=target, asked=call.model, first=[],
         source=Source(Ask(pulled.pull, pulled.apull, (), timeouts.between), pulled.close, pulled.close),
         decoder=ValueDecoder(HandlerRules(out)),
     )  # fmt: skip

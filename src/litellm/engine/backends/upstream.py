@@ -8,7 +8,6 @@ from collections.abc import Callable
 import msgspec
 
 from litellm._bounded import Bounded
-from litellm.engine import mock
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import Refused, answer_error, broken, error_text, stream_error, wrong_shape
 from litellm.engine.opened import Opened, Source, begun
@@ -26,6 +25,7 @@ from litellm.providers.policy import KEEP_ALL
 from litellm.providers.rekey import with_headers
 from litellm.providers.secrets import unechoed
 from litellm.providers.target import Target
+from litellm.wire.chunks import as_chunks
 from litellm.wire.decoding import EventDecoder
 from litellm.wire.protocol import JSON, Body, Outgoing, StreamDialect, StreamFault, Unsuitable, WrongShape
 
@@ -153,7 +153,7 @@ def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: O
         seen = wire.peek(reply.body, out)
         if seen is not None:
             return Answer(
-                target=target,
+                origin=target,
                 asked=call.model,
                 headers=unechoed(reply.headers, target),
                 raw=reply.body,
@@ -162,7 +162,7 @@ def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: O
             )
     data = _decoded(target, wire, reply, out)
     return Answer(
-        target=target,
+        origin=target,
         asked=call.model,
         headers=unechoed(reply.headers, target),
         data=data,
@@ -182,21 +182,21 @@ def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -
 
 def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
     opened = Opened(
-        target=target, asked=call.model, headers=unechoed(reply.headers, target), first=[],
+        origin=target, asked=call.model, headers=unechoed(reply.headers, target), first=[],
         source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
         decoder=EventDecoder(wire.framing(), wire.rules(out)),
     )  # fmt: skip
     if not streams(reply.status, reply.headers):
-        _unstreamed(opened, wire, reply, out)
+        _unstreamed(opened, target, wire, reply, out)
     return (yield from begun(opened))
 
 
-def _unstreamed(opened: Opened, wire: StreamDialect, reply: Reply, out: Outgoing) -> None:
+def _unstreamed(opened: Opened, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> None:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
     try:
-        answer = _decoded(opened.target, wire, reply, out)
+        answer = _decoded(target, wire, reply, out)
     finally:
         reply.close()
-    opened.first = mock.as_chunks(answer, show_usage=out.show_usage)
+    opened.first = as_chunks(answer, show_usage=out.show_usage)
     opened.usage = answer.get("usage")
     opened.finish()

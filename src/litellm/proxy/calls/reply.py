@@ -19,6 +19,7 @@ from litellm.net.transport import AsyncTransport
 from litellm.net.url import redacted_url
 from litellm.operations import Operation
 from litellm.providers.secrets import unechoed_text
+from litellm.providers.target import NOWHERE
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange
 from litellm.server.refusal import Headers
@@ -157,7 +158,7 @@ async def stream_objects(
 
 
 def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
-    target = result.target
+    target = result.origin or NOWHERE
     # What belongs to one client is not remembered for the next.
     about = _target_headers if target.lasting and target.network.guard is None else _target_headers.__wrapped__
     headers = [
