@@ -101,7 +101,7 @@ def test_an_answer_that_a_filter_cut_off(raw):
         body = FILTERED if call.model == "a" else {"choices": []}
         yield from ()
         return Answer(
-            target=target, asked=call.model, headers={}, **({"raw": _json.encode(body)} if raw else {"data": body})
+            origin=target, asked=call.model, headers={}, **({"raw": _json.encode(body)} if raw else {"data": body})
         )
 
     world = world_of(content_policy_fallbacks=[{"a": ["c"]}])
