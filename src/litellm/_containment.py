@@ -19,7 +19,10 @@ def contained(error: BaseException) -> Exception:
     if isinstance(error, Exception):
         return error
     if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # its traceback leads here, where it would keep itself, and the request with it
     replacement = RuntimeError(repr(error))
     replacement.__cause__ = error
     return replacement

@@ -50,7 +50,7 @@ SITUATIONS = {  # what the upstream does, whether it is streamed, what the clien
 def client_of(proxy: ServedProxy, streamed: bool) -> Any:
     """A client that has sent its request, on a bare socket."""
     body = json.dumps({"model": "m", "messages": HI, "stream": streamed}).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as sock:
         sock.sendall(head + body)
         yield sock
