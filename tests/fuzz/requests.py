@@ -7,7 +7,8 @@ from typing import Any
 import h11
 from tests.fuzz import Target, split
 
-from litellm.server.parser import END, MAX_HEAD, UPGRADE, Head, Parser
+from litellm.server.head import MAX_HEAD, Head
+from litellm.server.parser import END, UPGRADE, Parser
 from litellm.server.refusal import Refusal
 
 

@@ -52,8 +52,8 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
     "providers.names._by_bare_name": lambda n: (f"model-{n}",),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
-    "server.parser._known_host": lambda n: (b"host-%d" % n,),
-    "server.parser._read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),
+    "server.head._known_host": lambda n: (b"host-%d" % n,),
+    "server.head.read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {

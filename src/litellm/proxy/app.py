@@ -17,8 +17,8 @@ from litellm.proxy.reloading import Reload, reloaded
 from litellm.proxy.routes import health, home, models
 from litellm.proxy.state import Proxy
 from litellm.server.asgi import ASGIApp, Mounted
+from litellm.server.head import Head
 from litellm.server.limits import Limits
-from litellm.server.parser import Head
 from litellm.server.refusal import Headers, overloaded
 from litellm.server.routing import Match, Mount, Route, Routes
 from litellm.wire.dialects import client_dialect

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from litellm.server.exchange import Exchange
+from litellm.server.head import Head
 from litellm.server.limits import Limits
-from litellm.server.parser import Head
 from litellm.server.refusal import Headers
 from litellm.server.routing import Match
 

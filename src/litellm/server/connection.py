@@ -17,8 +17,9 @@ from litellm.server.application import Application
 from litellm.server.body import Body, Discarded, Stream
 from litellm.server.buffers import FREE, Buffers, Reservation
 from litellm.server.exchange import Exchange
+from litellm.server.head import Head
 from litellm.server.limits import LINGER, Limits
-from litellm.server.parser import END, UPGRADE, Head, Parser
+from litellm.server.parser import END, UPGRADE, Parser
 from litellm.server.refusal import Refusal, overloaded, too_large
 from litellm.server.routing import Match, check_protocol
 

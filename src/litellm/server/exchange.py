@@ -9,7 +9,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from litellm.server.parser import Head
+from litellm.server.head import Head
 from litellm.server.refusal import Headers
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}

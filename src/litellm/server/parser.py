@@ -7,34 +7,19 @@ fed up to the next place where it might end. So what is pipelined stays bytes un
 
 from __future__ import annotations
 
-import re
 from enum import Enum
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
-import msgspec
 
+from litellm.server import head as heads
+from litellm.server.head import MAX_HEAD, Head, Known
 from litellm.server.refusal import Refusal
 
-NO_REQUEST = "This is no HTTP/1.1: a request begins with `METHOD /path HTTP/1.1`"
-MAX_HOST = 300  # bytes; names have 253 at the most
-MAX_REMEMBERED = 256  # bytes of a line that is worth remembering
-MAX_HEAD = 64 * 1024  # bytes of request line and headers, and of all else that is no body
+DIFFERENT = 4  # heads in a row that were not like the one before, after which none is expected to be
 
 _BLANK = b"\r\n\r\n"
-_REQUEST_LINE = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/1\.([01])\r\n")
-_BEGINNING = re.compile(rb"[A-Z-]{1,32}(?: [ -~]*)?\r?")  # of a request line
-_HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)  # RFC 9110, 7.2
-_ABSOLUTE = re.compile(rb"https?://([^/?#]+)(/[^?#]*)?(?:\?([^#]*))?", re.IGNORECASE)
-
-# llhttp would stop at an Upgrade, body unread. Most, such as Java's h2c, are an offer that may be ignored (RFC 9110, 7.8).
-_UPGRADE = re.compile(rb"\r\nUpgrade:", re.IGNORECASE)
-_HIDDEN = b"\r\nUpgrad_:"
-
-# Of these a second line would let two readers of one request see two requests.
-_SINGLE = frozenset({b"host", b"authorization", b"origin", b"transfer-encoding", b"content-length"})
 
 
 class Mark(Enum):
@@ -46,24 +31,6 @@ class Mark(Enum):
 
 END = Mark.END
 UPGRADE = Mark.UPGRADE
-
-
-class Head(msgspec.Struct, frozen=True):
-    """A request's head. path: decoded, for people; raw_path: as it came. headers: by name, in lower case, lines of one name
-    joined; fields: the lines as they came, in order. length: bytes of the body, None if it says so as it comes.
-    expects_continue: the client waits for leave to send the body. upgrade: it wants to speak WebSocket."""
-
-    method: str
-    path: str
-    raw_path: str
-    query: bytes
-    headers: dict[bytes, bytes]
-    fields: list[tuple[bytes, bytes]]
-    version: str = "1.1"
-    length: int | None = 0
-    keep_alive: bool = True
-    expects_continue: bool = False
-    upgrade: bool = False
 
 
 Event = Head | bytes | Mark
@@ -82,6 +49,11 @@ class _Found:
     def on_header(self, name: bytes, value: bytes) -> None:
         self.fields.append((name.lower(), value))
 
+    def take_fields(self) -> list[tuple[bytes, bytes]]:
+        """The fields that were found, which are found no more."""
+        fields, self.fields = self.fields, []
+        return fields
+
 
 class Parser:
     """One connection's requests. pending: bytes that are kept and not read yet, of a head that is not all here or behind a
@@ -93,8 +65,8 @@ class Parser:
     ('POST', '/a', b'hi', True, 6)
     """
 
-    __slots__ = ("_busy", "_forgiven", "_found", "_left", "_llhttp", "_raw", "_reading", "_searched",
-                 "_tail", "_unused", "pending")  # fmt: skip
+    __slots__ = ("_busy", "_different", "_forgiven", "_found", "_known", "_left", "_llhttp", "_raw", "_reading",
+                 "_searched", "_tail", "_unused", "pending")  # fmt: skip
 
     def __init__(self) -> None:
         self._found = _Found()
@@ -108,6 +80,8 @@ class Parser:
         self._busy = False  # the request before has not been answered
         self._forgiven = False  # an empty line before the head
         self._raw = False  # another protocol is spoken now
+        self._known: Known | None = None  # the head before, which most clients repeat
+        self._different = 0  # heads since one was like the one before
 
     @property
     def begun(self) -> bool:
@@ -162,39 +136,48 @@ class Parser:
             self.pending.clear()
         if data.startswith(b"\r\n") and not self._forgiven:  # RFC 9112, 2.2: one empty line is
             data, self._forgiven = data[2:], True
+        if self._known is not None:
+            again = self._known.again(data)
+            if again is not None:
+                self._different = 0
+                return self._whole(*again, data)
         end = data.find(_BLANK) + len(_BLANK)
         if end < len(_BLANK):
             self.pending += data
             return self._wait()
         if end > MAX_HEAD:
             raise _long_head()
+        return self._begin(self._head(data[:end]), end, data)
+
+    def _begin(self, head: Head, start: int, data: bytes) -> list[Event]:
+        """The events of a head, and of what comes behind it from `start` on."""
         self._searched = 0
         self._forgiven = False
-        head = self._head(data[:end])
         if head.upgrade:
             self._raw = True
-            rest = data[end:]
+            rest = data[start:]
             return [head, UPGRADE, rest] if rest else [head, UPGRADE]
-        if head.length is not None and len(data) - end >= head.length:  # all of it is here, as nearly always
-            return self._at_once(head, data, end)
+        if head.length is not None and len(data) - start >= head.length:  # all of it is here, as nearly always
+            if head.length:
+                self._llhttp.feed_data(memoryview(data)[start : start + head.length])
+                self._found.pieces.clear()
+            self._found.ends.clear()
+            return self._whole(head, start, data)
         self._reading = True
         self._left = head.length
         self._unused = 0
         self._tail = b""
-        return [head, *self._body(data, end)] if end < len(data) else [head]
+        return [head, *self._body(data, start)] if start < len(data) else [head]
 
-    def _at_once(self, head: Head, data: bytes, start: int) -> list[Event]:
-        """The events of a request of known length that is here."""
-        end = start + (head.length or 0)
-        if start < end:
-            self._llhttp.feed_data(memoryview(data)[start:end])
-        events: list[Event] = [head, *self._found.pieces, END]
-        self._found.pieces.clear()
+    def _whole(self, head: Head, start: int, data: bytes) -> list[Event]:
+        """The events of a request of known length, of which the body begins at `start` and is here."""
         self._busy = True
-        self._found.ends.clear()
+        self._forgiven = False
+        self._searched = 0
+        end = start + (head.length or 0)
         if end < len(data):
             self.pending += memoryview(data)[end:]
-        return events
+        return [head, data[start:end], END] if start < end else [head, END]
 
     def _wait(self) -> list[Event]:
         """The head is not all here. What cannot become one is refused now."""
@@ -207,9 +190,9 @@ class Parser:
         self._searched = max(0, len(begun) - len(_BLANK) + 1)
         line = begun.partition(b"\n")
         if line[1]:
-            _read_line(bytes(line[0] + b"\n"))
-        elif begun and begun != b"\r" and not _BEGINNING.fullmatch(begun):
-            raise Refusal(400, NO_REQUEST)
+            heads.read_line(bytes(line[0] + b"\n"))
+        elif begun and begun != b"\r":
+            heads.check_beginning(begun)
         return []
 
     def _body(self, data: bytes, start: int) -> list[Event]:
@@ -261,125 +244,32 @@ class Parser:
     # --- heads ----------------------------------------------------------------------------------------------------------
 
     def _head(self, data: bytes) -> Head:
-        """A whole head. Raises Refusal, or what httptools raises."""
-        line = data[: data.index(b"\n") + 1]
-        short = len(line) <= MAX_REMEMBERED and b"?" not in line  # behind which there may be a secret
-        method, path, raw_path, query, version, authority = _known_line(line) if short else _read_line(line)
-        offered = b"\r\nupgrade:" in data.lower()
+        """A whole head, which the next one may be like. Raises Refusal, or what httptools raises."""
+        line = heads.first_line(data)
+        head = heads.made(line, self._fields(data, line))
+        self._different += 1
+        self._known = Known.of(data, head) if self._different < DIFFERENT else None
+        return head
+
+    def _fields(self, data: bytes, line: heads.Line) -> heads.Fields:
         try:
-            self._llhttp.feed_data(_UPGRADE.sub(_HIDDEN, data) if offered else data)
+            self._llhttp.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return self._past_upgrade(data)
         except httptools.HttpParserError:
-            _check_coding(dict(self._found.fields), version)  # what it knows no better than to call invalid
+            heads.check_coding(dict(self._found.fields), line.version)  # what it knows no better than to call invalid
             raise
-        fields, self._found.fields = self._found.fields, []
-        if offered:
-            fields = [(b"upgrade" if name == b"upgrad_" else name, value) for name, value in fields]
-        if authority is not None:  # RFC 9112, 3.2.2: it goes before the header, which has to be there all the same
-            fields = [(name, authority if name == b"host" else value) for name, value in fields]
-        headers = dict(fields)
-        if len(headers) != len(fields):
-            headers = _joined(fields)
-        host = headers.get(b"host")
-        if version == "1.1" if host is None else not (len(host) <= MAX_HOST and _known_host(host)):
-            raise Refusal(400, "HTTP/1.1 wants one header `Host`, with a host and perhaps a port (RFC 9112, 3.2)")
-        length = None
-        if b"transfer-encoding" not in headers:
-            length = int(headers.get(b"content-length", b"0"))
-        else:
-            _check_coding(headers, version)
-        return Head(
-            method,
-            path,
-            raw_path,
-            query,
-            headers,
-            fields,
-            version,
-            length,
-            _keeps_alive(headers.get(b"connection"), version),
-            b"expect" in headers and version == "1.1" and headers[b"expect"].lower() == b"100-continue",
-            offered and _wants_websocket(method, version, headers),
-        )
+        return self._found.take_fields()
 
-
-Line = tuple[str, str, str, bytes, str, bytes | None]
-
-
-def _read_line(line: bytes) -> Line:
-    """Method, path decoded and as it came, query, version; and the authority, if it has one. Raises Refusal."""
-    match = _REQUEST_LINE.fullmatch(line)
-    if match is None:
-        raise Refusal(400, NO_REQUEST)
-    method, target, minor = match.groups()
-    if method == b"CONNECT":
-        allowed = [(b"allow", b"GET, HEAD, POST, OPTIONS")]
-        raise Refusal(405, "CONNECT is not allowed here: this server is no proxy for others", allowed)
-    authority, path, query = _target(method, target)
-    return method.decode(), unquote(path), path, query, "1.1" if minor == b"1" else "1.0", authority
-
-
-# The same few come again and again. Only what is short and right is remembered: errors never are.
-_known_line = lru_cache(maxsize=1024)(_read_line)
-
-
-@lru_cache(maxsize=1024)
-def _known_host(value: bytes) -> bool:
-    return _HOST.fullmatch(value) is not None
-
-
-def _target(method: bytes, target: bytes) -> tuple[bytes | None, str, bytes]:
-    """Authority, path and query of a request's target (RFC 9112, 3.2). Raises Refusal."""
-    if target.startswith(b"/"):
-        path, _, query = target.partition(b"?")
-        return None, path.decode("ascii"), query
-    if target == b"*" and method == b"OPTIONS":
-        return None, "*", b""
-    match = _ABSOLUTE.fullmatch(target)
-    if match is None or not _HOST.fullmatch(match[1]):
-        raise Refusal(400, "The request's target is no path, and no http URL with a host")
-    return match[1], (match[2] or b"/").decode("ascii"), match[3] or b""
-
-
-def _joined(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name, where a name has several lines. Raises Refusal for a name that may have but one."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in fields:
-        before = headers.get(name)
-        if before is None:
-            headers[name] = value
-        elif name in _SINGLE:
-            raise Refusal(400, f"There is more than one header `{name.decode()}`")
-        else:
-            headers[name] = before + (b"; " if name == b"cookie" else b", ") + value
-    return headers
-
-
-def _check_coding(headers: dict[bytes, bytes], version: str) -> None:
-    """Whether a body says where it ends in a way that we understand, as everybody before us did (RFC 9112, 6.1), or
-    Refusal."""
-    coding = headers.get(b"transfer-encoding")
-    if coding is None:
-        return
-    if version != "1.1":
-        raise Refusal(400, "Transfer-Encoding is not part of HTTP/1.0")
-    if coding.strip().lower() != b"chunked":
-        raise Refusal(501, "Only `chunked` is understood as Transfer-Encoding")
-
-
-def _keeps_alive(connection: bytes | None, version: str) -> bool:
-    """Whether the connection may be used again (RFC 9112, 9.3)."""
-    if connection is None:
-        return version == "1.1"
-    options = [option.strip() for option in connection.lower().split(b",")]
-    return b"close" not in options and (version == "1.1" or b"keep-alive" in options)
-
-
-def _wants_websocket(method: str, version: str, headers: dict[bytes, bytes]) -> bool:
-    def tokens(name: bytes) -> list[bytes]:
-        return [token.strip() for token in headers.get(name, b"").lower().split(b",")]
-
-    asked = b"upgrade" in tokens(b"connection") and b"websocket" in tokens(b"upgrade")
-    return asked and version == "1.1" and method == "GET"
+    def _past_upgrade(self, data: bytes) -> heads.Fields:
+        """llhttp stops at an Upgrade, body unread. Most, such as Java's h2c, are an offer that may be ignored (RFC 9110,
+        7.8): so it reads the head once more without it."""
+        fields = self._found.take_fields()
+        self._found.ends.clear()
+        self._llhttp = httptools.HttpRequestParser(self._found)
+        self._llhttp.feed_data(heads.without_upgrade(data))
+        self._found.take_fields()
+        return fields
 
 
 def _long_head() -> Refusal:

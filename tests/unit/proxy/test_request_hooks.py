@@ -18,7 +18,7 @@ from litellm.proxy.hooks import hook_data
 from litellm.proxy.hooks.refusals import as_answer
 from litellm.proxy.hooks.request_hooks import HOOKS, HookedRequest, RequestHooks
 from litellm.proxy.http import Exchange
-from litellm.server.parser import Head
+from litellm.server.head import Head
 from litellm.types.hooks import UserAPIKeyAuth
 
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from litellm.server.connection import Connections
 from litellm.server.exchange import Exchange
+from litellm.server.head import Head
 from litellm.server.limits import Limits
-from litellm.server.parser import Head
 from litellm.server.refusal import Refusal
 from litellm.server.routing import Match, Routes
 

@@ -15,8 +15,8 @@ from litellm.net.fair_queue import LARGE
 from litellm.server.buffers import FREE
 from litellm.server.connection import SMALL_BODY, Connections
 from litellm.server.exchange import Exchange
+from litellm.server.head import MAX_HEAD, Head
 from litellm.server.limits import LINGER, Limits
-from litellm.server.parser import MAX_HEAD, Head
 from litellm.server.refusal import Refusal
 from litellm.server.routing import Match
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm.server.exchange import Exchange, header_lines
-from litellm.server.parser import Head
+from litellm.server.head import Head
 
 
 class Line:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm.server.parser import END, MAX_HEAD, UPGRADE, Head, Parser
+from litellm.server.head import MAX_HEAD, Head
+from litellm.server.parser import END, UPGRADE, Parser
 from litellm.server.refusal import Refusal
 
 TOP = b"POST /v1/a HTTP/1.1\r\nHost: x\r\n"
@@ -126,6 +127,70 @@ def test_a_good_request_before_a_bad_one(first, behind):
     events = Parser().feed(first + behind)
     assert events[-1] is END
     assert joined(events) == events_of([first])
+
+
+# --- heads that are repeated ----------------------------------------------------------------------------------------------
+
+LIKE_IT = [
+    TOP + b"Content-Length: %b\r\n\r\n",
+    TOP + b"content-length:%b\r\nX-A: 1\r\nX-A: 2\r\n\r\n",
+    b"POST http://h/a?b=c HTTP/1.1\r\nContent-Length: \t%b\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+    b"POST /v1/a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: %b\r\n\r\n",
+    TOP + b"X-A: Content-Length: 3\r\nContent-Length: %b\r\nExpect: 100-continue\r\n\r\n",
+    TOP + b"Content-Length: %b\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+    TOP + b"X-A: %b\r\n\r\n",
+]
+LENGTHS = [b"2", b"0", b"11", b"002", b"", b"+2", b"-2", b"2 ", b"2\t", b"2, 2", b"0x2", b"2\r\nContent-Length: 2",
+           b"\xb2", b"2_0", b"2\n", b"2\r\n", b"2\r\n a", b"0" * 14 + b"2", b"0" * 40 + b"2", b"9" * 15, b"9" * 30,
+           b"2\r\nTransfer-Encoding: chunked", b"2\r\nConnection: close"]  # fmt: skip
+
+
+@pytest.mark.parametrize("like", LIKE_IT)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("cut", [0, 30, -3])
+def test_a_head_is_read_alike_the_first_time_and_later(like, length, cut):
+    """What came before on its connection changes nothing of a request, nor whether it is refused."""
+    body = b"" if b"X-A: %b" in like else b"hi"
+    asked, before = like % length + body, like % b"2" + body
+    alone = events_of([asked[:cut], asked[cut:]])
+    for repeated in (1, 2, 7):
+        pieces = [before] * repeated + [asked[:cut], asked[cut:]]
+        assert events_of(pieces) == events_of([before]) * repeated + alone
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    heads=st.lists(st.tuples(st.sampled_from(LIKE_IT[:5]), st.integers(0, 12)), max_size=12), size=st.integers(1, 500)
+)
+def test_heads_that_are_like_others_before(heads, size):
+    """Each is read as it would be alone, whichever were before it and however they are cut."""
+    requests = [like % (b"%d" % length) + b"x" * length for like, length in heads]
+    data = b"".join(requests)
+    alone = [event for request in requests for event in events_of([request])]
+    assert events_of([data[start : start + size] for start in range(0, len(data), size)]) == alone
+    assert events_of(requests) == alone
+
+
+def test_what_is_done_to_a_head_changes_no_other():
+    """Its headers belong to its request alone, though the next one repeats them."""
+    parser = Parser()
+    for _ in range(3):
+        head = parser.feed(TOP + b"\r\n")[0]
+        assert (head.headers, head.fields) == ({b"host": b"x"}, [(b"host", b"x")])
+        head.headers[b"x-a"] = b"1"
+        head.fields.clear()
+        parser.resume()
+
+
+@pytest.mark.parametrize("length", [32, 33, 100])
+@pytest.mark.parametrize("rest", [b"", b" /", b" / HTTP/1.1\r\n", b" / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_method_is_no_longer_than_any_that_there_is(length, rest):
+    """It is refused as soon as it is too long, however much of the request is here."""
+    begun = b"A" * length + rest
+    if length == 32 and not rest.endswith(b"\r\n\r\n"):
+        assert Parser().feed(begun) == []
+    else:
+        assert events_of([begun]) == [400]
 
 
 # --- versions, hosts, repeated headers -----------------------------------------------------------------------------------
@@ -260,7 +325,21 @@ def test_targets(target, path, query, host):
 
 @pytest.mark.parametrize(
     "target",
-    [b"foo://h/v1", b"http:///v1", b"http://a@b/v1", b"v1/models", b"*", b"h:80", b"http://h/v1#x", b"://h/v1"],
+    [
+        b"foo://h/v1",
+        b"http:///v1",
+        b"http://a@b/v1",
+        b"v1/models",
+        b"*",
+        b"h:80",
+        b"http://h/v1#x",
+        b"://h/v1",
+        b"/v1#x",
+        b"/v1?a#x",
+        b"/#",
+        b"http://h?a#x",
+        b"http://h#x",
+    ],
 )
 def test_what_is_no_target(target):
     """Neither a path nor an http URL with a host."""
