@@ -105,7 +105,7 @@ def test_streams(case: Case) -> None:
 
 @cases("stream.txt", "client.txt")
 def test_streams_for_clients(case: Case) -> None:
-    encoder = case.client.encoder("asked")
+    encoder = case.client.encoder("asked", relays=case.client.NAME == case.dialect.NAME)
     chunks = [item for item in items_of(case) if isinstance(item, Chunk)]
     sent = encoder.feed(chunks) + encoder.end()
     wanted = case.text("client.txt").split("\n\n")

@@ -232,6 +232,7 @@ class StreamRecorder:
         self._opened = opened
         self._observe = observe
         self._chunks: list[bytes] = []
+        self._is_ours = opened.dialect == of_name(record.operation).dialect  # so that payloads can be read as they are
         self.see(opened.first)
         if opened.ended is None:
             opened.tap = self.see
@@ -240,7 +241,7 @@ class StreamRecorder:
     @_harmless
     def see(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
-            data = chunk.payload or _json.encode(chunk.value)
+            data = (chunk.payload if self._is_ours else None) or _json.encode(chunk.value)
             self._chunks.append(data)
             if self._observe.per_chunk:
                 record = msgspec.structs.replace(self._record, size=sys.getsizeof(data))  # all else is there once

@@ -56,8 +56,8 @@ class Opened(msgspec.Struct, kw_only=True):
     """A stream whose first meaningful chunk is here: from now on a failure can only be reported, not retried.
 
     It ends once, by `finish` or by `abort`, and then settles with whoever keeps account of it. first: the chunks so
-    far. origin: as an Answer has it. usage: what was used, where it is known from elsewhere than the stream. tap: sees
-    the chunks that follow the first ones.
+    far. origin: as an Answer has it. dialect: in which the payloads of its chunks are. usage: what was used, where it is
+    known from elsewhere than the stream. tap: sees the chunks that follow the first ones.
     """
 
     asked: str
@@ -65,6 +65,7 @@ class Opened(msgspec.Struct, kw_only=True):
     decoder: Decoder
     first: list[Chunk]
     origin: Target | None = None
+    dialect: str = ""
     headers: Mapping[str, str] = {}
     model: str | None = None
     usage: Body | None = None

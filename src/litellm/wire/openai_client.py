@@ -51,18 +51,20 @@ def present_error(status: int, error: Body) -> bytes:  # noqa: ARG001 - OpenAI's
     return _json.encode(error)
 
 
-def encoder(model: str) -> Encoder:
-    """For one stream from `model`."""
-    return Encoder(model)
+def encoder(model: str, *, relays: bool) -> Encoder:
+    """For one stream from `model`. relays: its payloads are in this format."""
+    return Encoder(model, relays=relays)
 
 
 class Encoder:
-    """Writes the events of one stream: as the upstream wrote them, where it did, under the name that was asked for."""
+    """Writes the events of one stream: as the upstream wrote them, where it did so in this format, under the name that was
+    asked for."""
 
-    __slots__ = ("_member", "_model", "_new", "_old")
+    __slots__ = ("_member", "_model", "_new", "_old", "_relays")
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, relays: bool) -> None:
         self._model = model
+        self._relays = relays
         self._new = b'"model":' + _json.encode(model)
         self._old: str | None = None  # the upstream's name in the last chunk
         self._member = _NOWHERE  # and how it stood there
@@ -71,7 +73,7 @@ class Encoder:
         """Their events."""
         events = []
         for chunk in chunks:
-            payload, value = chunk.payload, chunk.value
+            payload, value = chunk.payload if self._relays else None, chunk.value
             if payload is None:
                 value["model"] = self._model
                 payload = _json.encode(value)

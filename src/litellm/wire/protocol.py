@@ -69,8 +69,8 @@ class StreamFault(Exception):  # noqa: N818 - the engine translates it
 
 
 class Chunk(msgspec.Struct):
-    """One chunk of a stream, OpenAI-shaped. `payload` is how the upstream wrote it, or None if that was not OpenAI's
-    format or had to be corrected: whoever relays sends the payload if there is one."""
+    """One chunk of a stream, OpenAI-shaped. `payload` is how the upstream wrote it, in its own dialect, or None if that was
+    not one event or had to be corrected. It is sent to clients who speak the same dialect."""
 
     value: Body
     payload: bytes | None = None
@@ -111,7 +111,7 @@ class ChunkRules(Protocol):
         """Whether it is done, or every choice has finished."""
 
     def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
-        """The chunks in an event; payload: how it was written, where that is OpenAI's. Raises WrongShape, StreamFault, or
+        """The chunks in an event; payload: how it was written. Raises WrongShape, StreamFault, or
         one of openai_format.SHAPE_ERRORS."""
 
     def close(self) -> list[Chunk]:
@@ -213,8 +213,8 @@ class ClientDialect(Protocol):
     def relabel(self, data: bytes, old: str | None, new: str) -> bytes:
         """An answer in this format as it came from `old`, as one from `new`."""
 
-    def encoder(self, model: str) -> Encoder:
-        """For one stream from `model`."""
+    def encoder(self, model: str, *, relays: bool) -> Encoder:
+        """For one stream from `model`. relays: its payloads are in this format, and are passed on as they are."""
 
     def present_error(self, status: int, error: Body) -> bytes:
         """OpenAI's error object as the client wants it."""

@@ -61,7 +61,7 @@ def test_relabel_where_there_was_no_name(rest, new):
 @given(streams(), names)
 def test_relabel_follows_a_stream(sent, new):
     """C11: one encoder serves all chunks of a stream."""
-    writing = encoder(new)
+    writing = encoder(new, relays=True)
     for chunk in sent:
         data = json.dumps(chunk, ensure_ascii=False).encode()
         assert json.loads(writing.feed([Chunk(chunk, data)]).removeprefix(b"data: ")) == chunk | {"model": new}

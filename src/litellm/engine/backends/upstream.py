@@ -182,7 +182,7 @@ def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -
 
 def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
     opened = Opened(
-        origin=target, asked=call.model, headers=unechoed(reply.headers, target), first=[],
+        origin=target, asked=call.model, headers=unechoed(reply.headers, target), dialect=wire.NAME, first=[],
         source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
         decoder=EventDecoder(wire.framing(), wire.rules(out)),
     )  # fmt: skip

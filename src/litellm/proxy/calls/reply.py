@@ -63,7 +63,7 @@ async def stream(http: Exchange, opened: Opened, dialect: ClientDialect, io: Asy
 
     However this ends, also by cancellation when the client has gone, the upstream's connection is let go.
     """
-    encoder = dialect.encoder(opened.asked)
+    encoder = dialect.encoder(opened.asked, relays=opened.dialect == dialect.NAME)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         last = _events(opened, opened.first, encoder)
@@ -143,7 +143,7 @@ async def stream_objects(
     http: Exchange, opened: Opened, dialect: ClientDialect, chunks: AsyncIterator[Any], started: float
 ) -> None:
     """`stream`, for chunks that went through hooks. Whatever a hook raises is told in it."""
-    encoder = dialect.encoder(opened.asked)
+    encoder = dialect.encoder(opened.asked, relays=False)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         async for chunk in chunks:
