@@ -24,6 +24,9 @@ from litellm.server.refusal import Refusal, overloaded, too_large
 from litellm.server.routing import Match, check_protocol
 
 READ_AHEAD = 256 << 10  # bytes behind the request that is served; who sends more has to wait
+LARGE_CHUNKED = (
+    4 << 10
+)  # bytes of a body in chunks that wait for their turn: if those are small, these take long to read
 SMALL_BODY = 64 * 1024  # bytes; of a request that is refused, a longer one is not waited for
 _NOBODY = Head("POST", "", "", b"", {}, [], keep_alive=False)  # of whom nothing could be understood
 
@@ -120,7 +123,8 @@ class Connection(asyncio.Protocol):
             self.serving.cancel()  # whoever asked has gone: nobody else needs the answer
 
     def data_received(self, data: bytes) -> None:
-        if len(data) >= LARGE:  # there may be megabytes more, and as many for each of a thousand others
+        # There may be megabytes more, and as many for each of a thousand others.
+        if len(data) >= (LARGE if self._head.length is not None else LARGE_CHUNKED):
             self._transport.pause_reading()
             self._all.queue.schedule(self._read_on)
         if self._deaf:

@@ -15,6 +15,7 @@ MAX_HOST = 300  # bytes; names have 253 at the most
 MAX_REMEMBERED = 256  # bytes of a line that is worth remembering
 MAX_KNOWN = 2048  # bytes of a head that is worth remembering; every connection may have one
 MAX_KNOWN_FIELDS = 32
+MAX_LINES = 1000  # of a head; each is an object and more
 MAX_HEAD = 64 * 1024  # bytes of request line and headers, and of all else that is no body
 
 _REQUEST_LINE = re.compile(rb"([A-Z-]{1,32}) ([!\"$-~]+) HTTP/1\.([01])\r\n")  # no form of a target has a fragment
@@ -114,7 +115,9 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def first_line(data: bytes) -> Line:
-    """The request line of a head. Raises Refusal."""
+    """The request line of a head. Raises Refusal, also for one that has too many lines."""
+    if data.count(b"\n") > MAX_LINES:
+        raise Refusal(431, f"The request has more than {MAX_LINES} headers")
     line = data[: data.index(b"\n") + 1]
     if len(line) > MAX_REMEMBERED or b"?" in line:  # behind which there may be a secret
         return read_line(line)
@@ -156,6 +159,9 @@ def made(line: Line, fields: Fields) -> Head:
     host = headers.get(b"host")
     if version == "1.1" if host is None else not (len(host) <= MAX_HOST and _known_host(host)):
         raise Refusal(400, "HTTP/1.1 wants one header `Host`, with a host and perhaps a port (RFC 9112, 3.2)")
+    keep_alive = _keeps_alive(headers.get(b"connection"), version)
+    if b"proxy-connection" in headers:  # it means nothing to us, but to llhttp, which reads on or does not
+        keep_alive = keep_alive and b"close" not in headers[b"proxy-connection"].lower()
     length = None
     if b"transfer-encoding" not in headers:
         length = int(headers.get(b"content-length", b"0"))
@@ -170,7 +176,7 @@ def made(line: Line, fields: Fields) -> Head:
         fields,
         version,
         length,
-        _keeps_alive(headers.get(b"connection"), version),
+        keep_alive,
         b"expect" in headers and version == "1.1" and headers[b"expect"].lower() == b"100-continue",
         b"upgrade" in headers and _wants_websocket(line.method, version, headers),
     )
@@ -200,16 +206,13 @@ def _target(method: bytes, target: bytes) -> tuple[bytes | None, str, bytes]:
 
 def _joined(fields: Fields) -> dict[bytes, bytes]:
     """Headers by name, where a name has several lines. Raises Refusal for a name that may have but one."""
-    headers: dict[bytes, bytes] = {}
+    lines: dict[bytes, list[bytes]] = {}
     for name, value in fields:
-        before = headers.get(name)
-        if before is None:
-            headers[name] = value
-        elif name in _SINGLE:
+        lines.setdefault(name, []).append(value)
+    for name in _SINGLE & lines.keys():
+        if len(lines[name]) > 1:
             raise Refusal(400, f"There is more than one header `{name.decode()}`")
-        else:
-            headers[name] = before + (b"; " if name == b"cookie" else b", ") + value
-    return headers
+    return {name: (b"; " if name == b"cookie" else b", ").join(values) for name, values in lines.items()}
 
 
 def check_coding(headers: dict[bytes, bytes], version: str) -> None:

@@ -202,8 +202,10 @@ class Parser:
             end = self._stop(data, start)
             self._feed(data, start, end)
             start = end
-        events: list[Event] = list(found.pieces)
-        found.pieces.clear()
+        pieces = found.pieces
+        # As one: there may be a hundred thousand of a byte each.
+        events: list[Event] = [pieces[0] if len(pieces) == 1 else b"".join(pieces)] if pieces else []
+        pieces.clear()
         if found.ends:
             self._end(data, start)
             events.append(END)

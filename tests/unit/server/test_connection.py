@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from litellm.net.fair_queue import LARGE
 from litellm.server.buffers import FREE
-from litellm.server.connection import SMALL_BODY, Connections
+from litellm.server.connection import LARGE_CHUNKED, SMALL_BODY, Connections
 from litellm.server.exchange import Exchange
 from litellm.server.head import MAX_HEAD, Head
 from litellm.server.limits import LINGER, Limits
@@ -203,19 +203,25 @@ class Line(asyncio.Transport):
         return False
 
 
-async def test_long_bodies_are_read_by_turns():
+@pytest.mark.parametrize(
+    ("top", "large"),
+    [(head(50_000_000), LARGE), (CHUNKED + b"\r\n\r\n" + b"fffff\r\n", LARGE_CHUNKED)],
+)
+async def test_long_bodies_are_read_by_turns(top, large):
     """P3, O15: after a large piece of a body the next is read when it is one's turn, which one connection has in each round
-    of the loop; a small request needs none."""
+    of the loop; a small request needs none. Of what comes in chunks less is large: each of them takes time."""
     async with place() as (server, _):
         lines = [Line() for _ in range(3)]
         for line in lines:
             connection = server.connections()
             connection.connection_made(line)
-            connection.data_received(head(50_000_000) + b"x" * LARGE)
+            connection.data_received(top)
+            line.resume_reading()
+            connection.data_received(b"x" * large)
         for count in range(4):
             assert [line.reading for line in lines] == [True] * count + [False] * (3 - count)
             await asyncio.sleep(0)
-        connection.data_received(b"x" * (LARGE - 1))
+        connection.data_received(b"x" * (large - 1))
         assert lines[-1].reading
         for connection in list(server.connections.open):
             connection.connection_lost(None)

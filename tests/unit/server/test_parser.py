@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm.server.head import MAX_HEAD, Head
+from litellm.server.head import MAX_HEAD, MAX_LINES, Head
 from litellm.server.parser import END, UPGRADE, Parser
 from litellm.server.refusal import Refusal
 
@@ -295,6 +295,10 @@ def test_trailers_change_nothing():
         ("1.0", "", False),
         ("1.0", "Connection: Keep-Alive\r\n", True),
         ("1.0", "Connection: keep-alive, close\r\n", False),
+        ("1.1", "Proxy-Connection: close\r\n", False),
+        ("1.1", "Proxy-Connection: keep-alive\r\n", True),
+        ("1.0", "Proxy-Connection: keep-alive\r\n", False),
+        ("1.0", "Connection: keep-alive\r\nProxy-Connection: Close\r\n", False),
     ],
 )
 @pytest.mark.parametrize("body", ["\r\n", "Content-Length: 2\r\n\r\nhi"])
@@ -413,6 +417,21 @@ def test_what_does_not_end(where, piece):
             parser.feed(piece)
             assert len(parser.pending) <= MAX_HEAD + len(ENDLESS[where])
     assert caught.value.status == 431
+
+
+@pytest.mark.parametrize("name", [lambda _: b"a", lambda number: b"a%d" % number])
+def test_headers_are_few(name):
+    """Each line of a head is an object, and lines of one name are joined; what is allowed of them takes little time."""
+    lines = [b"%b:\r\n" % name(number) for number in range(MAX_LINES)]
+    assert status_of(TOP + b"".join(lines) + b"\r\n") == 431
+    assert status_of(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(lines[3:]) + b"\r\n") == 200
+
+
+def test_chunks_that_come_together_are_one_piece():
+    """A body in chunks of a byte each makes no more objects than it has pieces."""
+    parser = Parser()
+    assert parser.feed(CHUNKED + b"1\r\nx\r\n" * 1000)[1:] == [b"x" * 1000]
+    assert parser.feed(b"2\r\nyz\r\n1\r\n!\r\n0\r\n\r\n") == [b"yz!", END]
 
 
 @pytest.mark.parametrize(("lines", "status"), [(b"\r\n", 400), (b"x: y\r\n", 431)])
