@@ -36,9 +36,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     provider's chat apply to its body, and a hook may answer with a text of its own. many_models: `model="a,b"` asks
     several. model_optional: upstreams have a model of their own choice. default_provider: whom a model belongs to that
     nobody has configured.
-    dialects: the formats (modules in litellm.wire) in which it can be said to an upstream; the first is what it looks
-    like inside. via: by the name of which other operation it can be asked of an upstream or of a handler that has no
-    better. split_prompts: several subjects in one body have to be asked apart there.
+    dialects: the formats (modules in litellm.wire) in which it can be said to an upstream; dialect, the first of them, is
+    what it looks like inside. via: by the name of which other operation it can be asked of an upstream or of a handler
+    that has no better. split_prompts: several subjects in one body have to be asked apart there.
     answer, chunk: the classes that callers get, as "module:name". sdk: the function, whose asynchronous sibling is named
     a….  handler: a CustomLLM's methods for a whole answer and for a stream, with the like siblings.
     request_type, params: get_supported_openai_params' word for it, and where its answer is listed.
@@ -57,6 +57,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     model_optional: bool = False
     default_provider: str = ""
     dialects: tuple[str, ...]
+    dialect: str = ""
     via: str = ""
     split_prompts: bool = False
     answer: str
@@ -67,14 +68,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     params: str = ""
 
     def __post_init__(self) -> None:
-        for column, default in (("label", self.name), ("hook_call_type", self.call_type)):
+        defaults = ("label", self.name), ("hook_call_type", self.call_type), ("dialect", self.dialects[0])
+        for column, default in defaults:
             if not getattr(self, column):
                 msgspec.structs.force_setattr(self, column, default)
-
-    @property
-    def dialect(self) -> str:
-        """The format that it has inside."""
-        return self.dialects[0]
 
     def call_type_of(self, *, is_async: bool) -> str:
         """LiteLLM's name for a call of this kind; those of asynchronous calls begin with an "a"."""

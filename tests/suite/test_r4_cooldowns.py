@@ -61,7 +61,7 @@ def test_a_client_that_leaves_is_no_failure(up):
     for _ in range(4):
         with pytest.raises(LiteLLMError):
             router.completion("m", HI, timeout=0.05)
-    assert dict(router.routing.state.cooling_down()) == {}
+    assert dict(router.routing.state.cooling_down) == {}
 
 
 def test_one_alone(up):

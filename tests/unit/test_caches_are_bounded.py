@@ -217,7 +217,7 @@ ELSEWHERE = {
     "net/sync_pool.py SyncPool._idle": ("net/test_sync_pool.py", "max_idle"),
     "net/sync_pool.py SyncPool._resting": ("net/test_sync_pool.py", "max_idle"),
     "server/connection.py Connections.open": ("server/test_connection.py", "connections=2"),
-    "server/body.py Stream._queue": ("server/test_body.py", "HIGH_WATER"),
+    "server/buffers.py Stream._queue": ("server/test_buffers.py", "HIGH_WATER"),
 }
 # Containers that are as large as one request, one answer, or the configuration; or hold what is under way now.
 OF_ONE_CALL = """
@@ -259,7 +259,7 @@ router/pool.py Group._levels
 router/changes.py Changes._subscribers
 router/ranking.py Ranking._until
 router/ranking.py Rankings._known
-router/state.py LocalState._cooling_down
+router/state.py LocalState.cooling_down
 router/state.py LocalState._tallies
 server/routing.py Routes._exact
 server/routing.py Routes._patterns

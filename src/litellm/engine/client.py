@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from litellm.engine.attempt import attempt, performers
+from litellm.engine.backends import handler, scripted, unusable
+from litellm.engine.backends.upstream import Upstreams
 from litellm.engine.call import Answer, Call
 from litellm.engine.fallbacks import OnError, falling_back
+from litellm.engine.fan_out import ask_each, prompts_apart
 from litellm.engine.hooked import hooked, rerouting
 from litellm.engine.observe import observed
 from litellm.engine.opened import Opened
@@ -15,12 +17,18 @@ from litellm.engine.retries import Attempt, retrying
 from litellm.engine.route import Route
 from litellm.engine.watchers import Watchers
 from litellm.net.async_io import AsyncTransport
+from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.net.sync_io import SyncTransport
+from litellm.providers.backend import Handler, Scripted, Unusable, Upstream
+from litellm.providers.rekey import at
+from litellm.providers.target import Target
 
 Onward = Callable[[Call, Route], Flow[Answer | Opened]]
 # What stands around the fallbacks and retries of every call, such as a cache: it may answer by itself, or go onward.
 Layer = Callable[[Call, Route, Onward], Flow[Answer | Opened]]
+
+Performers = Mapping[type, Attempt]
 
 
 class Client:
@@ -71,3 +79,27 @@ def _watched_flow(
     attempt = partial(hooked, attempt=attempt, hooks=hooks, watchers=watchers, listed=bool(route.group))
     onward = _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))
     return rerouting(call, route, watchers, hooks, onward) if hooks.routes else onward(call, route)
+
+
+def performers() -> Performers:
+    """How each kind of backend is asked, for one client."""
+    upstreams = Upstreams()
+    return {
+        Upstream: upstreams.attempt,
+        Scripted: partial(upstreams.attempt, play=scripted.play),
+        Handler: handler.attempt,
+        Unusable: unusable.attempt,
+    }
+
+
+def attempt(call: Call, target: Target, timeouts: Timeouts, performers: Performers) -> Flow[Answer | Opened]:
+    """One try at one target, which its backend knows how to ask; for a stream, up to its first meaningful chunk. Whatever
+    goes wrong before the caller has seen anything can be retried or sent elsewhere. Raises what makes a target unusable."""
+    if call.retarget is not None:
+        target = call.retarget(call, target, timeouts)
+    if call.operation is not target.operation:
+        target = at(target, call.operation)
+    perform = performers[type(target.backend)]
+    if call.operation.split_prompts and (apart := prompts_apart(call, target)):
+        return ask_each(call, apart, lambda each: perform(each, target, timeouts))
+    return perform(call, target, timeouts)

@@ -36,7 +36,7 @@ class Session:
 
     async def send(self, request: Request) -> DirectReply | ProxiedReply:
         """Send, whichever way it goes."""
-        if self.proxies and request.network.guard is None:
+        if self.proxies.configured and request.network.guard is None:
             # A proxy looks names up by itself: what a guard admits is not what it would connect to.
             origin = origin_of(request.url)
             proxy = self.proxies.find(origin.scheme, origin.authority)

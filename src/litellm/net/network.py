@@ -23,17 +23,19 @@ class Network(msgspec.Struct, frozen=True):
     ipv4_only: do not try IPv6.
     guard: for a URL that somebody else chose: which hosts may be reached. Its requests have connections of their own and
     no proxy. None: any host.
+    largest: bytes that an answer may come to, once it is decompressed; fewer where there is a guard. Of a stream this
+    limits only what is compressed.
     """
 
     verify: bool | str | ssl.SSLContext = True
     client_cert: str | None = None
     ipv4_only: bool = False
     guard: Guard | None = None
+    largest: int = LARGEST
 
-    @property
-    def largest(self) -> int:
-        """Bytes that an answer may come to, once it is decompressed. Of a stream this limits only what is compressed."""
-        return LARGEST if self.guard is None else LARGEST_GUARDED
+    def __post_init__(self) -> None:
+        if self.guard is not None:
+            msgspec.structs.force_setattr(self, "largest", LARGEST_GUARDED)
 
     @classmethod
     def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:

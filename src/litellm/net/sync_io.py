@@ -53,7 +53,7 @@ class SyncTransport:
             self._leave_to_parent()
         if self._proxies is None:
             self._proxies = Proxies()
-        if self._proxies and request.network.guard is None:
+        if self._proxies.configured and request.network.guard is None:
             # A proxy looks names up by itself: what a guard admits is not what it would connect to.
             origin = origin_of(request.url)
             proxy = self._proxies.find(origin.scheme, origin.authority)

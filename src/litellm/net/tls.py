@@ -46,23 +46,24 @@ def _made(network: Network) -> ssl.SSLContext:
 
 
 class Proxies:
-    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are when this is made, or no proxies: `Proxies({})`."""
+    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are when this is made, or no proxies: `Proxies({})`.
 
-    __slots__ = ("_by_scheme", "_found")
+    configured: whether there are any.
+    """
+
+    __slots__ = ("_by_scheme", "_found", "configured")
 
     def __init__(self, by_scheme: dict[str, str] | None = None) -> None:
         self._by_scheme = getproxies_environment() if by_scheme is None else by_scheme
         self._found: Bounded[tuple[str, str], str | None] = Bounded(1024)
-
-    def __bool__(self) -> bool:
-        return bool(self._by_scheme)
+        self.configured = bool(self._by_scheme)
 
     def find(self, scheme: str, host: str) -> str | None:
         """The proxy's URL for this scheme and host (host with port where there is one), or None to go straight.
 
         Raises TransportFault for a proxy that is none: going straight would not be what the setting asks for.
         """
-        if len(self._by_scheme) == 0:
+        if not self.configured:
             return None
         key = (scheme, host)
         if key not in self._found:

@@ -12,6 +12,7 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
+from litellm.operations import Operation
 from litellm.server.refusal import Headers, Refusal
 
 LONGEST_CHAIN = 50  # of errors, each the reason of the one before it
@@ -46,6 +47,19 @@ class RequestError(Refusal):
         super().__init__(status, message, headers)
         self.param = param
         self.kind = kind or _type_of(status)
+
+
+def missing(operation: Operation, name: str, advice: str) -> RequestError:
+    """A parameter that is not there."""
+    return RequestError(400, f"{operation.path}: Missing required parameter: '{name}'; {advice}", param=name)
+
+
+def wrong_type(name: str, wanted: str, got: Any) -> RequestError:
+    """A parameter that is something else than it must be."""
+    kinds = {"str": "a string", "dict": "an object", "list": "a list", "NoneType": "null", "bool": "a boolean",
+             "int": "a number", "float": "a number"}  # fmt: skip
+    kind = kinds.get(type(got).__name__, type(got).__name__)
+    return RequestError(400, f"{name} must be {wanted}, not {kind}", param=name if " " not in name else None)
 
 
 def status_of(error: Exception) -> int:

@@ -137,7 +137,7 @@ class Chooser:
 
     def _healthy(self, group: Group) -> list[dict[str, Any]]:
         """The deployments that do not cool down, as entries of a model_list; all, if all do."""
-        now, cooling_down = self.clock(), self.state.cooling_down()
+        now, cooling_down = self.clock(), self.state.cooling_down
         available = [each for each in group.members if cooling_down.get(each.id, now) <= now]
         return [each.entry() for each in available or group.members]
 
@@ -211,7 +211,7 @@ class Chooser:
     def _fresh(self, context: RoutingContext, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
         if tried and context.target(deployment) in tried:
             return False
-        cooling_down = self.state.cooling_down()
+        cooling_down = self.state.cooling_down
         return not cooling_down or not context.can_cool_down or self._is_available(deployment, cooling_down, now)
 
     def _is_available(self, deployment: Deployment, cooling_down: Mapping[str, float], now: float) -> bool:
@@ -246,7 +246,7 @@ class Chooser:
 
     def _none_left(self, context: RoutingContext, levels: Sequence[Level], now: float) -> GroupExhaustedError:
         members = [each for level in levels for each in level.members]
-        cooling_down = self.state.cooling_down()
+        cooling_down = self.state.cooling_down
         waits = []
         for each in members:
             left = max(0.0, cooling_down.get(each.id, now) - now) if context.can_cool_down else 0.0

@@ -204,10 +204,11 @@ def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentD
 
 def _is_default(name: str) -> bool:
     """Whether a deployment's parameter goes into its requests' bodies: OpenAI's, and those that we do not know. What
-    steers us, belongs to another provider's access, or may be a credential does not."""
+    steers us, belongs to another provider's access, or may be a credential does not; nor does the model, which a target has
+    for itself."""
     if name in SAMPLING:
         return name not in ALWAYS
-    return not (is_ours(name) or name.startswith("litellm_") or names_credential(name))
+    return not (name == "model" or is_ours(name) or name.startswith("litellm_") or names_credential(name))
 
 
 def _target(spec: EndpointSpec, around: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:

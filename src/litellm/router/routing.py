@@ -164,7 +164,7 @@ class GroupRoute:
         settings, options, own = self._routing.chooser.settings, self._context.options, self._context.call.retries
         if own is not None:
             return Retry(own, floor=settings.retry.floor)
-        retry = settings.retry_for(self.group)
+        retry = settings.retry_for(self.group) if settings.by_group else settings.retry
         if options.retries is not None:
             retry = msgspec.structs.replace(retry, limit=options.retries)
         if retry.by_kind and self.falls_back:

@@ -18,13 +18,14 @@ from litellm.router.tally import MINUTE, Limits, Measure, Ranked, Score, Tally
 class State(Protocol):
     """What is shared. Times are seconds of one clock, `deployment` is a deployment's id.
 
-    changes: told whenever a score may have become another one.
+    changes: told whenever a score may have become another one. cooling_down: the deployments that cool down, and until
+    when; mostly empty, it may hold some whose time is over.
     """
 
     changes: Changes
 
-    def cooling_down(self) -> Mapping[str, float]:
-        """The deployments that cool down, and until when. Mostly empty; may hold some whose time is over."""
+    @property
+    def cooling_down(self) -> Mapping[str, float]: ...
 
     def cool_down(self, deployment: str, until: float, now: float) -> bool:
         """Let it cool down at least until then; a later time that is set already stands. Whether it did not before."""
@@ -72,28 +73,25 @@ class LocalState:
         # may be in there, and its end is told to us.
         self._lock = RLock()
         self._tallies: dict[str, Tally] = {}
-        self._cooling_down: dict[str, float] = {}
+        self.cooling_down: dict[str, float] = {}
         self._served: Collection[str] | None = None  # None: all
         self.changes = Changes()
-
-    def cooling_down(self) -> Mapping[str, float]:
-        return self._cooling_down
 
     def cool_down(self, deployment: str, until: float, now: float) -> bool:
         with self._lock:
             if self._is_gone(deployment) and deployment not in self._tallies:
                 return False
-            known = self._cooling_down.get(deployment, now)
-            self._cooling_down[deployment] = max(known, until)
+            known = self.cooling_down.get(deployment, now)
+            self.cooling_down[deployment] = max(known, until)
             self.changes.tell(deployment)
             return known <= now
 
     def end_cooldown(self, deployment: str, now: float) -> bool:
         with self._lock:
-            until = self._cooling_down.get(deployment)
+            until = self.cooling_down.get(deployment)
             if until is None or until > now:
                 return False
-            del self._cooling_down[deployment]
+            del self.cooling_down[deployment]
             self.changes.tell(deployment)
             return True
 
@@ -104,7 +102,7 @@ class LocalState:
     def score(self, deployments: Sequence[Ranked], measure: Measure, place: int, now: float) -> Score:
         deployment, limits = deployments[place]
         with self._lock:
-            until = self._cooling_down.get(deployment, now)
+            until = self.cooling_down.get(deployment, now)
             if until > now:
                 return inf, until
             if deployment not in self._tallies:
@@ -167,7 +165,7 @@ class LocalState:
     def serve(self, deployments: Collection[str]) -> None:
         with self._lock:
             self._served = deployments
-            for deployment in [each for each in (*self._tallies, *self._cooling_down) if each not in deployments]:
+            for deployment in [each for each in (*self._tallies, *self.cooling_down) if each not in deployments]:
                 tally = self._tallies.get(deployment)
                 if tally is None or not tally.in_flight:
                     self._forget(deployment)
@@ -175,7 +173,7 @@ class LocalState:
 
     def clear(self) -> None:
         with self._lock:
-            self._cooling_down.clear()
+            self.cooling_down.clear()
             self.changes.tell_all()
             for tally in self._tallies.values():  # what is under way stays counted: it will give its place back
                 tally.begin(tally.minute)
@@ -197,4 +195,4 @@ class LocalState:
 
     def _forget(self, deployment: str) -> None:
         self._tallies.pop(deployment, None)
-        self._cooling_down.pop(deployment, None)
+        self.cooling_down.pop(deployment, None)

@@ -1,13 +1,20 @@
-"""What a server keeps in memory for its clients, counted before it is kept."""
+"""What a server keeps in memory for its clients, counted before it is kept: bodies while they arrive, most of all."""
 
 from __future__ import annotations
 
+import asyncio
+import math
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from io import BytesIO
+
 from litellm.server.limits import Limits
-from litellm.server.refusal import overloaded, too_large
+from litellm.server.refusal import Refusal, overloaded, too_large
 
 # What a character of JSON that begins a value costs, in bytes of the buffer, of which each may cost four bytes of memory
 # (docs/endurance.md): an object takes some 230, a list some 90, an entry up to 100.
 OBJECT, ARRAY, VALUE = 57, 22, 24
+HIGH_WATER = 256 << 10  # bytes of a stream that may wait for who reads it
 FREE = 4096  # bytes of a head, or behind a request, that every connection may keep uncounted
 
 
@@ -91,3 +98,127 @@ class Reservation:
         self._buffers.buffered_bytes -= size
         if not self.authenticated:
             self._buffers.unauthenticated_bytes -= size
+
+
+class Body(Reservation):
+    """A body that is collected, and the room that it takes. received: bytes that have come. complete: all have."""
+
+    __slots__ = ("_collected", "_promised", "complete", "received")
+
+    def __init__(self, buffers: Buffers, limits: Limits) -> None:
+        super().__init__(buffers, limits)
+        self._collected: BytesIO | bytes = b""
+        self._promised = 0
+        self.received = 0
+        self.complete = False
+
+    def expect(self, length: int | None, *, authenticated: bool) -> None:
+        """There is more to come. Whoever is known gets room for all of it, so that who is let in can finish.
+
+        length: of the body, if it is known. Raises Refusal.
+        """
+        self.authenticated = authenticated
+        if authenticated and length is not None:
+            self.grow(length)
+            self._promised = length
+
+    def take(self, piece: bytes) -> None:
+        """The next piece. Raises Refusal for one too many."""
+        before = self.received
+        self.received += len(piece)
+        if self.received > self.limits.max_body:
+            raise too_large(self.limits.max_body)
+        more = self.received - max(self._promised, before)
+        cost = cost_of_values(piece)
+        self.grow(cost + more if more > 0 else cost)
+        if before == 0:
+            self._collected = piece
+            return
+        if isinstance(self._collected, bytes):
+            first, self._collected = (
+                self._collected,
+                BytesIO(),
+            )  # a list of pieces would leave holes all over the memory
+            self._collected.write(first)
+        self._collected.write(piece)
+
+    def end(self) -> bytes:
+        """It is here: all of it."""
+        self.complete = True
+        if not self.authenticated:
+            self.authenticate()
+        collected, self._collected = self._collected, b""
+        return collected if isinstance(collected, bytes) else collected.getvalue()
+
+
+class Discarded(Body):
+    """A short body that nobody wants: the request has been refused already, and its connection is to be used again."""
+
+    __slots__ = ()
+
+    def take(self, piece: bytes) -> None:
+        """Throw it away."""
+        self.received += len(piece)
+
+
+class Stream(Body):
+    """A body that is read as it comes, or, if it is endless, what another protocol says over the same connection. resume:
+    called when there is room for more."""
+
+    __slots__ = ("_arrived", "_failed", "_longest", "_queue", "_queued", "_resume")
+
+    def __init__(self, buffers: Buffers, limits: Limits, resume: Callable[[], None], *, endless: bool = False) -> None:
+        super().__init__(buffers, limits)
+        self._longest = math.inf if endless else limits.max_body
+        self._queue: deque[bytes] = deque()
+        self._queued = 0
+        self._arrived = asyncio.Event()
+        self._failed: Refusal | None = None
+        self._resume = resume
+
+    @property
+    def full(self) -> bool:
+        """Whether the client should wait."""
+        return self._queued > HIGH_WATER
+
+    def expect(self, length: int | None, *, authenticated: bool) -> None:  # noqa: ARG002 - no more is kept than comes
+        """There is more to come."""
+        self.authenticated = authenticated
+
+    def take(self, piece: bytes) -> None:
+        """Queue the next piece. Raises Refusal."""
+        self.received += len(piece)
+        if self.received > self._longest:
+            raise too_large(self._longest)
+        self.grow(len(piece))
+        self._queued += len(piece)
+        self._queue.append(piece)
+        self._arrived.set()
+
+    def end(self) -> bytes:
+        """Nothing more comes."""
+        self.complete = True
+        self.authenticate()
+        self._arrived.set()
+        return b""
+
+    def fail(self, refusal: Refusal) -> None:
+        """What comes is nothing that can be read on."""
+        self._failed = refusal
+        self._arrived.set()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece. Raises Refusal where it breaks off."""
+        while True:
+            while self._queue:
+                piece = self._queue.popleft()
+                self._queued -= len(piece)
+                self.shrink(len(piece))
+                self._resume()
+                yield piece
+            if self._failed is not None:
+                raise self._failed
+            if self.complete:
+                return
+            self._arrived.clear()
+            await self._arrived.wait()

@@ -14,8 +14,7 @@ from litellm._containment import contained
 from litellm._log import log
 from litellm.net.fair_queue import LARGE, FairQueue
 from litellm.server.application import Application
-from litellm.server.body import Body, Discarded, Stream
-from litellm.server.buffers import FREE, Buffers, Reservation
+from litellm.server.buffers import FREE, Body, Buffers, Discarded, Reservation, Stream
 from litellm.server.exchange import Exchange
 from litellm.server.head import Head
 from litellm.server.limits import LINGER, Limits
@@ -84,9 +83,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._parser = Parser()
-        self._kept = Reservation(
-            connections.buffers, connections.limits(), authenticated=False
-        )  # of what the parser keeps
+        # Of what the parser keeps.
+        self._kept = Reservation(connections.buffers, connections.app.limits, authenticated=False)
         self._head = _NOBODY
         self._match: Match | None = None
         self._refusal: Refusal | None = None  # of a request whose body is still to come
@@ -191,7 +189,7 @@ class Connection(asyncio.Protocol):
             if head.upgrade or not (complete or _is_short(head)):
                 raise
             self._refusal = refusal
-            self._body = Discarded(self._all.buffers, self._all.limits())
+            self._body = Discarded(self._all.buffers, self._all.app.limits)
         else:
             if head.expects_continue and not complete:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -199,7 +197,7 @@ class Connection(asyncio.Protocol):
                 self._serve(self._exchange(head))
 
     def _new_body(self, head: Head, match: Match) -> Body:
-        limits = self._all.limits()
+        limits = self._all.app.limits
         if head.length is not None and head.length > limits.max_body:
             raise too_large(limits.max_body)
         if match.body == "whole":
@@ -276,7 +274,7 @@ class Connection(asyncio.Protocol):
 
     async def _until_read(self, resumed: asyncio.Future[None]) -> None:
         """Wait until the client has read its answer. What it has not read takes room as bodies do."""
-        unread = Reservation(self._all.buffers, self._all.limits())
+        unread = Reservation(self._all.buffers, self._all.app.limits)
         unread.add(self._transport.get_write_buffer_size())
         try:
             await resumed

@@ -6,12 +6,13 @@ passes through; what it adds is the checks that make an answer trustworthy (is i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from litellm import _json
 from litellm.wire import openai_stream
 from litellm.wire.openai_client import accept, encoder, present, present_error, relabel
-from litellm.wire.openai_format import SHAPE_ERRORS, Peek, error, excerpt, peek_choices, read_choices, request
+from litellm.wire.openai_format import SHAPE_ERRORS, error, excerpt, peek_choices, read_choices, request
 from litellm.wire.openai_stream import framing
 from litellm.wire.protocol import Body, Outgoing, WrongShape
 from litellm.wire.texts import texts
@@ -42,9 +43,8 @@ def decode(data: bytes, out: Outgoing) -> Body:
     return answer
 
 
-def peek(data: bytes, out: Outgoing) -> Peek | None:  # noqa: ARG001 - the answer alone says it all
-    """The few fields, or None if the answer is not one that can be relayed unread (decode() then says what it is)."""
-    return None if b'"tool_calls"' in data else peek_choices(data)  # tool calls are looked at, by decode()
+# Tool calls are looked at, by decode().
+peek = partial(peek_choices, unless=b'"tool_calls"')
 
 
 def _stringify_arguments(call: Any) -> bool:

@@ -44,8 +44,13 @@ class _ChoicesPeek(Peek, kw_only=True):
 _peek = msgspec.json.Decoder(_ChoicesPeek).decode
 
 
-def peek_choices(data: bytes) -> Peek | None:
-    """The few fields of an answer that has choices, or None if it cannot be relayed unread: decode() says what it is."""
+def peek_choices(data: bytes, out: Outgoing, unless: bytes | None = None) -> Peek | None:  # noqa: ARG001 - it is all in the answer
+    """The few fields of an answer that has choices, or None if it cannot be relayed unread: decode() says what it is.
+
+    unless: what only answers have in them that are to be looked at.
+    """
+    if unless is not None and unless in data:
+        return None
     try:
         seen = _peek(data)
         if not data.isascii():

@@ -230,7 +230,7 @@ def test_a_rest_is_extended_and_never_shortened(events):
         world.clock.now += passed
         choice.settle(Outcome("failure", error_of(429, after=round(after, 3))))
         latest = max(latest, world.clock.now + round(after, 3))
-        assert world.routing.state.cooling_down()["m-0"] == pytest.approx(latest)
+        assert world.routing.state.cooling_down["m-0"] == pytest.approx(latest)
 
 
 def test_one_line_for_a_change(caplog):

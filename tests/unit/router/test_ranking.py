@@ -39,7 +39,7 @@ EVENTS = st.lists(
 def number(state: LocalState, place: int, measure: Measure, now: float) -> float:
     """What a look at this deployment alone says."""
     deployment, limits = PLACES[place]
-    if state.cooling_down().get(deployment, now) > now or state.wait(deployment, limits, now):
+    if state.cooling_down.get(deployment, now) > now or state.wait(deployment, limits, now):
         return float("inf")
     return measure(state.tally(deployment, now), now)[0]
 

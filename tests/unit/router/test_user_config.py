@@ -277,4 +277,4 @@ def test_one_knows_nothing_of_another():
     """C14: the same configuration read twice has two states."""
     one_, other = (read_user_config(SEED, network=GUARDED) for _ in range(2))
     one_.state.cool_down("x", 10.0**9, 0.0)
-    assert dict(other.state.cooling_down()) == {}
+    assert dict(other.state.cooling_down) == {}

@@ -100,7 +100,7 @@ class World:
 
     def cooling_down(self) -> dict[str, float]:
         """Who cools down, and for how long still."""
-        found = self.routing.state.cooling_down()
+        found = self.routing.state.cooling_down
         return {name: until - self.clock.now for name, until in found.items() if until > self.clock.now}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -149,26 +149,24 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
 
 
 def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
+    headers = _headers(reply, target)
     if call.relay == wire.NAME:
         seen = wire.peek(reply.body, out)
         if seen is not None:
             return Answer(
-                origin=target,
-                asked=call.model,
-                headers=unechoed(reply.headers, target),
-                raw=reply.body,
-                model=seen.model,
-                usage=seen.usage,
+                origin=target, asked=call.model, headers=headers, raw=reply.body, model=seen.model, usage=seen.usage
             )
     data = _decoded(target, wire, reply, out)
     return Answer(
-        origin=target,
-        asked=call.model,
-        headers=unechoed(reply.headers, target),
-        data=data,
-        model=data.get("model"),
-        usage=data.get("usage"),
+        origin=target, asked=call.model, headers=headers, data=data, model=data.get("model"), usage=data.get("usage")
     )
+
+
+def _headers(reply: Reply, target: Target) -> Mapping[str, str]:
+    """The headers of a good answer: as they came, if they repeat none of the credentials that it was asked with."""
+    headers = reply.headers
+    said = "\n".join((*headers, *headers.values())).lower()
+    return unechoed(headers, target) if any(map(said.__contains__, map(str.lower, target.credentials))) else headers
 
 
 def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Body:
@@ -182,7 +180,7 @@ def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -
 
 def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
     opened = Opened(
-        origin=target, asked=call.model, headers=unechoed(reply.headers, target), dialect=wire.NAME, first=[],
+        origin=target, asked=call.model, headers=_headers(reply, target), dialect=wire.NAME, first=[],
         source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
         decoder=EventDecoder(wire.framing(), wire.rules(out)),
     )  # fmt: skip

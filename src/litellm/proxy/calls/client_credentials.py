@@ -22,8 +22,7 @@ from litellm.providers.backend import Handler
 from litellm.providers.rekey import with_key, with_version
 from litellm.providers.resolve import resolve
 from litellm.providers.target import EndpointSpec, Target
-from litellm.proxy.errors import RequestError
-from litellm.proxy.operations import wrong_type
+from litellm.proxy.errors import RequestError, wrong_type
 
 CREDENTIAL_FIELDS = frozenset({"api_key", "api_base", "base_url", "api_version", "user_config"})
 CONFIGURABLE = "configurable_clientside_auth_params"

@@ -21,14 +21,12 @@ from litellm.providers.backend import Mock
 from litellm.providers.resolve import resolve
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import EndpointSpec, Target
-from litellm.proxy import operations
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.multi_model import MultiModelRequest, at_once, names_in
 from litellm.proxy.calls.overrides import NO_OVERRIDES, Overrides, read_overrides, timeouts_of
-from litellm.proxy.errors import RequestError
+from litellm.proxy.errors import RequestError, missing, wrong_type
 from litellm.proxy.hooks.hook_data import request_info
 from litellm.proxy.http import Exchange
-from litellm.proxy.operations import missing, wrong_type
 from litellm.proxy.state import Proxy
 from litellm.router.choosing import NO_OPTIONS, RoutingOptions
 from litellm.router.deployments import Deployment
@@ -59,7 +57,7 @@ def plan(
         raise RequestError(400, str(unsuitable)) from None
     overrides = read_overrides(body, http.headers)
     model = _model(proxy, operation, body.pop("model", None), http.params.get("model"))
-    operations.check(operation, body)
+    _check_subject(operation, body)
     stream = body.pop("stream", None) if operation.streams else None
     if stream is not None and not isinstance(stream, bool):
         raise wrong_type("stream", "true or false", stream)
@@ -118,7 +116,7 @@ def _one(request: _Request, model: str, call_id: str) -> Plan:
             403, f"This key may not use the model {asked[:200]!r}", param="model", kind="key_model_access_denied"
         )
     group = request.routing.pool.find(asked)
-    if request.overrides.credentials:
+    if request.overrides is not NO_OVERRIDES and request.overrides.credentials:
         return _with_credentials(request, call, group, asked)
     if group is None and request.operation.default_provider:
         group = by_default(request.operation, asked)
@@ -198,6 +196,19 @@ def _model(proxy: Proxy, operation: Operation, sent: Any, named: str | None) -> 
     if len(model) > LONGEST:
         raise RequestError(400, f"model must not be longer than {LONGEST} characters", param="model")
     return model
+
+
+def _check_subject(operation: Operation, body: dict[str, Any]) -> None:
+    """Raise RequestError 400 for a body that lacks what its operation is about, or has it in another shape."""
+    subject = operation.subject
+    name = subject.name
+    if name not in body:
+        raise missing(operation, name, subject.advice)
+    if not isinstance(body[name], subject.types):
+        raise wrong_type(name, subject.words, body[name])
+    for item in body[name] if subject.item else ():
+        if type(item) is not dict:
+            raise RequestError(400, subject.item, param=name)
 
 
 def by_default(operation: Operation, model: str) -> Group | None:

@@ -18,8 +18,7 @@ from litellm.proxy.calls.client_credentials import (
     not_allowed,
     read_credentials,
 )
-from litellm.proxy.errors import RequestError
-from litellm.proxy.operations import wrong_type
+from litellm.proxy.errors import RequestError, wrong_type
 from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
 from litellm.router.regions import Region, asked_region
 from litellm.types.params import FOREIGN, OWNED

@@ -169,8 +169,10 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
         (b"x-litellm-attempted-fallbacks", b"%d" % result.fallbacks),
         (b"x-litellm-response-duration-ms", b"%.3f" % ((time.monotonic() - started) * 1000)),
     ]
-    if result.model:
-        headers.append((b"x-litellm-model-name", _safe(unechoed_text(result.model, target))))
+    model = result.model
+    if model:
+        repeats = any(map(model.__contains__, target.credentials))
+        headers.append((b"x-litellm-model-name", _safe(unechoed_text(model, target) if repeats else model)))
     for name, value in result.headers.items():
         lower = name.lower()
         if lower in _NOT_RELAYED:

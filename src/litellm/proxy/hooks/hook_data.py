@@ -13,8 +13,8 @@ from litellm._credentials import names_credential
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.client_credentials import CREDENTIAL_FIELDS
 from litellm.proxy.calls.overrides import unforged
+from litellm.proxy.errors import wrong_type
 from litellm.proxy.http import Exchange
-from litellm.proxy.operations import wrong_type
 from litellm.wire.protocol import Body
 
 _ONLY_TO_SEE = ("litellm_call_id", "proxy_server_request")

@@ -8,8 +8,7 @@ import tracemalloc
 import pytest
 
 from litellm import _json
-from litellm.server.body import HIGH_WATER, Body, Discarded, Stream
-from litellm.server.buffers import Buffers, Reservation
+from litellm.server.buffers import HIGH_WATER, Body, Buffers, Discarded, Reservation, Stream
 from litellm.server.limits import Limits
 from litellm.server.refusal import Refusal
 
