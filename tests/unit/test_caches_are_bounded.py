@@ -54,6 +54,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
     "server.head._known_host": lambda n: (b"host-%d" % n,),
     "server.head.read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),
+    "types.params.is_ours": lambda n: (f"word-{n}",),
 }
 # These can only ever be asked for a few things, all of them ours.
 CLOSED = {
@@ -232,6 +233,7 @@ net/connection.py DirectReply._parts
 net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
 router/choosing.py RoutingContext._adapted
+sdk/_call.py _Environment.read
 server/asgi.py _Conversation._headers
 server/parser.py _Found.ends
 server/parser.py _Found.fields

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 import msgspec
 
+from litellm._bounded import Bounded
 from litellm.catalog.store import model_cost
 
 ABILITIES = (
@@ -32,6 +33,8 @@ ABILITIES = (
 
 _FINE_TUNED = re.compile(r"((?:.*/)?ft:[^:]+):.+")
 _SNAPSHOT = re.compile(r"(.+)[-@](?:\d{8}|\d{4}-\d\d-\d\d|0\d\d|latest)")
+MAX_KNOWN = 1024
+_known: Bounded[tuple[str, str | None], tuple[int, Facts | None]] = Bounded(MAX_KNOWN)  # by the catalog's revision
 _STEP = re.compile(r"_above_(\d+)k_tokens")
 
 
@@ -119,25 +122,35 @@ def _list(value: Any) -> list[Any]:
 
 
 def facts(model: str, provider: str | None = None) -> Facts | None:
-    """What is known about `model`; None when nothing is. Never raises, and costs about 1 µs for a model asked about before.
+    """What is known about `model`; None when nothing is. Never raises, and costs a look into a dict for a model that was
+    asked about before, unless somebody may have changed its entry.
 
     >>> facts("openai/gpt-4o").max_output_tokens
     16384
     >>> facts("gpt-4o", "nobody") is None
     True
     """
+    known = _known.get((model, provider))
+    if known is not None and known[0] == model_cost.revision:
+        return known[1]
+    return _look_up(model, provider)
+
+
+def _look_up(model: str, provider: str | None) -> Facts | None:
+    """`facts`, which are remembered if each entry that was looked at is as it was shipped."""
+    revision, shipped, found = model_cost.revision, True, None
     for name, owner in _names(model, provider):
-        found = _facts_of(name)
-        if found is not None and _sells(owner, found.litellm_provider):
-            return found
-    return None
-
-
-def _facts_of(name: str) -> Facts | None:
-    line = model_cost.line(name)
-    if line is None or isinstance(line, msgspec.Raw):
-        return None if line is None else _as_shipped(name)
-    return Facts.of(name, line)
+        line = model_cost.line(name)
+        if line is None:
+            continue
+        shipped = shipped and isinstance(line, msgspec.Raw)
+        seen = _as_shipped(name) if isinstance(line, msgspec.Raw) else Facts.of(name, line)
+        if _sells(owner, seen.litellm_provider):
+            found = seen
+            break
+    if shipped:
+        _known[model, provider] = revision, found
+    return found
 
 
 @lru_cache(maxsize=512)

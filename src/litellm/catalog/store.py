@@ -19,6 +19,8 @@ from litellm import _json
 class Catalog(MutableMapping[str, dict[str, Any]]):
     """A dict of dicts to those who use it: what is assigned or changed inside an entry counts from then on.
 
+    revision: another one whenever an entry has come or gone, or has been given to somebody who may change it.
+
     >>> catalog = Catalog(Path(__file__).with_name("models.json"))
     >>> catalog["gpt-4o"]["max_output_tokens"]
     16384
@@ -31,6 +33,7 @@ class Catalog(MutableMapping[str, dict[str, Any]]):
         self._path = path
         self._reading = threading.Lock()
         self._entries: dict[str, msgspec.Raw | dict[str, Any]] | None = None
+        self.revision = 0
 
     def _all(self) -> dict[str, msgspec.Raw | dict[str, Any]]:
         if self._entries is None:
@@ -53,13 +56,16 @@ class Catalog(MutableMapping[str, dict[str, Any]]):
         entry = entries[name]
         if isinstance(entry, msgspec.Raw):
             entry = entries[name] = _json.decode(entry)  # the caller may change it, so it has to stay
+            self.revision += 1
         return entry
 
     def __setitem__(self, name: str, entry: dict[str, Any]) -> None:
         self._all()[name] = entry
+        self.revision += 1
 
     def __delitem__(self, name: str) -> None:
         del self._all()[name]
+        self.revision += 1
 
     def __contains__(self, name: object) -> bool:
         return name in self._all()

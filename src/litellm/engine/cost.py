@@ -17,11 +17,16 @@ def price(target: Target | None, usage: Body | None) -> float | None:
     or if nobody was asked."""
     if not usage or target is None:
         return None
-    own = {name: target.params[name] for name in _OWN if name in target.params}
-    known = Facts.of(target.model, own) if own else facts(_priced_as(target), target.provider.name)
+    known = _facts_of(target) if target.params else facts(target.model, target.provider.name)
     return None if known is None else cost(usage, known)
 
 
-def _priced_as(target: Target) -> str:
-    info = target.params.get("model_info")
-    return (info.get("base_model") if isinstance(info, Mapping) else None) or target.model
+def _facts_of(target: Target) -> Facts | None:
+    """What is known of a model about which something was said besides its name."""
+    params = target.params
+    own = {name: params[name] for name in _OWN if name in params}
+    if own:
+        return Facts.of(target.model, own)
+    info = params.get("model_info")
+    base = info.get("base_model") if isinstance(info, Mapping) else None
+    return facts(base or target.model, target.provider.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from traceback import clear_frames
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from litellm import _log
+from litellm._bounded import Bounded
+from litellm._credentials import names_credential
 from litellm._numbers import truthy
 from litellm.engine.client import Client
 from litellm.engine.retry_policy import Retry
@@ -19,19 +21,26 @@ from litellm.engine.route import FallbackKind, FixedRoute, MakePlan, Plan
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
+from litellm.net.sealed import Sealed
 from litellm.operations import CHAT, Operation
+from litellm.providers.backend import Unusable
 from litellm.providers.names import split_model
 from litellm.providers.resolve import resolve_or_say_why
-from litellm.providers.target import EndpointSpec, Target
+from litellm.providers.target import Defaults, EndpointSpec, Target
 from litellm.router.fallbacks import FALLBACKS, asked_for
 from litellm.sdk._settings import Settings, read_settings
 from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, watchers_of
-from litellm.types.params import ACCESS
+from litellm.types.params import ACCESS, OWNED
 
 _NO_TIMEOUT = Timeouts()
 _NO_PLANS: dict[FallbackKind, Sequence[MakePlan]] = {}
 _NAMING_FALLBACKS = frozenset({*FALLBACKS, "context_window_fallback_dict"})
 _FIRST_ONLY = _NAMING_FALLBACKS | {"deployment_id"}  # not for what is called instead
+# Words beside which a target is remembered: those that it is made of, and those that are no secrets, which it has not to
+# know of. A credential of another kind (aws_secret_access_key) belongs to its call alone.
+_REMEMBERED_WITH = ACCESS | {name for name in OWNED if not names_credential(name)}
+MAX_RESOLVED = 64
+_RESOLVED: Bounded[tuple[str, Operation, str | None], _Resolved] = Bounded(MAX_RESOLVED)
 
 
 @cache
@@ -83,6 +92,15 @@ def _made(
 
 
 def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
+    """Where the call goes. Raises BadRequestError; for a key that is missing, the target does, when it is called."""
+    words = _params(control)
+    place = _place(model, operation, control, settings)
+    if not words.keys() <= _REMEMBERED_WITH:
+        return resolve_or_say_why(msgspec.structs.replace(place, params=words), settings.defaults)
+    return msgspec.structs.replace(_resolved(place, settings.defaults), params=words, others={})
+
+
+def _place(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> EndpointSpec:
     deployment = control.get("deployment_id")  # LiteLLM's word for a model of Azure's
     place = EndpointSpec(
         model=deployment or model,
@@ -94,12 +112,62 @@ def _target(model: str, operation: Operation, control: Mapping[str, Any], settin
         extra_headers={**settings.headers, **control.get("headers", {}), **control.get("extra_headers", {})},
         network=_network(control, settings),
         operation=operation,
-        supports_system_message=truthy(control.get("supports_system_message", True)),
-        params=_params(control),
+        supports_system_message="supports_system_message" not in control or truthy(control["supports_system_message"]),
+        params={name: control[name] for name in ACCESS & control.keys()},
     )
     if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
         place = msgspec.structs.replace(place, api_key=place.api_key or "mock")
-    return resolve_or_say_why(place, settings.defaults)  # raised when it is this one's turn: there may be fallbacks
+    return place
+
+
+class _Resolved(Sealed, msgspec.Struct, frozen=True):
+    """A target, and all that it was made of. variables: the environment's that were read; values: theirs."""
+
+    place: EndpointSpec
+    defaults: Defaults
+    variables: tuple[str, ...]
+    values: list[str | None]
+    target: Target
+
+    def is_still(self, place: EndpointSpec, defaults: Defaults) -> bool:
+        """Whether the same would be made of these now."""
+        same = self.place == place and self.defaults == defaults
+        return same and [*map(os.environ.get, self.variables)] == self.values
+
+
+class _Environment(Mapping[str, str]):
+    """The environment. read: what was asked for, and what it was."""
+
+    def __init__(self) -> None:
+        self.read: dict[str, str | None] = {}
+
+    def __getitem__(self, name: str) -> str:
+        value = self.read[name] = os.environ.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
+
+
+def _resolved(place: EndpointSpec, defaults: Defaults) -> Target:
+    """The target for `place`, made anew when anything has changed that it is made of.
+
+    A model at an address is remembered with the one key that was used there last.
+    """
+    name = (place.model, place.operation, place.api_base)
+    known = _RESOLVED.get(name)
+    if known is not None and known.is_still(place, defaults):
+        return known.target
+    environ = _Environment()
+    target = resolve_or_say_why(msgspec.structs.replace(place, environ=environ), defaults)
+    if not isinstance(target.backend, Unusable):
+        _RESOLVED[name] = _Resolved(place, defaults, tuple(environ.read), [*environ.read.values()], target)
+    return target
 
 
 def _params(control: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,12 +58,12 @@ def read_settings() -> Settings:
         _check(now)
     if now["set_verbose"]:
         turn_on()
-    handlers = {entry["provider"]: entry["custom_handler"] for entry in now["custom_provider_map"]}
-    drop = now["drop_params"] or os.environ.get("LITELLM_DROP_PARAMS", "")
+    entries, drop = now["custom_provider_map"], now["drop_params"] or os.environ.get("LITELLM_DROP_PARAMS")
+    handlers = {entry["provider"]: entry["custom_handler"] for entry in entries} if entries else {}
     retries = now["num_retries"]
     return Settings(
         defaults=Defaults(now["api_key"], now["openai_key"], now["api_base"], now["organization"], handlers),
-        drop_params=truthy(drop),
+        drop_params=bool(drop) and truthy(drop),
         num_retries=RETRIES if retries is None else retries,
         request_timeout=now["request_timeout"],
         headers=now["headers"] or {},

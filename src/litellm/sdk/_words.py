@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from litellm._numbers import truthy
@@ -21,6 +21,7 @@ from litellm.sdk._settings import Settings
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import is_ours
 
+_is_ours = lru_cache(maxsize=1024)(is_ours)  # of the few words that a program writes
 _TOLD = (
     "no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info", "turn_off_message_logging"
 )  # fmt: skip
@@ -76,7 +77,7 @@ def sorted_words(params: Mapping[str, Any], besides: Collection[str] = ()) -> tu
     control: dict[str, Any] = {}
     for name, value in params.items():
         if value is not None and name not in besides:
-            (control if is_ours(name) else body)[name] = value
+            (control if _is_ours(name) else body)[name] = value
     if isinstance(body.get("response_format"), type):
         body["response_format"] = as_json_schema(body["response_format"])
     extra_body = control.get("extra_body")

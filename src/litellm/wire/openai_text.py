@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from litellm.wire import openai_stream
 from litellm.wire.openai_client import accept, encoder, present, present_error, relabel
-from litellm.wire.openai_format import error, read_choices, request
-from litellm.wire.openai_format import peek_choices as peek
+from litellm.wire.openai_format import Peek, error, peek_choices, read_choices, request
 from litellm.wire.openai_stream import framing
 from litellm.wire.protocol import Body, Outgoing
 from litellm.wire.texts import texts
@@ -26,6 +25,11 @@ MAX_PROMPTS = None
 def decode(data: bytes, out: Outgoing) -> Body:
     """An answer, with id and created where the upstream left them out. Raises WrongShape, StreamFault."""
     return read_choices(data, out, Rules.PREFIX)
+
+
+def peek(data: bytes, out: Outgoing) -> Peek | None:
+    """The few fields, or None if the answer is not one that can be relayed unread."""
+    return peek_choices(data, out)
 
 
 def rules(out: Outgoing) -> Rules:

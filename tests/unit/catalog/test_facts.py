@@ -197,6 +197,21 @@ def test_model_cost_is_changed_in_place(registered) -> None:
     assert facts("house/mistral") is None
 
 
+def test_what_was_found_once_is_not_held_on_to(registered) -> None:
+    """Neither that there is nothing, nor an entry that a better name goes before, nor what stood inside of one."""
+    assert facts("gpt-4o", "house") is None
+    assert facts("gpt-4o", "openai").input_cost_per_token == 2.5e-06
+    model_cost["house/gpt-4o"] = entry = {"input_cost_per_token": 1.0}
+    assert facts("gpt-4o", "house").input_cost_per_token == 1.0
+    entry["input_cost_per_token"] = 2.0
+    assert facts("gpt-4o", "house").input_cost_per_token == 2.0
+    model_cost["openai/gpt-4o"] = {"input_cost_per_token": 3.0, "litellm_provider": "openai"}
+    assert facts("gpt-4o", "openai").input_cost_per_token == 3.0
+    del model_cost["openai/gpt-4o"], model_cost["house/gpt-4o"]
+    assert facts("gpt-4o", "openai").input_cost_per_token == 2.5e-06
+    assert facts("gpt-4o", "house") is None
+
+
 def test_a_catalog_behaves_as_a_dict() -> None:
     catalog, plain = Catalog(FILE), json.loads(FILE.read_text(encoding="utf-8"))
     assert list(catalog) == list(plain)

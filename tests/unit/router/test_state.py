@@ -25,7 +25,7 @@ def successor(world: World, *, count: int = 2, **params) -> World:
 def known(world: World) -> set[str]:
     state = world.routing.state
     assert isinstance(state, LocalState)
-    return {*state._tallies, *state._cooling_down}
+    return {*state._tallies, *state.cooling_down}
 
 
 def full(world: World) -> bool:
