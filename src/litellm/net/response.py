@@ -208,21 +208,22 @@ class Response:
                     raise Malformed("a line between its chunks is too long")
                 self._rest = data[at:]
                 break
-            self._between(data[at:end])
-            at = end + 2
+            line, at = data[at:end], end + 2
+            size = _SIZE.fullmatch(line) if self._state is _SIZE_LINE else None
+            if size is None:
+                self._between(line)
+            else:
+                self._left = int(size[1], 16)
+                self._state = _DATA if self._left else _TRAILERS
         if self.complete:
             self.excess = at < len(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _between(self, line: bytes) -> None:
-        """A line that is no data: the size of the next chunk, the end of the last, a trailer."""
+        """A line that is neither data nor the size of a chunk: the end of one, a trailer."""
         if self._state is _SIZE_LINE:
-            match = _SIZE.fullmatch(line)
-            if match is None:
-                raise Malformed("the size of a chunk is no number")
-            self._left = int(match[1], 16)
-            self._state = _DATA if self._left else _TRAILERS
-        elif self._state is _DATA_END:
+            raise Malformed("the size of a chunk is no number")
+        if self._state is _DATA_END:
             if line:
                 raise Malformed("a chunk is longer than it says")
             self._state = _SIZE_LINE

@@ -72,7 +72,7 @@ class _Spoken(OpenAIObject):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, data: Any) -> Any:
-        if isinstance(data, dict):
+        if isinstance(data, dict) and None in data.values():
             empty = [name for name in _ABSENT_WHEN_NULL if name in data and data[name] is None]
             if empty:
                 return {key: value for key, value in data.items() if key not in empty}

@@ -55,7 +55,9 @@ class Rules:
         """One chunk, checked: as a list, because a usage chunk is held back until the end."""
         if value.get("error"):
             raise in_band(value)
-        changed = self._one_identity(value)
+        get = value.get
+        same = get("id") == self._id and get("created") == self._created and get("model") == self._model
+        changed = not same and self._keep_identity(value)
         if value.get("usage"):
             self.usage = value["usage"]
         choices = value.get("choices")
@@ -89,10 +91,8 @@ class Rules:
             )
         ]  # fmt: skip
 
-    def _one_identity(self, value: Body) -> bool:
+    def _keep_identity(self, value: Body) -> bool:
         """Keep one id, created and model for the whole stream. Says whether `value` had to be changed."""
-        if value.get("id") == self._id and value.get("created") == self._created and value.get("model") == self._model:
-            return False
         changed = False
         for name, slot in (("id", "_id"), ("created", "_created"), ("model", "_model")):
             kept, sent = getattr(self, slot), value.get(name)
