@@ -68,8 +68,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     params: str = ""
 
     def __post_init__(self) -> None:
-        defaults = ("label", self.name), ("hook_call_type", self.call_type), ("dialect", self.dialects[0])
-        for column, default in defaults:
+        msgspec.structs.force_setattr(self, "dialect", self.dialects[0])
+        for column, default in (("label", self.name), ("hook_call_type", self.call_type)):
             if not getattr(self, column):
                 msgspec.structs.force_setattr(self, column, default)
 
