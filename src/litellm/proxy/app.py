@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from litellm._log import log
 from litellm.hooks.dispatch import default_dispatcher
@@ -16,12 +16,14 @@ from litellm.proxy.http import PREFLIGHT, Exchange
 from litellm.proxy.reloading import Reload, reloaded
 from litellm.proxy.routes import health, home, models
 from litellm.proxy.state import Proxy
-from litellm.server.asgi import ASGIApp, Mounted
 from litellm.server.head import Head
 from litellm.server.limits import Limits
 from litellm.server.refusal import Headers, overloaded
 from litellm.server.routing import Match, Mount, Route, Routes
 from litellm.wire.dialects import client_dialect
+
+if TYPE_CHECKING:
+    from litellm.server.asgi import ASGIApp, Mounted
 
 CONCURRENCY = 4096  # requests under way
 LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
@@ -65,17 +67,23 @@ ROUTES = (
 )
 
 
-def _admin() -> ASGIApp:
-    from litellm.proxy.admin.app import build  # FastAPI: half a second, and six megabytes
+def _cold() -> tuple[list[Route], list[Mount]]:
+    """The routes of an ASGI application. It and the bridge to it are imported when somebody asks for them first: FastAPI
+    takes half a second, and eight megabytes."""
 
-    return build()
+    def build() -> ASGIApp:
+        from litellm.proxy.admin.app import build
 
+        return build()
 
-def _cold(app: Mounted) -> tuple[list[Route], list[Mount]]:
-    """The routes of an ASGI application."""
+    @cache
+    def admin() -> Mounted:
+        from litellm.server.asgi import Mounted
+
+        return Mounted(build)
 
     async def handler(_: Proxy, http: Exchange) -> None:
-        await app(http)
+        await admin()(http)
 
     return [Route("GET", "/openapi.json", handler, "stream")], [Mount("/docs", handler)]
 
@@ -90,8 +98,7 @@ class App:
 
     def __init__(self, proxy: Proxy, concurrency: int = CONCURRENCY, *, host: str = "localhost") -> None:
         self.proxy = proxy
-        self.admin = Mounted(_admin)
-        routes, mounts = _cold(self.admin)
+        routes, mounts = _cold()
         self.routes = Routes((*ROUTES, *routes), mounts, options=_preflight)
         self._concurrency = concurrency
         self._host = host

@@ -27,17 +27,13 @@ class Mounted:
     """An ASGI application that is made when somebody asks for it first: in a thread, since imports take long and the loop
     has others to serve. Whoever comes meanwhile waits; what fails is tried again by the next request.
 
-    load: imports and gives the application. ready: it is here.
+    load: imports and gives the application.
     """
 
     def __init__(self, load: Callable[[], ASGIApp]) -> None:
         self._load = load
         self._app: ASGIApp | None = None
         self._loading: asyncio.Task[ASGIApp] | None = None
-
-    @property
-    def ready(self) -> bool:
-        return self._app is not None
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer a request whose body is read as it comes."""
