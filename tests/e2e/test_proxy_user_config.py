@@ -4,6 +4,7 @@ server's, and leaves nothing behind."""
 import asyncio
 import gc
 import json
+import socket
 
 import aiohttp
 import openai
@@ -512,3 +513,24 @@ def test_memory_stays_flat(served, up, place):
     objects_then, routings_then = alive()
     assert routings_then == routings
     assert objects_then <= objects + 500
+
+
+@pytest.mark.parametrize(
+    "text", ["a\r\nSet-Cookie: b=1", "a\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK", "a\nX-B: 1", "a\rb", "a\0b"]
+)
+def test_no_text_in_it_leaves_its_line_of_a_header(served, place, text):
+    """Whichever of its texts are told to the client in headers of the answer."""
+    azure, _ = place
+    params = {"model": "openai/x" + text, "api_base": f"{azure.base}/{text}", "api_key": "k"}
+    entry = {"model_name": "mine" + text, "litellm_params": params, "model_info": {"id": "id" + text}}
+    body = json.dumps({"model": "mine" + text, "messages": HI, "user_config": {"model_list": [entry]}}).encode()
+    top = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+        client.sendall(top.encode() + body)
+        answer = client.makefile("rb").read()
+    head = answer.partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]]
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert not {b"set-cookie", b"x-b"} & set(names)
+    assert names.count(b"content-length") == 1
+    assert not {b"\n", b"\r", b"\0"} & {head.replace(b"\r\n", b"")[at : at + 1] for at in range(len(head))}
