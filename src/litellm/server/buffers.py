@@ -106,7 +106,10 @@ class Body(Reservation):
     __slots__ = ("_collected", "_promised", "complete", "received")
 
     def __init__(self, buffers: Buffers, limits: Limits) -> None:
-        super().__init__(buffers, limits)
+        self._buffers = buffers  # as Reservation has it, without a call: most requests have a body
+        self.limits = limits
+        self.authenticated = True
+        self.size = 0
         self._collected: BytesIO | bytes = b""
         self._promised = 0
         self.received = 0

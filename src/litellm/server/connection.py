@@ -158,10 +158,10 @@ class Connection(asyncio.Protocol):
             events = self._parser.resume() if data is None else self._parser.feed(data)
             complete = bool(events) and events[-1] is END
             for event in events:
-                if isinstance(event, Head):
-                    self._begin(event, complete=complete)
-                elif event is END:
+                if event is END:
                     self._arrived()
+                elif isinstance(event, Head):
+                    self._begin(event, complete=complete)
                 elif event is UPGRADE:
                     self._begun = 0.0  # the request is here; what comes next has no end
                 elif self._body is not None and isinstance(event, bytes):

@@ -21,7 +21,7 @@ _BODYLESS = frozenset({204, 304})
 
 _CONTROLS = bytes([*(code for code in range(32) if code != ord("\t")), 127])
 _AS_SPACES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
-_LINE = b"%b: %b\r\n"
+_pair = b": ".join
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 
 
@@ -32,11 +32,11 @@ def header_lines(headers: Headers) -> bytes:
     >>> header_lines([(b"x-a", b"1\\r\\nx-b: 2"), (b"x c", b"3")])
     b'x-a: 1  x-b: 2\\r\\n'
     """
-    lines = b"".join(map(_LINE.__mod__, headers))
-    if len(lines.translate(None, _CONTROLS)) == len(lines) - 2 * len(headers):
-        return lines
+    lines = b"\r\n".join(map(_pair, headers))
+    if len(lines.translate(None, _CONTROLS)) == len(lines) - 2 * (len(headers) - 1):
+        return lines + b"\r\n"
     safe = [(name, value.translate(_AS_SPACES)) for name, value in headers if _NAME.fullmatch(name)]
-    return b"".join(map(_LINE.__mod__, safe))
+    return b"".join([_pair(header) + b"\r\n" for header in safe])
 
 
 class Line(Protocol):

@@ -618,3 +618,41 @@ async def test_an_idle_connection():
         assert len(server.connections.open) == 1
         server.later(76)
         assert await reader.read() == b""
+
+
+# --- handlers that are cancelled, or say so ------------------------------------------------------------------------------
+
+
+async def cancels_itself(_: Exchange) -> None:
+    asyncio.current_task().cancel()
+    await asyncio.sleep(10)
+
+
+async def answers_and_cancels_itself(http: Exchange) -> None:
+    http.answer(200, b"", [])
+    asyncio.current_task().cancel()
+
+
+async def pretends_to_be_cancelled(_: Exchange) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("sent", [request(1), 2 * request(1), request(1) + head(10)])
+@pytest.mark.parametrize("handler", [cancels_itself, answers_and_cancels_itself, pretends_to_be_cancelled])
+async def test_a_handler_that_is_cancelled(handler, sent):
+    """By nobody's wish but its own: the client is answered, or sees the connection end, and nothing of it is kept."""
+    async with place() as (server, dial):
+        server.answers = handler
+        reader, writer = await dial()
+        writer.write(sent)
+        async with asyncio.timeout(5):
+            if handler is cancels_itself:
+                assert await reader.read() == b""
+            else:
+                assert (await answer(reader))[0] == (200 if handler is answers_and_cancels_itself else 500)
+        server.answers = server.length
+        other = await dial()
+        other[1].write(request(3))
+        assert (await answer(other[0]))[::2] == (200, b"3")
+        writer.transport.abort()
+        await server.until(lambda: len(server.connections.open) == 1 and server.held == 0)
