@@ -72,9 +72,9 @@ def by_h11(data: bytes, count: int) -> list[tuple[str, str, bytes]]:
             assert request is not None
             found.append((request.method.decode(), request.target.decode("latin-1"), body))
             if len(found) < count:
-                connection.send(h11.Response(status_code=204, headers=[]))
-                connection.send(h11.EndOfMessage())
-                connection.start_next_cycle()
+                rest = connection.trailing_data[0].removeprefix(b"\r\n")  # RFC 9112, 2.2: of which h11 knows nothing
+                connection = h11.Connection(h11.SERVER, max_incomplete_event_size=len(data) + 1)
+                connection.receive_data(rest)
     return found
 
 

@@ -118,14 +118,12 @@ def request_of(http: Exchange) -> Request:
     """The exchange as the Request that such functions are written against: fastapi's is starlette's."""
     from starlette.requests import Request
 
+    from litellm.server.asgi import scope_of
+
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": http.body, "more_body": False}
 
-    scope: dict[str, Any] = {
-        "type": "http", "method": http.method, "path": http.path, "raw_path": http.path.encode(), "root_path": "",
-        "query_string": http.query, "headers": list(http.headers.items()), "scheme": "http", "http_version": "1.1",
-        "client": http.peer, "server": None, "state": {}, "path_params": {},
-    }  # fmt: skip
+    scope = {**scope_of(http), "headers": http.fields.copy(), "path_params": {}}
     return Request(scope, receive)
 
 
