@@ -171,6 +171,24 @@ def test_pages_of_other_hosts_need_a_strong_key(origin: str, status: bytes) -> N
     assert answer.split(b" ", 2)[1] == status
 
 
+def test_a_page_that_had_its_name_lead_here_needs_a_strong_key(guarded: Gateway) -> None:
+    """Its browser says no `Origin` with a GET: `Host` alone tells. Names of this machine, and addresses, are nobody's to lead."""
+    ours = ["localhost", "LOCALHOST:80", "a.localhost", "127.0.0.1:4000", "[::1]", "192.0.2.1"]
+    theirs = ["evil.example", "evil.example:4000", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+    paths = ["/v1/models", "/health/readiness", "/", "/openapi.json"]
+
+    def statuses(port: int, hosts: list[str], target: str) -> set[bytes]:
+        requests = [f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode() for host in hosts]
+        return {send(port, request).split(b" ", 2)[1] for request in requests}
+
+    with Gateway(config()) as server:
+        for path in paths:
+            assert statuses(server.port, ours, path) == {b"200"}, path
+            assert statuses(server.port, theirs, path) == {b"403"}, path
+        assert statuses(server.port, ours, "http://evil.example/v1/models") == {b"403"}, "the whole URL is what counts"
+    assert statuses(guarded.port, theirs, "/health/readiness") == {b"200"}
+
+
 def test_pages_with_a_strong_key_may_call(guarded: Gateway) -> None:
     """CORS is open where there is a key that keeps strangers out."""
     body = json.dumps({"model": "my-model", "messages": [{"role": "user", "content": "hi"}]}).encode()
