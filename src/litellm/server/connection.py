@@ -7,7 +7,7 @@ objects, one write for an answer, and a client that goes away cancels its reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litellm._containment import contained
@@ -16,6 +16,7 @@ from litellm.net.fair_queue import LARGE, FairQueue
 from litellm.server.application import Application
 from litellm.server.buffers import FREE, Body, Buffers, Discarded, Reservation, Stream
 from litellm.server.exchange import Exchange
+from litellm.server.flow_control import FlowControl
 from litellm.server.head import Head
 from litellm.server.limits import LINGER, Limits
 from litellm.server.parser import END, UPGRADE, Parser
@@ -72,16 +73,15 @@ class Connections:
             connection.sweep(now, limits)
 
 
-class Connection(asyncio.Protocol):
+class Connection(FlowControl):
     """One client's connection."""
 
-    __slots__ = ("_all", "_begun", "_body", "_deaf", "_head", "_kept", "_loop", "_match", "_parser", "_refusal",
-                 "_resumed", "_seen", "_transport", "_unread", "closing", "serving", "write")  # fmt: skip
+    __slots__ = ("_all", "_begun", "_body", "_deaf", "_head", "_kept", "_match", "_parser", "_refusal", "_seen",
+                 "closing", "serving", "write")  # fmt: skip
 
     def __init__(self, connections: Connections) -> None:
+        super().__init__()
         self._all = connections
-        self._loop = asyncio.get_running_loop()
-        self._transport: Any = None
         self._parser = Parser()
         # Of what the parser keeps.
         self._kept = Reservation(connections.buffers, connections.app.limits, authenticated=False)
@@ -91,8 +91,6 @@ class Connection(asyncio.Protocol):
         self._body: Body | None = None  # of the request that arrives or is served
         self._seen = self._loop.time()  # the last byte
         self._begun = 0.0  # the first one of the request that is arriving; 0 between requests
-        self._unread = (0, 0.0)  # bytes of answers that the client has not read, and when they last became fewer
-        self._resumed: asyncio.Future[None] | None = None
         self._deaf = False  # nothing that comes is read any more
         self.write: Callable[[bytes], None]  # the transport's own
         self.serving: asyncio.Task[None] | None = None
@@ -115,8 +113,7 @@ class Connection(asyncio.Protocol):
         self._kept.release()
         if self._body is not None:
             self._body.release()
-        if self._resumed is not None and not self._resumed.done():
-            self._resumed.set_result(None)
+        self._wake()
         if self.serving is not None:
             self.serving.cancel()  # whoever asked has gone: nobody else needs the answer
 
@@ -140,15 +137,6 @@ class Connection(asyncio.Protocol):
         if isinstance(self._body, Stream) and self._body.full:
             return True
         return self.serving is not None and len(self._parser.pending) >= READ_AHEAD
-
-    def pause_writing(self) -> None:
-        self._resumed = self._loop.create_future()
-        self._unread = (self._transport.get_write_buffer_size(), self._loop.time())
-
-    def resume_writing(self) -> None:
-        if self._resumed is not None and not self._resumed.done():
-            self._resumed.set_result(None)
-        self._resumed = None
 
     # --- requests, as they arrive ---------------------------------------------------------------------------------------
 
@@ -246,8 +234,8 @@ class Connection(asyncio.Protocol):
                     raise RuntimeError("a handler returned without a whole answer")
             except BaseException as raised:  # noqa: BLE001 - nothing may end the process, or leave the client waiting
                 self._fail(exchange, contained(raised))
-            if self._resumed is not None:
-                await self._until_read(self._resumed)  # a client that does not read gets no further answers
+            if self._resumed is not None:  # a client that does not read gets no further answers
+                await self._until_read(self._resumed, self._all.buffers, self._all.app.limits)
         finally:
             self.serving = None
             self._seen = self._loop.time()
@@ -271,15 +259,6 @@ class Connection(asyncio.Protocol):
 
     def _tell(self, exchange: Exchange, error: Exception) -> None:
         exchange.answer(*self._all.app.render(exchange, error))
-
-    async def _until_read(self, resumed: asyncio.Future[None]) -> None:
-        """Wait until the client has read its answer. What it has not read takes room as bodies do."""
-        unread = Reservation(self._all.buffers, self._all.app.limits)
-        unread.add(self._transport.get_write_buffer_size())
-        try:
-            await resumed
-        finally:
-            unread.release()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot be understood or taken, and hang up. It is the turn of this request, or none is arriving."""
@@ -329,9 +308,6 @@ class Connection(asyncio.Protocol):
     def scheme(self) -> str:
         return "http" if self._transport.get_extra_info("sslcontext") is None else "https"
 
-    def drain(self) -> Awaitable[None] | None:
-        return self._resumed
-
     def pieces(self) -> AsyncIterator[bytes]:
         if not isinstance(self._body, Stream):
             raise TypeError("this route reads its body whole")
@@ -362,15 +338,6 @@ class Connection(asyncio.Protocol):
 
     def _received(self) -> int:
         return len(self._parser.pending) if self._body is None else self._body.received
-
-    def _stuck(self, now: float, limits: Limits) -> bool:
-        """Whether the client has read nothing for too long."""
-        unread, since = self._unread
-        left = self._transport.get_write_buffer_size()
-        if left < unread:
-            self._unread = (left, now)
-            return False
-        return now - since > limits.slow
 
 
 def _is_short(head: Head) -> bool:
