@@ -5,7 +5,7 @@ environment says so. Each running event loop has connections of its own, which a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from typing import TYPE_CHECKING, Any
 
 from litellm._threads import SideLoop, in_thread
@@ -34,15 +34,15 @@ class Session:
     async def start(self) -> None:
         await anext(self._closer)
 
-    async def send(self, request: Request) -> DirectReply | ProxiedReply:
+    def send(self, request: Request) -> Awaitable[DirectReply | ProxiedReply]:
         """Send, whichever way it goes."""
         if self.proxies.configured and request.network.guard is None:
             # A proxy looks names up by itself: what a guard admits is not what it would connect to.
             origin = origin_of(request.url)
             proxy = self.proxies.find(origin.scheme, origin.authority)
             if proxy is not None:
-                return await self._through_proxies(request).send(request, proxy)
-        return await self.direct.send(request)
+                return self._through_proxies(request).send(request, proxy)
+        return self.direct.send(request)
 
     def _through_proxies(self, request: Request) -> ProxiedPool:
         ipv4_only = request.network.ipv4_only
@@ -87,15 +87,16 @@ class AsyncTransport:
             return await self._ask(step)  # type: ignore[arg-type]
         return await asyncio.sleep(step.seconds)  # type: ignore[union-attr]
 
-    async def send(self, request: Request) -> DirectReply | ProxiedReply | memory_io.AsyncScriptedReply:
+    # Hands on what is to be awaited, as Session.send does: whoever awaited it would be gone through again when it is here.
+    def send(self, request: Request) -> Awaitable[DirectReply | ProxiedReply | memory_io.AsyncScriptedReply]:
         """Send and wait for the head; and for the body too unless a good answer is to be streamed."""
         if request.script is not None:
-            return await memory_io.aplay(request, request.script)
-        try:
-            session = self._sessions[asyncio.get_running_loop()]
-        except KeyError:
-            session = await self._open_session()
-        return await session.send(request)
+            return memory_io.aplay(request, request.script)
+        session = self._sessions.get(asyncio.get_running_loop())
+        return self._send_first(request) if session is None else session.send(request)
+
+    async def _send_first(self, request: Request) -> DirectReply | ProxiedReply:
+        return await (await self._open_session()).send(request)
 
     async def _open_session(self) -> Session:
         # A loop that has ended has closed its connections. It is forgotten here, because its Session refers to it.

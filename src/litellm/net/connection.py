@@ -260,7 +260,7 @@ class Connection(asyncio.Protocol):
 
         ends: when all must be over, in the loop's time. Raises TransportFault.
         """
-        if not self.stands:  # as soon as it stood
+        if self._transport.is_closing():  # as soon as it stood
             raise failures.closed(request, "it accepted the connection and closed it")
         clocks = request.timeouts
         waiter = self.loop.create_future()

@@ -253,6 +253,8 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _length(text: str) -> int:
     """A Content-Length; several that say the same count as one."""
+    if len(text) <= 15 and text.isascii() and text.isdecimal():  # as nearly always
+        return int(text)
     lengths = {part.strip() for part in text.split(",")}
     if len(lengths) != 1:
         raise Malformed("it states several lengths")

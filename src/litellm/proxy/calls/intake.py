@@ -267,7 +267,7 @@ def _call(request: _Request, model: str, call_id: str) -> Call:
         retarget=None if request.answer is None else partial(mocked, Mock(request.answer)),
         ask_usage=request.stream,
         show_usage=show_usage,
-        timeouts=_timeouts(request),
+        timeouts=None if overrides is NO_OVERRIDES else _timeouts(request),
         retries=overrides.retries,
         policy=overrides.policy,
         metadata=overrides.metadata,
@@ -287,11 +287,11 @@ def _timeouts(request: _Request) -> Timeouts | None:
 
 def _options(request: _Request) -> RoutingOptions:
     """What the client says about its way between deployments."""
-    overrides = request.overrides
-    may_use = request.caller.may_use if request.caller.models and not request.has_user_config else None
-    region = _region(request)
-    if overrides is NO_OVERRIDES and may_use is None and region is None:
+    overrides, caller = request.overrides, request.caller
+    if overrides is NO_OVERRIDES and not caller.models and caller.region is None:
         return NO_OPTIONS
+    may_use = caller.may_use if caller.models and not request.has_user_config else None
+    region = _region(request)
     named = {kind: getattr(overrides, kind) for kind in FALLBACKS}
     for entries in named.values():
         for target in targets_in(entries or ()):

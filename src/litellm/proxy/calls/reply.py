@@ -172,12 +172,12 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
     model = result.model
     if model:
         repeats = any(map(model.__contains__, target.credentials))
-        headers.append((b"x-litellm-model-name", _safe(unechoed_text(model, target) if repeats else model)))
+        headers.append((b"x-litellm-model-name", _encoded(unechoed_text(model, target) if repeats else model)))
     for name, value in result.headers.items():
         lower = name.lower()
         if lower in _NOT_RELAYED:
             continue
-        encoded = _safe(value)
+        encoded = value.encode("latin-1", "replace")
         headers.append((b"llm_provider-" + lower.encode("latin-1"), encoded))
         if lower.startswith(_RATE_LIMITS):
             headers.append((lower.encode("latin-1"), encoded))
@@ -200,12 +200,12 @@ def _target_headers(api_base: str | None, deployment: str, group: str) -> tuple[
     if deployment:
         pairs.append((b"x-litellm-model-id", deployment.encode()))
     if api_base:
-        pairs.append((b"x-litellm-model-api-base", _safe(redacted_url(api_base))))
+        pairs.append((b"x-litellm-model-api-base", _encoded(redacted_url(api_base))))
     if group:
-        pairs.append((b"x-litellm-model-group", _safe(group)))
+        pairs.append((b"x-litellm-model-group", _encoded(group)))
     return tuple(pairs)
 
 
-def _safe(text: str) -> bytes:
-    """Text as a header value: one line of latin-1, whatever an upstream put into it."""
-    return text.encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b" ")
+def _encoded(text: str) -> bytes:
+    """Text as a header value. That it stays one line is seen to where lines are written."""
+    return text.encode("latin-1", "replace")
