@@ -14,10 +14,10 @@ from statistics import median
 
 import uvloop
 
-from litellm.net.direct_io import Pool
+from litellm.net.async_pool import AsyncPool
+from litellm.net.async_proxied import AsyncProxiedPool
 from litellm.net.messages import Reply, Request, Timeouts
 from litellm.net.network import DIRECT
-from litellm.net.proxied_io import ProxiedPool
 
 AT_ONCE = 32
 CALLS = 100  # of each task, in one batch
@@ -62,7 +62,7 @@ async def figure(work: Callable[[Send, int], Awaitable[int]], send: Send, port: 
 
 
 async def compare(port: int, seconds: float) -> None:
-    direct, proxied = Pool(), ProxiedPool(ipv4_only=False)
+    direct, proxied = AsyncPool(), AsyncProxiedPool(ipv4_only=False)
 
     async def straight(asked: Request) -> Reply:
         return await proxied.send(asked, None)  # type: ignore[arg-type]  # aiohttp takes this for no proxy

@@ -17,7 +17,7 @@ from litellm._version import __version__ as __version__
 if TYPE_CHECKING:
     import ssl
 
-# --- whom to call, and as whom -----------------------------------------------------------------------------------------
+# --- provider and account ----------------------------------------------------------------------------------------------
 api_key: str | None = None
 openai_key: str | None = None
 api_base: str | None = None
@@ -39,7 +39,7 @@ ssl_verify: bool | str | ssl.SSLContext | None = None
 ssl_certificate: str | None = None
 force_ipv4: bool = False
 
-# --- who is told (docs/callbacks.md) -----------------------------------------------------------------------------------
+# --- callbacks (docs/callbacks.md) -------------------------------------------------------------------------------------
 input_callback: list[Any] = []
 success_callback: list[Any] = []
 failure_callback: list[Any] = []
@@ -61,7 +61,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from litellm._names import shown
+    from litellm._names import public_names
 
     # Not globals(): what was used before would show, and aider refuses to start when it meets an *Error it does not know.
-    return sorted({*__annotations__, *shown(), "__version__"})
+    return sorted({*__annotations__, *public_names(), "__version__"})

@@ -1,4 +1,4 @@
-"""What is remembered about other people's names, so that memory stays flat whatever they say."""
+"""A cache with a maximum, for keys that clients and upstreams choose."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 def contained(error: BaseException) -> Exception:
     """`error`, as one that can be answered, logged and kept in a future: SystemExit, GeneratorExit and their like become a
-    RuntimeError. Raises it instead if it is the cancellation of the task that runs, which somebody else has asked for.
+    RuntimeError. Raises it instead if it is the cancellation of the running task, which comes from outside.
 
     >>> contained(KeyError("k")), contained(SystemExit(1))
     (KeyError('k'), RuntimeError('SystemExit(1)'))

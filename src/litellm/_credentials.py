@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 MASK: Final = "**********"
-SHORTEST: Final = 4  # characters of a secret; shorter ones stand in ordinary words
+MIN_LENGTH: Final = 4  # characters of a secret; shorter ones stand in ordinary words
 
 _WORDS = ("key", "token", "secret", "pass", "credential", "auth", "cookie", "bearer", "jwt", "pwd")  # one is in each
 _LONGEST = 80  # characters of names that are remembered: they are anybody's
@@ -71,7 +71,7 @@ def spellings(*credentials: str | None) -> tuple[str, ...]:
         bare = (credential or "").removeprefix("Bearer ")
         if not _ONE_SPELLING.fullmatch(bare):
             found |= _spelled(bare)
-        elif len(bare) >= SHORTEST:
+        elif len(bare) >= MIN_LENGTH:
             found.add(bare)
     return tuple(sorted(found, key=len, reverse=True))
 
@@ -87,7 +87,7 @@ def _spelled(credential: str) -> set[str]:
     found = plain | {quote(text) for text in plain} | {quote(text, safe="") for text in plain}
     in_json = {json.dumps(text, ensure_ascii=narrow)[1:-1] for text in plain for narrow in (True, False)}
     found |= in_json | {text.replace("/", "\\/") for text in in_json} | {text.translate(_HTML) for text in plain}
-    return {text for text in found if len(text) >= SHORTEST}
+    return {text for text in found if len(text) >= MIN_LENGTH}
 
 
 def _decoded(pair: str) -> str:
@@ -104,7 +104,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     'you sent **********, I said: **********…'
     """
     for secret in secrets:
-        if len(secret) >= SHORTEST:
+        if len(secret) >= MIN_LENGTH:
             text = _without_beginning(text.replace(secret, MASK), secret)
     return text
 
@@ -113,7 +113,7 @@ def _without_beginning(text: str, secret: str) -> str:
     if not text.endswith("…"):
         return text
     rest = text[:-1]
-    begun = next((n for n in range(len(secret) - 1, SHORTEST - 1, -1) if rest.endswith(secret[:n])), 0)
+    begun = next((n for n in range(len(secret) - 1, MIN_LENGTH - 1, -1) if rest.endswith(secret[:n])), 0)
     return f"{rest[:-begun]}{MASK}…" if begun else text
 
 

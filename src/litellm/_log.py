@@ -1,4 +1,4 @@
-"""The one logger, silent until somebody asks: a library prints nothing."""
+"""The one logger, silent until it is turned on: a library prints nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ log = logging.getLogger("LiteLLM")
 log.addHandler(logging.NullHandler())
 
 
-LONGEST = 2_000  # characters of a message that are shown; what upstreams and clients say has no end otherwise
-LONGEST_TRACE = 20_000  # of a traceback: half from its beginning, half from its end
+MAX_LENGTH = 2_000  # characters of a message that are shown; what upstreams and clients say has no end otherwise
+MAX_TRACE = 20_000  # of a traceback: half from its beginning, half from its end
 
 
 class _TextFormatter(logging.Formatter):
@@ -35,20 +35,20 @@ class _JSONFormatter(_TextFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         message = "\n".join([_excerpt(record.getMessage()), *self.trace(record)])
-        told = {"timestamp": self.formatTime(record), "level": record.levelname, "message": message}
-        return json.dumps(told, ensure_ascii=False)
+        fields = {"timestamp": self.formatTime(record), "level": record.levelname, "message": message}
+        return json.dumps(fields, ensure_ascii=False)
 
 
 def _excerpt(text: str) -> str:
     """The beginning of a message, masked. It is cut once more before, since masking looks at all of it."""
-    shown = mask(text[: 2 * LONGEST])
-    return shown if len(text) <= LONGEST else f"{shown[:LONGEST]}… ({len(text)} characters)"
+    shown = mask(text[: 2 * MAX_LENGTH])
+    return shown if len(text) <= MAX_LENGTH else f"{shown[:MAX_LENGTH]}… ({len(text)} characters)"
 
 
 def _shortened(text: str) -> str:
-    if len(text) <= LONGEST_TRACE:
+    if len(text) <= MAX_TRACE:
         return text
-    return f"{text[: LONGEST_TRACE // 2]}… ({len(text)} characters) …{text[-LONGEST_TRACE // 2 :]}"
+    return f"{text[: MAX_TRACE // 2]}… ({len(text)} characters) …{text[-MAX_TRACE // 2 :]}"
 
 
 def _visible(text: str) -> str:

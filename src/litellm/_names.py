@@ -88,7 +88,7 @@ def find(name: str) -> Any:
         if NAMES[name] == "litellm.exceptions":
             from litellm.exceptions import adopt_openai
 
-            adopt_openai()  # whoever asks for a class by name may compare it with openai's
+            adopt_openai()  # a class that is looked up by name may be compared with openai's
         return getattr(importlib.import_module(NAMES[name]), name)
     if name in MODULES:
         for inside in MODULES[name]:
@@ -97,6 +97,6 @@ def find(name: str) -> Any:
     raise AttributeError(f"module 'litellm' has no attribute {name!r}")
 
 
-def shown() -> set[str]:
+def public_names() -> set[str]:
     """The names for dir(litellm)."""
     return (set(NAMES) | {name for name in MODULES if not name.startswith("_")}) - HIDDEN

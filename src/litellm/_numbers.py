@@ -6,19 +6,19 @@ import math
 from typing import Any
 
 
-def amount(name: str, value: Any, *, least: float = 0.0) -> float | None:
+def parse_number(name: str, value: Any, *, least: float = 0.0) -> float | None:
     """`value` as a number; None stays None. Raises ValueError that names the field, for what is none or less than `least`.
 
-    >>> amount("weight", "0.5")
+    >>> parse_number("weight", "0.5")
     0.5
     """
     return None if value is None else _read(name, value, least, "a number")
 
 
-def whole(name: str, value: Any, *, least: float = 0.0) -> int | None:
+def parse_int(name: str, value: Any, *, least: float = 0.0) -> int | None:
     """The same for a whole number.
 
-    >>> whole("rpm", "10")
+    >>> parse_int("rpm", "10")
     10
     """
     if value is None:

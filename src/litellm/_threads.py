@@ -1,4 +1,4 @@
-"""Where code that may block runs, so that nobody else notices.
+"""Where code that may block runs, so that it holds up no event loop.
 
 Bounded pools of the standard library for what has an end (handlers, tokens, look-ups of names). Daemon threads where
 something may never end, such as a callback that hangs or a model that lost the race: the interpreter joins a pool's threads
@@ -28,7 +28,7 @@ MAX_THREADS = 64
 LOOK_UPS = 32
 
 
-class PoolExhausted(Exception):  # noqa: N818 - whoever asked says what it means
+class PoolExhausted(Exception):  # noqa: N818 - the caller translates it
     """All threads are at work, and nothing waits for them."""
 
 
@@ -48,7 +48,7 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
     def run() -> T:
         try:
             return context.run(function, *args)
-        except StopIteration as error:  # a future cannot hold one: whoever awaits it would wait for ever
+        except StopIteration as error:  # a future cannot hold one: its awaiter would wait for ever
             raise RuntimeError("StopIteration") from error
 
     return await asyncio.get_running_loop().run_in_executor(_pool(), run)
@@ -62,7 +62,7 @@ def _look_ups_of(process: int) -> tuple[ThreadPoolExecutor, threading.Semaphore]
 async def resolve_in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run a look-up of a name that a client chose: in threads of its own, since its name server may never answer.
 
-    Raises PoolExhausted. A thread that nobody waits for any more counts until it ends.
+    Raises PoolExhausted. A thread whose result is not awaited any more counts until it ends.
     """
     threads, free = _look_ups_of(os.getpid())
     if not free.acquire(blocking=False):
@@ -212,14 +212,14 @@ def _perform(function: Callable[[], Any], future: asyncio.Future[Any]) -> None:
     # A future cannot hold the first of these; the others would end the loop, or its task.
     except (StopIteration, SystemExit, asyncio.CancelledError) as error:
         problem = RuntimeError(repr(error))
-    except Exception as error:  # noqa: BLE001 - whoever awaits the future decides
+    except Exception as error:  # noqa: BLE001 - it is raised where the future is awaited
         problem = error
-    with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+    with contextlib.suppress(RuntimeError):  # the loop has been closed
         future.get_loop().call_soon_threadsafe(_settle, future, result, problem)
 
 
 def _settle(future: asyncio.Future[Any], result: Any, problem: Exception | None) -> None:
-    if future.done():  # cancelled: nobody waits any more
+    if future.done():  # cancelled
         return
     if problem is None:
         future.set_result(result)

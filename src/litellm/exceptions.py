@@ -414,7 +414,7 @@ _adopted = False
 
 
 def adopt_openai() -> None:
-    """Make our classes subclasses of openai's, once, if somebody has imported openai. The one clever trick."""
+    """Make our classes subclasses of openai's, once, if openai has been imported. The one clever trick."""
     global _adopted
     if _adopted:
         return

@@ -1,7 +1,7 @@
 """What can be asked of a model: one row for each, and all that differs between them is a column.
 
-No other module spells the name of an operation (tests/unit/test_operations.py looks); whoever means one takes its row,
-`CHAT` say, and whoever is given one reads its columns. Another endpoint of OpenAI's kind is another row.
+No other module spells the name of an operation (tests/unit/test_operations.py looks); code that means one takes its row,
+`CHAT` say, and code that is given one reads its columns. Another endpoint of OpenAI's kind is another row.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     call_type: LiteLLM's name, as callbacks get it; hook_call_type: as the gateway's own hooks get it, where that differs.
     subject: see there. streams: it can be answered in pieces. generates: the answer is written text, so that quirks of a
     provider's chat apply to its body, and a hook may answer with a text of its own. many_models: `model="a,b"` asks
-    several. model_optional: upstreams have a model of their own choice. default_provider: whom a model belongs to that
-    nobody has configured.
+    several. model_optional: upstreams have a model of their own choice. default_provider: of a model that is not
+    configured.
     dialects: the formats (modules in litellm.wire) in which it can be said to an upstream; dialect, the first of them, is
     what it looks like inside. via: by the name of which other operation it can be asked of an upstream or of a handler
     that has no better. split_prompts: several subjects in one body have to be asked apart there.

@@ -20,12 +20,12 @@ LARGEST = 1 << 20  # bytes of a body, once it is decompressed
 
 def read_answer(pieces: list[bytes]) -> tuple[Any, ...] | None:
     """All that is said of an answer; None if it is refused."""
-    response = Response(largest=LARGEST)
+    response = Response(max_size=LARGEST)
     try:
         body = b""
         for piece in pieces:
             body += response.feed(piece)
-            assert len(response._rest) <= MAX_HEAD + len(piece), "it keeps more than a head"
+            assert len(response._pending) <= MAX_HEAD + len(piece), "it keeps more than a head"
         response.end()
     except Malformed:
         return None

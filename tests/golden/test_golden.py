@@ -16,7 +16,7 @@ from tests.unit.wire.outgoing import outgoing
 
 from litellm.wire.bridge import ChatOverText, TextOverChat
 from litellm.wire.decoding import EventDecoder
-from litellm.wire.dialects import client_dialect, dialect
+from litellm.wire.dialects import client_dialect, upstream_dialect
 from litellm.wire.protocol import Broken, Chunk, Outgoing, StreamFault, Unsuitable
 
 HERE = Path(__file__).parent
@@ -31,7 +31,7 @@ class Case:
         self.path = path
         name = path.parent.name
         bridge, inner = BRIDGES.get(name, (None, name))
-        self.dialect = dialect(inner) if bridge is None else bridge(dialect(inner))
+        self.dialect = upstream_dialect(inner) if bridge is None else bridge(upstream_dialect(inner))
         self.client = client_dialect(inner)
 
     def has(self, *names: str) -> bool:

@@ -22,8 +22,8 @@ import yaml
 from litellm.engine.client import Client, Layer
 from litellm.proxy.app import App
 from litellm.proxy.config import Config, CustomProvider, load_config
-from litellm.proxy.state import Lasting, Proxy, build
-from litellm.server.serve import Listening, Server, bind
+from litellm.proxy.state import Carryover, Proxy, build
+from litellm.server.serve import ListenOptions, Server, bind
 
 
 class ServedProxy:
@@ -52,9 +52,9 @@ class ServedProxy:
             settings = loaded.litellm_settings.model_copy(update={"custom_provider_map": entries})
             loaded = dataclasses.replace(loaded, litellm_settings=settings)
         self.client = Client(isolate_handlers=True, layers=layers)
-        self.state: Proxy = build(loaded, master_key, Lasting(client=self.client))
+        self.state: Proxy = build(loaded, master_key, Carryover(client=self.client))
         self.app = App(self.state)
-        self._listening = Listening("127.0.0.1", 0, grace=grace)
+        self._listening = ListenOptions("127.0.0.1", 0, grace=grace)
         self._started = threading.Event()
         self._broken: BaseException | None = None
 

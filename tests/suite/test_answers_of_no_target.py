@@ -14,7 +14,7 @@ from tests.unit.router.world import HI
 
 import litellm
 from litellm.engine.call import Answer, Call
-from litellm.engine.client import Client, Onward
+from litellm.engine.client import CallNext, Client
 from litellm.engine.drivers import run
 from litellm.engine.route import FixedRoute, Route
 from litellm.engine.watchers import Watchers
@@ -37,8 +37,8 @@ class Knowing:
     def __init__(self, **fields: Any) -> None:
         self.fields = fields
 
-    def __call__(self, call: Call, route: Route, onward: Onward) -> Flow[Any]:  # noqa: ARG002 - nobody else is asked
-        return Answer(asked=call.model, **self.fields)
+    def __call__(self, call: Call, route: Route, onward: CallNext) -> Flow[Any]:  # noqa: ARG002 - nobody else is asked
+        return Answer(requested_model=call.model, **self.fields)
         yield
 
 

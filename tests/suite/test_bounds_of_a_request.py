@@ -14,10 +14,10 @@ from tests.fakes import behaviour as act
 from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
-from litellm.engine.budget import AT_ONCE, MOST_REQUESTS, Budget
-from litellm.engine.fan_out import MOST_PROMPTS
+from litellm.engine.budget import AT_ONCE, MAX_REQUESTS, Budget
+from litellm.engine.fan_out import MAX_SPLIT_PROMPTS
 from litellm.exceptions import BadRequestError, InternalServerError
-from litellm.proxy.calls.multi_model import HELD_AT_ONCE, at_once
+from litellm.proxy.calls.multi_model import MAX_COPIED_BYTES, at_once
 from litellm.proxy.calls.overrides import MOST_FIELDS
 from litellm.server.buffers import OBJECT, VALUE
 
@@ -109,18 +109,18 @@ def test_more_prompts_than_one_request_may_have_sent(monkeypatch, up):
     monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "crowd", "custom_handler": handler}])
     chat_only = {"custom_llm_provider": "anyscale", "api_base": up.base, "api_key": "sk-1"}
     for model, place in (("crowd/x", {}), ("m", chat_only)):
-        with pytest.raises(BadRequestError, match=f"at most {MOST_PROMPTS}") as raised:
-            litellm.text_completion(prompts(MOST_PROMPTS + 1), model, **place)
+        with pytest.raises(BadRequestError, match=f"at most {MAX_SPLIT_PROMPTS}") as raised:
+            litellm.text_completion(prompts(MAX_SPLIT_PROMPTS + 1), model, **place)
         assert (raised.value.status_code, raised.value.param) == (400, "prompt")
     with served(handler) as proxy:
         answer = texts(proxy, 1500)
     assert answer.status == 400
-    assert f"at most {MOST_PROMPTS}" in answer.json()["error"]["message"]
+    assert f"at most {MAX_SPLIT_PROMPTS}" in answer.json()["error"]["message"]
     assert (handler.came, up.requests) == (0, [])
 
 
 def test_an_upstream_that_takes_many_prompts_gets_them_in_one_request(up):
-    litellm.text_completion(prompts(MOST_PROMPTS + 1), "openai/m", api_base=up.base, api_key="sk-1")
+    litellm.text_completion(prompts(MAX_SPLIT_PROMPTS + 1), "openai/m", api_base=up.base, api_key="sk-1")
     assert len(up.requests) == 1
 
 
@@ -142,7 +142,7 @@ def test_retries_and_fallbacks_together_have_one_budget(up):
     )  # fmt: skip
     with pytest.raises(InternalServerError, match="down"):
         router.completion("g0", HI)
-    assert len(up.requests) == MOST_REQUESTS
+    assert len(up.requests) == MAX_REQUESTS
 
 
 def test_models_of_one_request_share_its_budget(up):
@@ -156,7 +156,7 @@ def test_models_of_one_request_share_its_budget(up):
     with ServedProxy(config, master_key=KEY) as proxy:
         talk = Talk(proxy, key=KEY)
         answer = talk.chat(model=",".join(names), num_retries=10, fallbacks=names[:10])
-        assert len(up.requests) == MOST_REQUESTS
+        assert len(up.requests) == MAX_REQUESTS
         assert (answer.status, len(answer.json())) == (500, 16)
         up.default = act.answer("up again")
         assert talk.chat(model="g0").status == 200
@@ -178,7 +178,7 @@ def test_a_budget_is_kept_by_threads_together():
         thread.start()
     for thread in threads:
         thread.join()
-    assert (budget.left, budget.spent, len(refused)) == (0, True, 50)
+    assert (budget.remaining, budget.spent, len(refused)) == (0, True, 50)
     assert "has made 50 requests of upstreams" in refused[0]
     assert "fewer" in refused[0]
 
@@ -188,9 +188,9 @@ def test_a_budget_is_kept_by_threads_together():
     [
         (b"", 16),
         (b"x" * 1000, 16),
-        (b"x" * (HELD_AT_ONCE // 4), 4),
-        (b"x" * (HELD_AT_ONCE * 3), 1),
-        (b"{}," * (HELD_AT_ONCE // (OBJECT + VALUE + 3) // 4), 4),
+        (b"x" * (MAX_COPIED_BYTES // 4), 4),
+        (b"x" * (MAX_COPIED_BYTES * 3), 1),
+        (b"{}," * (MAX_COPIED_BYTES // (OBJECT + VALUE + 3) // 4), 4),
     ],
 )
 def test_large_bodies_are_sent_to_several_models_in_turn(body, wanted):
@@ -202,7 +202,7 @@ def test_large_bodies_are_sent_to_several_models_in_turn(body, wanted):
 def test_large_bodies_with_several_prompts_are_sent_in_turn():
     """Where each prompt is a request of its own, each of these has all of the rest."""
     handler = Crowd(2, 6)
-    body = {"model": "crowd", "prompt": prompts(6), "user": "x" * (HELD_AT_ONCE // 2 - 1000)}
+    body = {"model": "crowd", "prompt": prompts(6), "user": "x" * (MAX_COPIED_BYTES // 2 - 1000)}
     with served(handler) as proxy:
         answer = Talk(proxy, key=KEY).post(json.dumps(body), path="/v1/completions")
     assert len(answer.json()["choices"]) == 6
@@ -223,7 +223,7 @@ def test_a_body_has_a_bounded_number_of_fields(up, place):
 
 
 def test_json_of_several_models_keeps_its_order_when_they_go_in_turn(up, monkeypatch):
-    monkeypatch.setattr("litellm.proxy.calls.multi_model.HELD_AT_ONCE", 1)
+    monkeypatch.setattr("litellm.proxy.calls.multi_model.MAX_COPIED_BYTES", 1)
     with ServedProxy({"model_list": [*group(up, "a", 1), *group(up, "b", 1)]}, master_key=KEY) as proxy:
         answer = Talk(proxy, key=KEY).chat(model="b,nobody,a")
     assert [each.get("model") for each in answer.json()] == ["b", None, "a"]

@@ -523,7 +523,7 @@ def test_more_than_can_wait(up, caplog):
     observe = Callbacks(dispatcher).snapshot(success_callback=[lambda kwargs, *_: told.append(kwargs)])
     client = Client()
     dispatcher.put(blocker)
-    up.wait_for(lambda: not dispatcher._room._inbox)
+    up.wait_for(lambda: not dispatcher._worker._inbox)
     for _ in range(10):
         plan = make_call("openai/m", [{"role": "user", "content": "hi"}], False, {"api_base": up.base, "api_key": KEY})
         flow = client.flow(plan.call, plan.route, Watchers(observe))

@@ -15,7 +15,7 @@ from tests.suite.inprocess import ServedProxy, deployment
 from tests.unit.router.world import HI
 
 from litellm.engine.call import Call
-from litellm.engine.client import Client, Onward
+from litellm.engine.client import CallNext, Client
 from litellm.engine.drivers import run
 from litellm.engine.opened import Opened, Source
 from litellm.engine.outgoing import outgoing
@@ -36,11 +36,11 @@ OWN = msgspec.structs.replace(CHAT, name="own", path="/own", dialects=("made_up_
 CHOICE = {"index": 0, "delta": {"role": "assistant", "content": "ours"}, "finish_reason": "stop"}
 
 
-def foreign(call: Call, route: Route, onward: Onward) -> Flow[Any]:  # noqa: ARG001 - it answers by itself
+def foreign(call: Call, route: Route, onward: CallNext) -> Flow[Any]:  # noqa: ARG001 - it answers by itself
     """A stream in a dialect that is not OpenAI's."""
     chunk = Chunk({"id": "1", "object": "chat.completion.chunk", "created": 1, "choices": [CHOICE]}, b'{"theirs":true}')
     opened = Opened(
-        asked=call.model, dialect="made_up_elsewhere", first=[chunk], decoder=ValueDecoder(openai_chat.rules(outgoing("m", {}))),
+        requested_model=call.model, dialect="made_up_elsewhere", first=[chunk], decoder=ValueDecoder(openai_chat.rules(outgoing("m", {}))),
         source=Source(Ask(lambda: b"", None), lambda: None, lambda: None),
     )  # fmt: skip
     opened.finish()

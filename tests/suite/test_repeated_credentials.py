@@ -17,7 +17,7 @@ from tests.suite.inprocess import ServedProxy, deployment
 
 import litellm
 from litellm._credentials import spellings
-from litellm.engine.faults import DEEPEST
+from litellm.engine.faults import MAX_DEPTH
 from litellm.exceptions import LiteLLMError
 from litellm.providers.rekey import with_headers, with_key
 from litellm.providers.resolve import resolve
@@ -191,7 +191,7 @@ def test_short_keys_stand_in_good_answers(up):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("depth", [DEEPEST, 400, 950])
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 400, 950])
 @pytest.mark.parametrize(("before", "after"), [('{"a":', "}"), ("[", "]")])
 def test_an_error_object_nested_deeply_stays_an_error_of_its_status(up, logged, before, after, depth, stream):
     """Wherever in the error it is nested."""

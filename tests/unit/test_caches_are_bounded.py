@@ -26,7 +26,7 @@ from litellm.net.network import DIRECT, Network
 from litellm.proxy import user_configs
 from litellm.router.ranking import AT_ONCE, Ranking
 from litellm.router.state import LocalState
-from litellm.router.tally import MOST_LATENCIES
+from litellm.router.tally import MAX_LATENCIES
 
 SRC = Path(litellm.__file__).parent
 TIMES = 10
@@ -44,8 +44,8 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "catalog.facts._as_shipped": lambda n: (f"nobody-{n}",),
     "engine.handler_calls._parameters": lambda n: (lambda: n,),
     "net.request_head.origin_of": lambda n: (f"http://host-{n}/v1",),
-    "net.proxied_io._clocks": lambda n: (Timeouts(total=n + 1.0),),
-    "net.proxied_io._url": lambda n: (f"http://host-{n}/v1",),
+    "net.async_proxied._aiohttp_timeout": lambda n: (Timeouts(total=n + 1.0),),
+    "net.async_proxied._url": lambda n: (f"http://host-{n}/v1",),
     "net.response._lower": lambda n: (f"X-Header-{n}",),
     "net.response._status": lambda n: (f"HTTP/1.1 200 Fine {n}",),
     "net.sync_proxied._url": lambda n: (f"http://host-{n}/v1",),
@@ -71,8 +71,8 @@ CLOSED = {
     "sdk._settings._callbacks": "one",
     "sdk._settings._warn_of": "LiteLLM's settings",
     "wire.dialects.client_dialect": "the dialects",
-    "wire.dialects.dialect": "the dialects",
-    "wire.dialects.way": "the operations and the rows",
+    "wire.dialects.upstream_dialect": "the dialects",
+    "wire.dialects.find_dialect": "the operations and the rows",
     "sdk._call.default_client": "one",
     "tokens.encoders._encoding": "the vocabularies",
 }
@@ -187,19 +187,19 @@ def fill_ranking() -> Ranking:
 
 def fill_latencies() -> Full:
     state = LocalState()
-    for _ in range(TIMES * MOST_LATENCIES):
+    for _ in range(TIMES * MAX_LATENCIES):
         state.succeeded("one", 1.0, 0.5)
     return Full(len(state.tally("one", 1.0).latencies))
 
 
 # By the containers: the declared maximum of entries, and how to make something ten times as much has been put into.
 OBJECTS: dict[str, tuple[int, Callable[[], Any]]] = {
-    "hooks/dispatch.py _Room._inbox": (dispatch.MAXIMUM, fill_dispatcher),
+    "hooks/dispatch.py _Worker._inbox": (dispatch.MAXIMUM, fill_dispatcher),
     "hooks/scratch.py ScratchCache._entries": (scratch.MAXIMUM, fill_scratch),
     "proxy/user_configs.py Store._callers": (user_configs.MAX_KEPT, fill_user_configs),
     "proxy/user_configs.py (each caller)": (user_configs.MAX_EACH, fill_configs_of_one),
     "router/ranking.py Ranking._due": (2 + AT_ONCE, fill_ranking),
-    "router/tally.py Tally.latencies": (MOST_LATENCIES, fill_latencies),
+    "router/tally.py Tally.latencies": (MAX_LATENCIES, fill_latencies),
 }
 
 
@@ -214,9 +214,9 @@ def test_an_object_remembers_no_more_than_its_maximum(maximum, fill):
 # Bounded too, by tests that need more than this file has: (their file, a name in it).
 ELSEWHERE = {
     "hooks/observers.py Memory._kept": ("hooks/test_hooks_observers.py", "OPEN_CALLS"),
-    "net/direct_io.py Pool._idle": ("net/test_pool.py", "max_idle"),
+    "net/async_pool.py AsyncPool._idle": ("net/test_pool.py", "max_idle"),
     "net/sync_pool.py SyncPool._idle": ("net/test_sync_pool.py", "max_idle"),
-    "net/sync_pool.py SyncPool._resting": ("net/test_sync_pool.py", "max_idle"),
+    "net/sync_pool.py SyncPool._idle_order": ("net/test_sync_pool.py", "max_idle"),
     "server/connection.py Connections.open": ("server/test_connection.py", "connections=2"),
     "server/buffers.py Stream._queue": ("server/test_buffers.py", "HIGH_WATER"),
 }
@@ -229,15 +229,15 @@ engine/stream.py CustomStreamWrapper._hidden_params
 engine/stream.py CustomStreamWrapper._ready
 engine/stream.py CustomStreamWrapper._text
 engine/stream.py CustomStreamWrapper.chunks
-net/connection.py DirectReply._parts
+net/async_connection.py AsyncReply._parts
 net/sync_connection.py SyncReply._parts
 net/response.py Response.headers
 router/choosing.py RoutingContext._adapted
 sdk/_call.py _Environment.read
 server/asgi.py _Conversation._headers
-server/parser.py _Found.ends
-server/parser.py _Found.fields
-server/parser.py _Found.pieces
+server/parser.py _Callbacks.ends
+server/parser.py _Callbacks.fields
+server/parser.py _Callbacks.pieces
 server/websocket.py WebSocket._messages
 wire/bridge.py _ChatChunks._begun
 wire/framing/sse.py Parser._data
@@ -248,9 +248,9 @@ wire/openai_stream.py Rules._ended
 """
 OF_THE_CONFIGURATION = """
 hooks/dispatch.py Dispatcher._at_flush
-hooks/dispatch.py _Room._lanes
-hooks/dispatch.py _Room._tasks
-hooks/dispatch.py _Room._waiting
+hooks/dispatch.py _Worker._lanes
+hooks/dispatch.py _Worker._tasks
+hooks/dispatch.py _Worker._waiting
 hooks/observers.py Callbacks._built_in
 hooks/observers.py Callbacks._warned
 net/async_io.py Session._proxied
@@ -268,13 +268,13 @@ server/routing.py Routes._patterns
 server/workers.py Supervisor._workers
 """
 UNDER_WAY = """
-hooks/dispatch.py _Room._empty
+hooks/dispatch.py _Worker._empty
 net/async_io.py AsyncTransport._sessions
-net/direct_io.py Pool._open
-net/proxied_io.py ProxiedPool._streams
+net/async_pool.py AsyncPool._open
+net/async_proxied.py AsyncProxiedPool._streams
 net/sync_pool.py SyncPool._open
 net/fair_queue.py FairQueue._waiting
-server/tls.py Handshakes._shaking
+server/tls.py Handshakes._handshakes
 """
 NOT_FILLED = {line for text in (OF_ONE_CALL, OF_THE_CONFIGURATION, UNDER_WAY) for line in text.splitlines() if line}
 MAKERS = {"Counter", "OrderedDict", "WeakKeyDictionary", "WeakSet", "WeakValueDictionary", "defaultdict", "deque", "dict",

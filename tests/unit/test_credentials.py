@@ -10,7 +10,7 @@ import litellm
 from litellm._credentials import MASK, masked, names_credential
 from litellm._numbers import truthy
 from litellm.hooks.payload import Payload
-from litellm.hooks.redact import wanted
+from litellm.hooks.redact import redaction_wanted
 from litellm.types.params import ChatParams, EmbeddingParams, ModerationParams, TextParams
 
 NAMES = """
@@ -73,14 +73,14 @@ def test_a_router_prints_no_credential(name):
 def test_what_means_true_asks_for_redaction(said):
     """However it is written, in a parameter, in metadata or in a header."""
     assert truthy(said)
-    assert wanted(record(params={"turn_off_message_logging": said}), default=False)
-    assert wanted(record(metadata={"turn_off_message_logging": said}), default=False)
-    assert wanted(record(params={"headers": {"X-LiteLLM-Enable-Message-Redaction": said}}), default=False)
-    assert not wanted(record(params={"headers": {"litellm-disable-message-redaction": said}}), default=True)
+    assert redaction_wanted(record(params={"turn_off_message_logging": said}), default=False)
+    assert redaction_wanted(record(metadata={"turn_off_message_logging": said}), default=False)
+    assert redaction_wanted(record(params={"headers": {"X-LiteLLM-Enable-Message-Redaction": said}}), default=False)
+    assert not redaction_wanted(record(params={"headers": {"litellm-disable-message-redaction": said}}), default=True)
 
 
 @pytest.mark.parametrize("said", [False, 0, "0", "false", "no", "off", ""])
 def test_what_means_false_does_not(said):
     assert not truthy(said)
-    assert not wanted(record(params={"turn_off_message_logging": said}), default=True)
-    assert wanted(record(params={"headers": {"litellm-disable-message-redaction": said}}), default=True)
+    assert not redaction_wanted(record(params={"turn_off_message_logging": said}), default=True)
+    assert redaction_wanted(record(params={"headers": {"litellm-disable-message-redaction": said}}), default=True)

@@ -90,7 +90,7 @@ def test_a_record_is_an_excerpt_of_what_is_long(text, say, as_json):
 
 
 def test_a_key_is_masked_also_where_a_message_is_cut(as_json):
-    for before in range(_log.LONGEST - len(KEY), _log.LONGEST + 1):
+    for before in range(_log.MAX_LENGTH - len(KEY), _log.MAX_LENGTH + 1):
         assert "abcdefghijkl" not in written(lambda at=before: _log.log.warning("x" * at + " " + KEY), as_json=as_json)
 
 
@@ -106,4 +106,4 @@ def test_an_upstream_cannot_write_the_log():
 
         lines = written(ask).splitlines()
     assert [line for line in lines if line.startswith("2026-01-01")] == []
-    assert all(line.isprintable() and len(line) < 2 * _log.LONGEST for line in lines)
+    assert all(line.isprintable() and len(line) < 2 * _log.MAX_LENGTH for line in lines)

@@ -62,7 +62,7 @@ def route():
 
 
 def answer():
-    return Answer(origin=target(), asked="m", headers={"x": "y"}, raw=b"{}")
+    return Answer(origin=target(), requested_model="m", headers={"x": "y"}, raw=b"{}")
 
 
 def opened():
@@ -70,7 +70,7 @@ def opened():
     source = Source(step, lambda: None, lambda: None)
     out = outgoing("m", {})
     decoder = EventDecoder(openai_chat.framing(), openai_chat.rules(out))
-    return Opened(origin=target(), asked="m", headers={}, source=source, decoder=decoder, first=[])
+    return Opened(origin=target(), requested_model="m", headers={}, source=source, decoder=decoder, first=[])
 
 
 def settings():
@@ -188,7 +188,7 @@ def test_configs(config):
     assert targets_of(group)[0].api_key == KEY, "it is there, to be used"
     values += [
         proxy,
-        proxy.gate,
+        proxy.authenticator,
         proxy.pool,
         group,
         targets_of(group)[0],

@@ -100,7 +100,7 @@ def _number(value: Any) -> float | None:
 
 
 def _limit(entry: Mapping[str, Any], *names: str) -> int | None:
-    """The first of these that says how many. 0 says nothing: it stands where somebody did not know."""
+    """The first of these that says how many. 0 stands for unknown."""
     return next((int(number) for name in names if (number := _number(entry.get(name)) or 0) >= 1), None)
 
 

@@ -1,4 +1,4 @@
-"""What callers ask about models, and tell about them: get_model_info, get_max_tokens, supports_…, register_model."""
+"""Facts about models, looked up and registered: get_model_info, get_max_tokens, supports_…, register_model."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def get_model_info(
     """
     found = facts(model, custom_llm_provider)
     if found is None:
-        told = f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}."
-        raise ModelNotMappedError(f"{told} Tell us about it with litellm.register_model.")
+        message = f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}."
+        raise ModelNotMappedError(f"{message} Tell us about it with litellm.register_model.")
     return {**_BLANK, **(catalog.read(found.key) or {}), "key": found.key}
 
 

@@ -109,12 +109,12 @@ def cost_per_token(
     else:
         known = facts(model, custom_llm_provider)
     if known is None:
-        told = f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}"
-        raise NotFoundError(told, model=model, llm_provider=custom_llm_provider)
+        message = f"This model isn't mapped yet. model={model}, custom_llm_provider={custom_llm_provider}"
+        raise NotFoundError(message, model=model, llm_provider=custom_llm_provider)
     parts = prompt_and_answer(usage, known, service_tier)
     if parts is None:
-        told = f"The price of {model} is not known. Say it with litellm.register_model or custom_cost_per_token"
-        raise NotFoundError(told, model=model, llm_provider=custom_llm_provider)
+        message = f"The price of {model} is not known. Say it with litellm.register_model or custom_cost_per_token"
+        raise NotFoundError(message, model=model, llm_provider=custom_llm_provider)
     return parts
 
 
@@ -162,8 +162,8 @@ def completion_cost(
 def _counted(model: str, prompt: str, messages: Sequence[Any], completion: str) -> dict[str, int]:
     from litellm.tokens.count import token_counter
 
-    asked = token_counter(model, messages=messages) if messages else token_counter(model, text=prompt)
-    return {"prompt_tokens": asked, "completion_tokens": token_counter(model, text=completion)}
+    prompt_tokens = token_counter(model, messages=messages) if messages else token_counter(model, text=prompt)
+    return {"prompt_tokens": prompt_tokens, "completion_tokens": token_counter(model, text=completion)}
 
 
 def _texts(response: Mapping[str, Any]) -> Iterator[str]:

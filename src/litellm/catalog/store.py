@@ -1,6 +1,6 @@
 """All models by name, read from models.json when the first question comes.
 
-A line of the file becomes a dict only when somebody asks for that model. That makes the first answer come after 3 ms and
+A line of the file becomes a dict only when that model is looked up. That makes the first answer come after 3 ms and
 3 MB; all 4240 as dicts would be 16 ms and 5 MB.
 """
 

@@ -56,28 +56,31 @@ def buckets(usage: Any) -> Buckets:
     >>> buckets({"input_tokens": 20, "cache_read_input_tokens": 80, "output_tokens": 5}) == found
     True
     """
-    said = plain(usage)
-    within = plain(said.get("prompt_tokens_details") or said.get("input_tokens_details"))
-    beside = plain(said.get("completion_tokens_details") or said.get("output_tokens_details"))
-    read = _first(within, "cached_tokens") or _first(said, _CACHE[0], "prompt_cache_hit_tokens")
-    written = _first(said, _CACHE[1]) or _first(within, "cache_creation_tokens", "cache_write_tokens")
-    for_an_hour = min(_first(plain(said.get("cache_creation")), "ephemeral_1h_input_tokens"), written)
+    fields = plain(usage)
+    prompt_details = plain(fields.get("prompt_tokens_details") or fields.get("input_tokens_details"))
+    completion_details = plain(fields.get("completion_tokens_details") or fields.get("output_tokens_details"))
+    read = _first(prompt_details, "cached_tokens") or _first(fields, _CACHE[0], "prompt_cache_hit_tokens")
+    written = _first(fields, _CACHE[1]) or _first(prompt_details, "cache_creation_tokens", "cache_write_tokens")
+    for_an_hour = min(_first(plain(fields.get("cache_creation")), "ephemeral_1h_input_tokens"), written)
 
-    prompt = _first(said, "prompt_tokens", "input_tokens")
-    anthropic = not _first(said, "prompt_tokens") and _first(said, *_CACHE)
+    prompt = _first(fields, "prompt_tokens", "input_tokens")
+    anthropic = not _first(fields, "prompt_tokens") and _first(fields, *_CACHE)
     if anthropic or prompt < read + written:
         prompt += read + written  # Anthropic's own account does not contain in the prompt what a cache was used for
 
-    completion, reasoning = _first(said, "completion_tokens", "output_tokens"), _first(beside, "reasoning_tokens")
-    if reasoning and _first(said, "total_tokens") == prompt + completion + reasoning:
+    completion, reasoning = (
+        _first(fields, "completion_tokens", "output_tokens"),
+        _first(completion_details, "reasoning_tokens"),
+    )
+    if reasoning and _first(fields, "total_tokens") == prompt + completion + reasoning:
         completion += reasoning  # xAI counts them beside the answer, the others within
 
-    media = (_first(within, "audio_tokens"), _first(within, "image_tokens"))
-    given, cache_read, cache_write_1h, cache_write, audio_input, image_input = _pour(
+    media = (_first(prompt_details, "audio_tokens"), _first(prompt_details, "image_tokens"))
+    given, cache_read, cache_write_1h, cache_write, audio_input, image_input = _split_among(
         prompt, read, for_an_hour, written - for_an_hour, *media
     )
-    media = (_first(beside, "audio_tokens"), _first(beside, "image_tokens"))
-    output, audio_output, image_output, reasoning = _pour(completion, *media, reasoning)
+    media = (_first(completion_details, "audio_tokens"), _first(completion_details, "image_tokens"))
+    output, audio_output, image_output, reasoning = _split_among(completion, *media, reasoning)
     return Buckets(
         input=given,
         cache_read=cache_read,
@@ -100,19 +103,19 @@ def plain(value: Any) -> Mapping[str, Any]:
     return dump() if callable(dump) else _NOTHING
 
 
-def _first(said: Mapping[str, Any], *names: str) -> int:
+def _first(fields: Mapping[str, Any], *names: str) -> int:
     """The first of these numbers of tokens that is above 0."""
     for name in names:
-        value: Any = said.get(name)
+        value: Any = fields.get(name)
         if type(value) in _NUMBERS and 1 <= value < 2**53:
             return int(value)
     return 0
 
 
-def _pour(whole: int, *parts: int) -> tuple[int, ...]:
+def _split_among(total: int, *parts: int) -> tuple[int, ...]:
     """Fill the parts from the whole, in order, as far as it goes: (what is left, the parts)."""
     filled = []
     for part in parts:
-        filled.append(min(part, whole))
-        whole -= filled[-1]
-    return (whole, *filled)
+        filled.append(min(part, total))
+        total -= filled[-1]
+    return (total, *filled)

@@ -21,8 +21,8 @@ from litellm.proxy.auth.authenticator import is_guarded
 from litellm.proxy.config import Config, ConfigError, Problem, load_config
 from litellm.proxy.deployments import unreachable
 from litellm.proxy.reloading import reloaded
-from litellm.proxy.state import Lasting, Proxy, build
-from litellm.server.serve import Listening, Reload, bind, serve
+from litellm.proxy.state import Carryover, Proxy, build
+from litellm.server.serve import ListenOptions, Reload, bind, serve
 from litellm.server.workers import Supervisor
 
 LOOPBACK = "127.0.0.1"
@@ -112,7 +112,7 @@ def _refuse(path: Path | None, error: ConfigError) -> NoReturn:
     _stop(f"{error}\n\n{path} cannot be served; `litellm check {path}` shows this report again.")
 
 
-class Current:
+class ActiveConfig:
     """The configuration in use, and how it is read again."""
 
     def __init__(self, config: Config, host: str | None) -> None:
@@ -142,15 +142,15 @@ class Current:
 
     def build(self, before: Proxy | None = None) -> Proxy:
         """The Proxy for it. before: the one in use, from which it takes over what lasts."""
-        return build(self.config, self.key_of(self.config), Lasting.of(before) if before is not None else None)
+        return build(self.config, self.key_of(self.config), Carryover.of(before) if before is not None else None)
 
     def _export(self) -> None:
         os.environ.update({name: value.get_secret_value() for name, value in self.config.environment_variables.items()})
 
 
 def _start(config: Config, options: dict[str, Any], *, from_file: bool) -> None:
-    current, concurrency = Current(config, options["host"]), options["limit_concurrency"]
-    listening = Listening(
+    current, concurrency = ActiveConfig(config, options["host"]), options["limit_concurrency"]
+    listening = ListenOptions(
         host=current.host,
         port=options["port"],
         grace=config.general_settings.graceful_shutdown_seconds,
@@ -222,7 +222,7 @@ def _is_loopback(host: str) -> bool:
     return str(address).startswith("127.") or address == "::1"
 
 
-def _ready(listening: Listening, config: Config, sock: socket.socket) -> None:
+def _ready(listening: ListenOptions, config: Config, sock: socket.socket) -> None:
     port = sock.getsockname()[1]
     scheme = "https" if listening.certificate else "http"
     names = ", ".join(config.groups[:8]) + (", …" if len(config.groups) > 8 else "")

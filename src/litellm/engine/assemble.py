@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from litellm.types.completion import TextCompletionResponse
 
 # Strings of a delta that say the same thing each time; all other strings are fragments and are joined.
-_WHOLE = frozenset({"role", "id", "type", "name"})
+_REPLACED = frozenset({"role", "id", "type", "name"})
 
 
 def stream_chunk_builder(
@@ -28,7 +28,7 @@ def stream_chunk_builder(
     """The whole answer that `chunks` (ModelResponseStream objects or dicts, in order) are the stream of: a ModelResponse,
     or a TextCompletionResponse for chunks of completions.
 
-    Text, reasoning and tool-call arguments are joined, the last usage counts, and fields nobody knows are kept. None for
+    Text, reasoning and tool-call arguments are joined, the last usage counts, and unknown fields are kept. None for
     no chunks. Raises APIError when one of them is no chunk.
 
     >>> from litellm import completion
@@ -55,8 +55,8 @@ def stream_chunk_builder(
     answer["object"] = "text_completion" if operation is TEXT else "chat.completion"
     made: Any = answer_class(operation).read(answer)
     made._hidden_params = dict(getattr(objects[0], "_hidden_params", None) or {})  # noqa: SLF001 - our own object
-    whole: ModelResponse | TextCompletionResponse = made
-    return whole
+    merged: ModelResponse | TextCompletionResponse = made
+    return merged
 
 
 def _plain(chunk: Any) -> Body:
@@ -69,36 +69,36 @@ def _plain(chunk: Any) -> Body:
 
 def _add_choice(choices: dict[int, Body], choice: Body) -> None:
     index = choice.get("index") or 0
-    whole = choices.setdefault(index, {"index": index, "finish_reason": None})
+    merged = choices.setdefault(index, {"index": index, "finish_reason": None})
     if "text" not in choice:
-        whole.setdefault("message", {"role": "assistant"})
+        merged.setdefault("message", {"role": "assistant"})
     for name, value in choice.items():
         if name == "delta":
-            _add(whole["message"], value or {})
+            _add(merged["message"], value or {})
         elif name == "text":
-            whole["text"] = whole.get("text", "") + (value or "")
-        elif name == "logprobs" and isinstance(value, dict) and isinstance(whole.get("logprobs"), dict):
-            _add(whole["logprobs"], value)
+            merged["text"] = merged.get("text", "") + (value or "")
+        elif name == "logprobs" and isinstance(value, dict) and isinstance(merged.get("logprobs"), dict):
+            _add(merged["logprobs"], value)
         elif value is not None:
-            whole[name] = value
+            merged[name] = value
 
 
-def _add(whole: Body, part: Body) -> None:
-    """Grow `whole` by a fragment: strings and lists are appended, objects merged, calls matched by their index."""
+def _add(merged: Body, part: Body) -> None:
+    """Grow `merged` by a fragment: strings and lists are appended, objects merged, calls matched by their index."""
     for name, value in part.items():
         if value is None:
-            whole.setdefault(name, None)
+            merged.setdefault(name, None)
         elif name == "tool_calls":
-            whole["tool_calls"] = _add_calls(whole.get("tool_calls") or [], value)
-        elif isinstance(value, str) and isinstance(whole.get(name), str) and name not in _WHOLE:
-            whole[name] += value
-        elif isinstance(value, list) and isinstance(whole.get(name), list):
-            whole[name] = whole[name] + value
-        elif isinstance(value, dict) and isinstance(whole.get(name), dict):
-            whole[name] = dict(whole[name])
-            _add(whole[name], value)
+            merged["tool_calls"] = _add_calls(merged.get("tool_calls") or [], value)
+        elif isinstance(value, str) and isinstance(merged.get(name), str) and name not in _REPLACED:
+            merged[name] += value
+        elif isinstance(value, list) and isinstance(merged.get(name), list):
+            merged[name] = merged[name] + value
+        elif isinstance(value, dict) and isinstance(merged.get(name), dict):
+            merged[name] = dict(merged[name])
+            _add(merged[name], value)
         else:
-            whole[name] = value
+            merged[name] = value
 
 
 def _add_calls(calls: list[Body], parts: list[Body]) -> list[Body]:

@@ -53,12 +53,11 @@ class Answer(msgspec.Struct, kw_only=True):
     """A whole answer: `raw`, when it can be relayed as it came; else `data`, OpenAI-shaped.
 
     origin: who gave it; None for one that is remembered, or a layer's own (`origin or NOWHERE` is a target all the same).
-    native: the object that it was before, where a handler or a hook of the user's gave one. asked: the name under which
-    it was asked for; model: the upstream's own. retries, fallbacks: how many it took; max_retries: how many it might
-    have taken.
+    native: the object that it was before, where a handler or a hook of the user's gave one. requested_model: as the call
+    named it; model: as the upstream did. retries, fallbacks: how many it took; max_retries: how many it might have taken.
     """
 
-    asked: str
+    requested_model: str
     origin: Target | None = None
     headers: Mapping[str, str] = {}
     data: Body = {}

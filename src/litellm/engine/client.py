@@ -21,12 +21,12 @@ from litellm.net.messages import Timeouts
 from litellm.net.steps import Flow
 from litellm.net.sync_io import SyncTransport
 from litellm.providers.backend import Handler, Scripted, Unusable, Upstream
-from litellm.providers.rekey import at
+from litellm.providers.rekey import for_operation
 from litellm.providers.target import Target
 
-Onward = Callable[[Call, Route], Flow[Answer | Opened]]
-# What stands around the fallbacks and retries of every call, such as a cache: it may answer by itself, or go onward.
-Layer = Callable[[Call, Route, Onward], Flow[Answer | Opened]]
+CallNext = Callable[[Call, Route], Flow[Answer | Opened]]
+# What wraps the fallbacks and retries of every call, such as a cache: it may answer by itself, or call the next one.
+Layer = Callable[[Call, Route, CallNext], Flow[Answer | Opened]]
 
 Performers = Mapping[type, Attempt]
 
@@ -46,7 +46,7 @@ class Client:
 
     def flow(self, call: Call, route: Route, watchers: Watchers | None = None) -> Flow[Answer | Opened]:
         """What `call` does, outermost layer first: observability, fallbacks, retries, attempt. Nothing happens until it is
-        driven, and a layer that nobody asked for is not there."""
+        driven, and a layer that is not needed is not there."""
         if watchers is not None:
             return observed(call, route, watchers, partial(_watched_flow, self._layers), self._attempt)
         if self._layers:
@@ -54,14 +54,14 @@ class Client:
         return _core_flow(call, route, self._attempt)
 
 
-def _layered(layers: Sequence[Layer], onward: Onward) -> Onward:
+def _layered(layers: Sequence[Layer], call_next: CallNext) -> CallNext:
     for layer in reversed(layers):
-        onward = partial(_entered, layer, onward)
-    return onward
+        call_next = partial(_entered, layer, call_next)
+    return call_next
 
 
-def _entered(layer: Layer, onward: Onward, call: Call, route: Route) -> Flow[Answer | Opened]:
-    return layer(call, route, onward)
+def _entered(layer: Layer, call_next: CallNext, call: Call, route: Route) -> Flow[Answer | Opened]:
+    return layer(call, route, call_next)
 
 
 def _core_flow(call: Call, route: Route, attempt: Attempt, on_error: OnError | None = None) -> Flow[Answer | Opened]:
@@ -77,8 +77,8 @@ def _watched_flow(
     if hooks is None:
         return _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))(call, route)
     attempt = partial(hooked, attempt=attempt, hooks=hooks, watchers=watchers, listed=bool(route.group))
-    onward = _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))
-    return rerouting(call, route, watchers, hooks, onward) if hooks.routes else onward(call, route)
+    call_next = _layered(layers, partial(_core_flow, attempt=attempt, on_error=on_error))
+    return rerouting(call, route, watchers, hooks, call_next) if hooks.routes else call_next(call, route)
 
 
 def performers() -> Performers:
@@ -98,7 +98,7 @@ def attempt(call: Call, target: Target, timeouts: Timeouts, performers: Performe
     if call.retarget is not None:
         target = call.retarget(call, target, timeouts)
     if call.operation is not target.operation:
-        target = at(target, call.operation)
+        target = for_operation(target, call.operation)
     perform = performers[type(target.backend)]
     if call.operation.split_prompts and (apart := prompts_apart(call, target)):
         return ask_each(call, apart, lambda each: perform(each, target, timeouts))

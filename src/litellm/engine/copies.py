@@ -1,4 +1,4 @@
-"""Copies of what a caller holds, for those who are told of the call."""
+"""Copies of what a caller holds, for callbacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-DEEPEST = 64  # containers in containers; whoever reads a copy does so level by level, and Python's stack is limited
+MAX_DEPTH = 64  # containers in containers; whoever reads a copy does so level by level, and Python's stack is limited
 CUT = "…"  # in the place of what is nested deeper, or contains itself
 
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of what there is, known without asking further
@@ -30,7 +30,7 @@ class Copies:
         self.size = 0
         self._known: dict[int, tuple[Any, Any]] = {}  # by id: the original, which has to live on, and its copy
 
-    def of(self, value: Any, depth: int = DEEPEST) -> Any:
+    def of(self, value: Any, depth: int = MAX_DEPTH) -> Any:
         """A copy of `value`, down to `depth` levels."""
         if type(value) in _LEAVES or not isinstance(value, _CONTAINERS):
             self.size += sys.getsizeof(value, 0)

@@ -9,7 +9,7 @@ from litellm.catalog.prices import cost
 from litellm.providers.target import Target
 from litellm.wire.protocol import Body
 
-_OWN = ("input_cost_per_token", "output_cost_per_token")
+_PRICES = ("input_cost_per_token", "output_cost_per_token")
 
 
 def price(target: Target | None, usage: Body | None) -> float | None:
@@ -24,9 +24,9 @@ def price(target: Target | None, usage: Body | None) -> float | None:
 def _facts_of(target: Target) -> Facts | None:
     """What is known of a model about which something was said besides its name."""
     params = target.params
-    own = {name: params[name] for name in _OWN if name in params}
-    if own:
-        return Facts.of(target.model, own)
+    configured = {name: params[name] for name in _PRICES if name in params}
+    if configured:
+        return Facts.of(target.model, configured)
     info = params.get("model_info")
     base = info.get("base_model") if isinstance(info, Mapping) else None
     return facts(base or target.model, target.provider.name)

@@ -24,7 +24,7 @@ def run(flow: Flow[T], io: SyncTransport) -> T:
         while True:
             try:
                 result = fan_out(step, io) if isinstance(step, Fan) else io.perform(step)
-            except Exception as error:  # noqa: BLE001 - it is the flow's business what to make of it
+            except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                 step = flow.throw(error)
             else:
                 step = flow.send(result)
@@ -41,7 +41,7 @@ async def arun(flow: Flow[T], io: AsyncTransport) -> T:
         while True:
             try:
                 result = await (afan_out(step, io) if isinstance(step, Fan) else io.perform(step))
-            except Exception as error:  # noqa: BLE001 - it is the flow's business what to make of it
+            except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                 step = flow.throw(error)
             else:
                 step = flow.send(result)
@@ -52,8 +52,8 @@ async def arun(flow: Flow[T], io: AsyncTransport) -> T:
 
 
 def fan_out(fan: Fan, io: SyncTransport) -> list[Any]:
-    """Perform a Fan in threads. A thread cannot be interrupted: flows that lost the race end unheard, and a process that
-    ends does not wait for them."""
+    """Perform a Fan in threads. A thread cannot be interrupted: the results of flows that lost the race are dropped, and a
+    process that ends does not wait for them."""
     futures = in_threads([partial(contextvars.copy_context().run, run, flow, io) for flow in fan.flows], fan.at_once)
     try:
         for future in as_completed(futures) if fan.first else ():

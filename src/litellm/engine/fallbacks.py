@@ -1,4 +1,4 @@
-"""Other calls to make when one has failed for good."""
+"""The layer that falls back: other calls, once one has failed for good."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def falling_back(
     except LiteLLMError as error:
         if len(failed) < 2:
             raise
-        told = copy.copy(error)  # it may be the caller's own object
-        told.message += f" (all fallbacks failed too: {', '.join(failed)})"
-        raise told from error
+        final = copy.copy(error)  # it may be the caller's own object
+        final.message += f" (all fallbacks failed too: {', '.join(failed)})"
+        raise final from error
     answer.fallbacks = len(failed)
     return answer
 
@@ -65,7 +65,7 @@ def _descend(
             except Skip:
                 continue
             except LiteLLMError as error:
-                # What cannot even be asked is somebody's typing error, which is not to hide what went wrong.
+                # A fallback that cannot be called is a typing error, which is not to hide what went wrong.
                 failed.append(f"{error.model or 'fallback'}: {type(error).__name__}")
                 if on_error is not None:
                     on_error(error)
@@ -74,13 +74,13 @@ def _descend(
             try:
                 return (yield from _descend(plan.call, plan.route, retrying, failed, on_error))
             except LiteLLMError as error:
-                last = _after(last, error)
+                last = _chained(last, error)
         raise last
     finally:
         del last  # its traceback leads here: it would keep itself, and the call with it, until the collector comes
 
 
-def _after(last: LiteLLMError, error: LiteLLMError) -> LiteLLMError:
+def _chained(last: LiteLLMError, error: LiteLLMError) -> LiteLLMError:
     if error is not last:
         error.__context__ = last
     return error

@@ -1,4 +1,4 @@
-"""More prompts than somebody takes at a time: asked side by side, so many at once, and answered as one."""
+"""More prompts than an endpoint takes at a time: sent side by side, so many at once, and answered as one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from litellm.net.steps import Fan, Flow
 from litellm.providers.target import Target
 from litellm.wire.bridge import merged, prompts_of
 
-MOST_PROMPTS = 100  # requests that one may become
+MAX_SPLIT_PROMPTS = 100  # requests that one may become
 
 
 def prompts_apart(call: Call, target: Target) -> list[list[Any]]:
@@ -27,11 +27,11 @@ def prompts_apart(call: Call, target: Target) -> list[list[Any]]:
         return []
     prompts = prompts_of(call.body.get("prompt"))
     apart = [prompts[at : at + most] for at in range(0, len(prompts), most)]
-    if len(apart) > MOST_PROMPTS:
+    if len(apart) > MAX_SPLIT_PROMPTS:
         text = (
             f"{len(prompts)} prompts would be {len(apart)} requests of {target.provider.name}, which takes {most} at a "
         )
-        text += f"time: send at most {MOST_PROMPTS * most} together"
+        text += f"time: send at most {MAX_SPLIT_PROMPTS * most} together"
         raise BadRequestError(text, target.model, target.provider.name, param="prompt")
     return apart if len(apart) > 1 else []
 

@@ -1,4 +1,4 @@
-"""What went wrong, as the exception that the caller sees. One place for all providers, streamed or not."""
+"""Faults as the exceptions that callers see. One place for all providers, streamed or not."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from litellm.net.url import redacted_url, with_v1
 from litellm.providers.target import Target
 from litellm.wire.protocol import Dialect, Fault, StreamFault, WrongShape
 
-DEEPEST = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
+MAX_DEPTH = 64  # levels of an upstream's error object; what lies deeper would hurt whoever reads, copies or pickles it
 
 
-class Refused(Exception):  # noqa: N818 - never leaves the engine
+class StreamOptionsRefused(Exception):  # noqa: N818 - never leaves the engine
     """The upstream does not take stream_options: worth one more request without."""
 
     def __init__(self, error: LiteLLMError) -> None:
@@ -58,7 +58,7 @@ def wrong_shape(error: WrongShape, target: Target, headers: Mapping[str, str]) -
 _BROKEN: dict[str, type[LiteLLMError]] = {"timeout": errors.Timeout, "busy": errors.ServiceUnavailableError}
 
 
-def broken(fault: TransportFault, target: Target) -> LiteLLMError:
+def transport_error(fault: TransportFault, target: Target) -> LiteLLMError:
     """The exception for an exchange that broke: Timeout for the clocks, 503 without room, else APIConnectionError."""
     if fault.kind in ("url", "blocked"):  # nobody's outage: an address that cannot, or may not, be called
         return errors.BadRequestError(mask(str(fault), *target.secrets), target.model, target.provider.name,
@@ -68,7 +68,7 @@ def broken(fault: TransportFault, target: Target) -> LiteLLMError:
                 request_url=redacted_url(target.url) or None)  # fmt: skip
 
 
-def incomplete(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
+def incomplete_stream(target: Target, headers: Mapping[str, str], why: str = "") -> errors.IncompleteStream:
     """The exception for a stream that ended too early."""
     text = "the stream ended before it was complete: no finish_reason and no [DONE]" + (f" ({why})" if why else "")
     return errors.IncompleteStream(error_text(target, text), target.provider.name, target.model,
@@ -96,7 +96,7 @@ def error_text(target: Target, text: str, kind: type[LiteLLMError] | None = None
     return f"{kind.__name__}: {text}"
 
 
-def _masked(target: Target, value: Any, depth: int = DEEPEST) -> Any:
+def _masked(target: Target, value: Any, depth: int = MAX_DEPTH) -> Any:
     """`value` without our credentials, should the upstream have repeated them."""
     if isinstance(value, str):
         return mask(value, *target.secrets)

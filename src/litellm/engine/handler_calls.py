@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from litellm.engine.call import Call
-from litellm.engine.faults import broken, error_text, wrong_shape
+from litellm.engine.faults import error_text, transport_error, wrong_shape
 from litellm.engine.present import answer_class
 from litellm.exceptions import InternalServerError, LiteLLMError, of_status
 from litellm.net.faults import TransportFault
@@ -26,7 +26,7 @@ def handler_of(target: Target) -> Any:
     return target.backend.handler  # type: ignore[union-attr]  # by which whoever asks was picked
 
 
-def either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any], seconds: float) -> Ask:
+def ask_either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any], seconds: float) -> Ask:
     """Ask whichever of the two methods the handler has; the transport takes the one that fits it, if both are there."""
     sync_fn = partial(_call, getattr(handler, sync_name), arguments) if implemented(handler, sync_name) else None
     async_fn = None
@@ -123,24 +123,24 @@ def arguments_for(call: Call, target: Target, timeouts: Timeouts) -> dict[str, A
 
 def copied(params: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of what a deployment's entry says, in which only what cannot be copied, such as an SSLContext, is shared."""
-    own: dict[str, Any] = {}
+    copies: dict[str, Any] = {}
     for name, value in params.items():
         try:
-            own[name] = copy.deepcopy(value)
+            copies[name] = copy.deepcopy(value)
         except TypeError:
-            own[name] = value
-    return own
+            copies[name] = value
+    return copies
 
 
 def _silently(*_: Any, **__: Any) -> None:
     pass
 
 
-def translated(error: Exception, target: Target) -> LiteLLMError:
+def as_litellm_error(error: Exception, target: Target) -> LiteLLMError:
     if isinstance(error, LiteLLMError):
         return error
     if isinstance(error, TransportFault):
-        return broken(error, target)
+        return transport_error(error, target)
     provider = target.provider.name
     status = getattr(error, "status_code", None)
     text = error_text(target, str(getattr(error, "message", None) or repr(error)))

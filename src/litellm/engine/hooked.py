@@ -10,7 +10,7 @@ import msgspec
 from litellm import _json
 from litellm.engine.call import Answer, Call
 from litellm.engine.opened import Opened
-from litellm.engine.present import answer_class, built, give
+from litellm.engine.present import answer_class, build_object, set_answer
 from litellm.engine.retries import Attempt
 from litellm.engine.route import Route
 from litellm.engine.watchers import Hooks, Watchers
@@ -21,21 +21,25 @@ from litellm.types.params import is_ours
 from litellm.wire.protocol import Body
 
 # What hooks are shown besides the body, and what is not sent.
-_ALWAYS = frozenset({"model", "stream", "user_api_key_dict"})
-_SHOWN = frozenset({"metadata", "litellm_call_id", "model_info"})
+_ADDED = frozenset({"model", "stream", "user_api_key_dict"})
+_EXTRA = frozenset({"metadata", "litellm_call_id", "model_info"})
 
 
 def rerouting(
-    call: Call, route: Route, watchers: Watchers, hooks: Hooks, onward: Callable[[Call, Route], Flow[Answer | Opened]]
+    call: Call,
+    route: Route,
+    watchers: Watchers,
+    hooks: Hooks,
+    call_next: Callable[[Call, Route], Flow[Answer | Opened]],
 ) -> Flow[Answer | Opened]:
-    """`onward`, once hooks have said what the call is to ask for."""
+    """`call_next`, once hooks have said what the call is to ask for."""
     if route.rerouted is not None:
         model, messages = yield from hooks.route(call.model, kwargs_of(call, watchers.about))
         if model != call.model or messages is not None:
             body = call.body if messages is None else {**call.body, "messages": messages}
             call = msgspec.structs.replace(call, model=model, body=body)
             route = route.rerouted(call)
-    return (yield from onward(call, route))
+    return (yield from call_next(call, route))
 
 
 def hooked(
@@ -43,7 +47,7 @@ def hooked(
 ) -> Flow[Answer | Opened]:
     """A try by way of the hooks before and after it. A whole answer is as they leave it; its usage is the upstream's.
 
-    listed: whether the target is one of somebody's deployments, of which each has to be permitted.
+    listed: whether the target is a deployment of a model_list, which hooks have to permit.
     """
     if listed:
         yield from hooks.check(_entry(call, target), is_async=call.is_async)
@@ -57,8 +61,8 @@ def hooked(
         response = answer.native
         if response is None:
             data = answer.data if answer.raw is None else _json.decode(answer.raw)
-            response = built(answer_class(call.operation), data, answer)
-        give(answer, (yield from hooks.after(kwargs, response, call.operation, is_async=call.is_async)))
+            response = build_object(answer_class(call.operation), data, answer)
+        set_answer(answer, (yield from hooks.after(kwargs, response, call.operation, is_async=call.is_async)))
     return answer
 
 
@@ -79,7 +83,7 @@ def _body_of(call: Call, kwargs: Body) -> Body:
     return {
         name: value
         for name, value in kwargs.items()
-        if name not in _ALWAYS and (name in call.body or not (name in _SHOWN or is_ours(name)))
+        if name not in _ADDED and (name in call.body or not (name in _EXTRA or is_ours(name)))
     }
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from litellm import _json, exceptions
 from litellm.engine.call import Call
 from litellm.engine.faults import error_text
-from litellm.engine.present import plain
+from litellm.engine.present import to_plain
 from litellm.exceptions import BadRequestError, InternalServerError, LiteLLMError
 from litellm.net.messages import Part, Script
 from litellm.providers.backend import Mock
@@ -30,7 +30,7 @@ JSON = {"content-type": "application/json"}
 EVENTS = {"content-type": "text/event-stream"}
 PIECE = 3  # characters in one chunk of a streamed mock_response, as in LiteLLM
 MOCK_USAGE = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-MOST_CHOICES = 128
+MAX_CHOICES = 128
 DONE = sse.event(sse.DONE)
 
 
@@ -67,8 +67,8 @@ def _chat(call: Call, target: Target, response: Any, tool_calls: list[Any] | Non
         return response
     message: Body = {"role": "assistant", "content": "This is a mock request" if response is None else response}
     if tool_calls is not None:
-        message["tool_calls"] = [plain(call) for call in tool_calls]
-    count = counted(call.body) * len(prompts_of(call.body.get("prompt")))
+        message["tool_calls"] = [to_plain(call) for call in tool_calls]
+    count = choice_count(call.body) * len(prompts_of(call.body.get("prompt")))
     return {
         "id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": int(time.time()),
         "model": target.model,
@@ -116,10 +116,10 @@ _ANSWERS: Mapping[str, _Write] = {
 }
 
 
-def counted(body: Body) -> int:
+def choice_count(body: Body) -> int:
     count = body.get("n") or 1
-    if not isinstance(count, int) or not 1 <= count <= MOST_CHOICES:
-        raise ValueError(f"n must be a number from 1 to {MOST_CHOICES}")
+    if not isinstance(count, int) or not 1 <= count <= MAX_CHOICES:
+        raise ValueError(f"n must be a number from 1 to {MAX_CHOICES}")
     return count
 
 

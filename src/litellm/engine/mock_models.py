@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from litellm import _json
-from litellm.engine.mock import DONE, EVENTS, JSON, counted
+from litellm.engine.mock import DONE, EVENTS, JSON, choice_count
 from litellm.net.messages import Part, Script
 from litellm.providers.target import Target
 from litellm.types.categories import CATEGORIES
@@ -23,7 +23,7 @@ from litellm.wire.protocol import Body, Outgoing
 
 CREATED = 1_700_000_000  # mock models are deterministic down to the time
 DIMENSIONS = 1536
-MOST_DIMENSIONS = 16_384
+MAX_DIMENSIONS = 16_384
 
 _PROSE = (
     "a mock answers without a model so that you can build test and measure what stands around it the words are picked "
@@ -107,7 +107,7 @@ def _chat(name: str, body: Body) -> Body:
     used, written = len(prompt.split()), len(text.split())
     return {
         "id": f"chatcmpl-mock-{seed:08x}", "object": "chat.completion", "created": CREATED, "model": name,
-        "choices": [{"index": i, "message": message, "finish_reason": finish_reason} for i in range(counted(body))],
+        "choices": [{"index": i, "message": message, "finish_reason": finish_reason} for i in range(choice_count(body))],
         "usage": {"prompt_tokens": used, "completion_tokens": written, "total_tokens": used + written},
     }  # fmt: skip
 
@@ -130,18 +130,18 @@ def _text(name: str, body: Body) -> Body:
 
 
 def _continuation(name: str, body: Body, prompt: Any) -> Body:
-    asked = prompt if isinstance(prompt, str) else " ".join(str(token) for token in prompt)
-    answer = as_text(_chat(name, {"n": body.get("n"), "messages": [{"role": "user", "content": asked}]}))
+    text = prompt if isinstance(prompt, str) else " ".join(str(token) for token in prompt)
+    answer = as_text(_chat(name, {"n": body.get("n"), "messages": [{"role": "user", "content": text}]}))
     for choice in answer["choices"]:
-        choice["text"] = asked + choice["text"] if body.get("echo") else choice["text"]
+        choice["text"] = text + choice["text"] if body.get("echo") else choice["text"]
     return answer | {"id": answer["id"].replace("chatcmpl", "cmpl")}
 
 
 def _vectors(name: str, body: Body) -> Body:
     texts = prompts_of(body["input"])
     length = body.get("dimensions") or DIMENSIONS
-    if not isinstance(length, int) or not 1 <= length <= MOST_DIMENSIONS:
-        raise ValueError(f"dimensions must be a number from 1 to {MOST_DIMENSIONS}")
+    if not isinstance(length, int) or not 1 <= length <= MAX_DIMENSIONS:
+        raise ValueError(f"dimensions must be a number from 1 to {MAX_DIMENSIONS}")
     rows = [_vector(name, text, length) for text in texts]
     if body.get("encoding_format") == "base64":
         rows = [as_base64(row) for row in rows]
@@ -164,17 +164,17 @@ def _vector(name: str, text: Any, length: int) -> list[float]:
 def _judged(name: str, body: Body) -> Body:
     """A text that names a category is found to be of it."""
     sent = body["input"]
-    texts = [_shown(part) for part in sent] if isinstance(sent, list) else [sent]
+    texts = [_text_of(part) for part in sent] if isinstance(sent, list) else [sent]
     results = []
     for text in texts:
-        said = text.lower().split()
-        found = {category: category in said for category in CATEGORIES}
+        words_of_text = text.lower().split()
+        found = {category: category in words_of_text for category in CATEGORIES}
         scores = {category: 0.9 if hit else 0.0 for category, hit in found.items()}
         results.append({"flagged": any(found.values()), "categories": found, "category_scores": scores})
     return {"id": f"modr-mock-{zlib.crc32(_json.encode([name, sent])):08x}", "model": name, "results": results}
 
 
-def _shown(part: Any) -> str:
+def _text_of(part: Any) -> str:
     return part if isinstance(part, str) else part.get("text") or ""
 
 

@@ -1,7 +1,7 @@
 """Observability: what happens to a call, as immutable records that are handed to callbacks. The outermost layer.
 
-Nothing here waits for those who are told, and nothing that they get is what the caller holds: bodies of answers are kept
-as bytes and read again by whoever wants them. What cannot be told is not, and the call goes on as if nobody watched.
+Nothing here waits for callbacks, and they share no object with the caller: bodies of answers are kept as bytes, and decoded
+in the callbacks' thread. Where a record cannot be made, the call goes on unobserved.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ WatchedFlow = Callable[[Call, Route, Watchers, Attempt, OnError | None], Flow[An
 def observed(
     call: Call, route: Route, watchers: Watchers, flow: WatchedFlow, attempt: Attempt
 ) -> Flow[Answer | Opened]:
-    """The flow, told about: "input" before it, then "success" or "failure", once, when the answer has ended.
+    """The flow, observed: "input" before it, then "success" or "failure", once, when the answer has ended.
 
-    A failure is told with the last target that was tried, by whichever fallback. In between, at most once each: what came
+    A failure carries the last target that was tried, by whichever fallback. In between, at most once each: what came
     of fallbacks, when there is an answer, be it the beginning of one, or none; and that a group had nothing left.
     """
     last: Target | None = None
@@ -57,45 +57,45 @@ def observed(
         return attempt(call, target, timeouts)
 
     try:
-        record = _begun(call, route.group, watchers.about)
+        record = _new_record(call, route.group, watchers.about)
     except Exception as error:  # noqa: BLE001 - an object of the caller's that cannot be copied
-        _complain(error)
+        _warn(error)
         return (yield from flow(call, route, watchers, attempt, None))
     observe.emit("input", record)
     try:
         result = yield from flow(call, route, watchers, noted, failures.append)
     except Exception as error:
-        _tell_failure(record, last, error, failures, observe)
+        _emit_failure(record, last, error, failures, observe)
         raise
     except BaseException:
-        _tell_failure(record, last, None, failures, observe)
+        _emit_failure(record, last, None, failures, observe)
         raise
     else:
-        _tell(record, result, failures, observe)
+        _emit_result(record, result, failures, observe)
         return result
     finally:
         failures.clear()  # their tracebacks lead to it: they would keep themselves until the collector comes
 
 
-def _harmless(tell: Callable[P, None]) -> Callable[P, None]:
-    """`tell`, but a failure of it is a line in the log."""
+def _never_raises(emit: Callable[P, None]) -> Callable[P, None]:
+    """`emit`, but a failure of it is a line in the log."""
 
-    @wraps(tell)
-    def harmless(*args: P.args, **kwargs: P.kwargs) -> None:
+    @wraps(emit)
+    def contained(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            tell(*args, **kwargs)
+            emit(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - a call does not fail because somebody watches it
-            _complain(error)
+            _warn(error)
 
-    return harmless
+    return contained
 
 
-def _complain(error: Exception) -> None:
+def _warn(error: Exception) -> None:
     """Without the error's text, which may quote the call."""
     log.warning("callbacks cannot be told everything of a call: %s", type(error).__name__)
 
 
-def _begun(call: Call, group: str, about: Mapping[str, Any]) -> CallRecord:
+def _new_record(call: Call, group: str, about: Mapping[str, Any]) -> CallRecord:
     copies, about = Copies(), dict(about)
     caller = about.pop("user_api_key_dict", None)
     return CallRecord(
@@ -105,23 +105,25 @@ def _begun(call: Call, group: str, about: Mapping[str, Any]) -> CallRecord:
     )  # fmt: skip
 
 
-@_harmless
-def _tell(record: CallRecord, result: Answer | Opened, failures: Sequence[LiteLLMError], observe: Observe) -> None:
-    _tell_exhausted(record, failures, observe)
+@_never_raises
+def _emit_result(
+    record: CallRecord, result: Answer | Opened, failures: Sequence[LiteLLMError], observe: Observe
+) -> None:
+    _emit_exhausted(record, failures, observe)
     record = _answered(record, result)
     if failures:
         observe.emit("success_fallback", _ended(record, record.status, error=failures[0]))
     if isinstance(result, Opened):
         StreamRecorder(record, result, observe)
         return
-    data = _kept(result)
+    data = _as_bytes(result)
     response = None if data is None else partial(_read, record.operation, data)
     dollars = price(result.origin, result.usage)
     observe.emit("success", _ended(_with(record, data), "success", response, result.usage, dollars))
 
 
-@_harmless
-def _tell_failure(
+@_never_raises
+def _emit_failure(
     record: CallRecord,
     last: Target | None,
     error: Exception | None,
@@ -129,7 +131,7 @@ def _tell_failure(
     observe: Observe,
 ) -> None:
     """error: None where the caller went away."""
-    _tell_exhausted(record, (*failures, error), observe)
+    _emit_exhausted(record, (*failures, error), observe)
     if error is None:
         record = _ended(_tried(record, last), "cancelled")
     else:
@@ -139,7 +141,7 @@ def _tell_failure(
     observe.emit("failure", record)
 
 
-def _tell_exhausted(record: CallRecord, failures: Sequence[Exception | None], observe: Observe) -> None:
+def _emit_exhausted(record: CallRecord, failures: Sequence[Exception | None], observe: Observe) -> None:
     """That a group could not be asked, if one could not; of several, of the first."""
     error = next((each for each in failures if isinstance(each, RouterRateLimitError)), None)
     if error is not None:
@@ -199,7 +201,7 @@ def _ended(
     )
 
 
-def _kept(answer: Answer) -> bytes | None:
+def _as_bytes(answer: Answer) -> bytes | None:
     """The answer as bytes: nobody can change them, and reading them again is another thread's work. None for one that a
     handler has put something into that is no JSON."""
     if answer.raw is not None:
@@ -207,7 +209,7 @@ def _kept(answer: Answer) -> bytes | None:
     try:
         return _json.encode(answer.data)
     except Exception as error:  # noqa: BLE001 - of an object of the handler's; usage and cost are told all the same
-        _complain(error)
+        _warn(error)
         return None
 
 
@@ -238,7 +240,7 @@ class StreamRecorder:
             opened.tap = self.see
         opened.on_end(self.end)
 
-    @_harmless
+    @_never_raises
     def see(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
             data = (chunk.payload if self._is_ours else None) or _json.encode(chunk.value)
@@ -247,16 +249,16 @@ class StreamRecorder:
                 record = msgspec.structs.replace(self._record, size=sys.getsizeof(data))  # all else is there once
                 self._observe.emit("stream", record, partial(_read_chunk, record.operation, data))
 
-    @_harmless
+    @_never_raises
     def end(self, outcome: Outcome) -> None:
         usage = outcome.usage or self._opened.used()
         dollars = price(self._opened.origin, usage)
-        response = partial(_whole, self._chunks, usage) if self._chunks else None
+        response = partial(_assembled, self._chunks, usage) if self._chunks else None
         record = _ended(_with(self._record, *self._chunks), outcome.status, response, usage, dollars, outcome.error)
         self._observe.emit("success" if outcome.status == "success" else "failure", record)
 
 
-def _whole(chunks: list[bytes], usage: Body | None) -> Any:
+def _assembled(chunks: list[bytes], usage: Body | None) -> Any:
     """The answer that the chunks are the stream of, with its usage, which the caller may not have asked to see."""
     last = [{"choices": [], "usage": usage}] if usage else []
     return stream_chunk_builder([*map(_decoded, chunks), *last])

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from litellm.engine.faults import broken, incomplete, stream_error, wrong_shape
+from litellm.engine.faults import incomplete_stream, stream_error, transport_error, wrong_shape
 from litellm.exceptions import LiteLLMError
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Sink
@@ -55,12 +55,12 @@ class Source(msgspec.Struct, frozen=True):
 class Opened(msgspec.Struct, kw_only=True):
     """A stream whose first meaningful chunk is here: from now on a failure can only be reported, not retried.
 
-    It ends once, by `finish` or by `abort`, and then settles with whoever keeps account of it. first: the chunks so
+    It ends once, by `finish` or by `abort`, and then calls those that `on_end` has registered. first: the chunks so
     far. origin: as an Answer has it. dialect: in which the payloads of its chunks are. usage: what was used, where it is
     known from elsewhere than the stream. tap: sees the chunks that follow the first ones.
     """
 
-    asked: str
+    requested_model: str
     source: Source
     decoder: Decoder
     first: list[Chunk]
@@ -79,7 +79,7 @@ class Opened(msgspec.Struct, kw_only=True):
 
     @property
     def failure(self) -> LiteLLMError | None:
-        """What broke it, after the chunks that there are; None for what goes on, is complete, or nobody wanted."""
+        """What broke it, after the chunks that there are; None for what goes on, is complete, or was closed."""
         return None if self.ended is None else self.ended.error
 
     def next(self, io: SyncTransport) -> list[Chunk]:
@@ -131,14 +131,14 @@ class Opened(msgspec.Struct, kw_only=True):
     def _interrupted(self, error: Exception) -> list[Item]:
         """What an exchange that broke comes to, which has broken nothing if the stream was complete."""
         if isinstance(error, TransportFault):
-            return [] if self.decoder.rules.complete else [Broken(broken(error, self.origin or NOWHERE))]
+            return [] if self.decoder.rules.complete else [Broken(transport_error(error, self.origin or NOWHERE))]
         return [Broken(error)]
 
     def _exhausted(self) -> list[Item]:
         """What the end of the pieces comes to."""
         items = self.decoder.end()
         if not self.decoder.rules.complete and not (items and type(items[-1]) is Broken):
-            items.append(Broken(incomplete(self.origin or NOWHERE, self.headers)))
+            items.append(Broken(incomplete_stream(self.origin or NOWHERE, self.headers)))
         return items
 
     def _as_error(self, error: Exception) -> LiteLLMError:
@@ -171,7 +171,7 @@ class Opened(msgspec.Struct, kw_only=True):
             self._end(Outcome("success", usage=self.used()))
 
     def abort(self, error: LiteLLMError | None = None) -> None:
-        """Let go of the upstream, for an error, or because nobody reads on. Does nothing to a stream that has ended."""
+        """Let go of the upstream, for an error, or because the reader left. Does nothing to a stream that has ended."""
         if self.ended is None:
             self.finished = True
             try:
@@ -180,7 +180,7 @@ class Opened(msgspec.Struct, kw_only=True):
                 self._end(CANCELLED if error is None else Outcome("failure", error, usage=self.used()))
 
     def close(self) -> None:
-        """Nobody reads on."""
+        """The reader left."""
         self.abort()
 
     def _end(self, outcome: Outcome) -> None:
@@ -200,7 +200,7 @@ def next_chunks(opened: Opened) -> Flow[list[Chunk]]:
     return opened.advance(piece)
 
 
-def begun(opened: Opened) -> Flow[Opened]:
+def read_first_chunk(opened: Opened) -> Flow[Opened]:
     """The stream, read up to its first meaningful chunk. Raises what breaks it before."""
     try:
         while not opened.finished:

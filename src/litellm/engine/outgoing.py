@@ -1,4 +1,4 @@
-"""What dialects see of a call, with the clock and the ids that they have none of themselves."""
+"""Makes an Outgoing, what dialects see of a call, with a clock and a maker of ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litellm.wire.protocol import Outgoing
 
 
 def new_id() -> str:
-    """An id that nobody else has."""
+    """A unique id."""
     return str(uuid.uuid4())
 
 

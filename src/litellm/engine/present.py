@@ -30,7 +30,7 @@ def chunk_class(operation: Operation) -> type[OpenAIObject]:
     return cls
 
 
-def built(cls: type[OpenAIObject], value: Body, result: Answer | Opened) -> Any:
+def build_object(cls: type[OpenAIObject], value: Body, result: Answer | Opened) -> Any:
     """The object for `value`. Raises APIResponseValidationError for what cannot be one."""
     try:
         return cls.read(value)
@@ -38,13 +38,13 @@ def built(cls: type[OpenAIObject], value: Body, result: Answer | Opened) -> Any:
         raise wrong_shape(WrongShape(str(error)), result.origin or NOWHERE, result.headers) from error
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """A pydantic object as a dict, whatever its owner has put into it; all else as it is."""
     return value.model_dump(exclude_none=True, warnings=False) if isinstance(value, BaseModel) else value
 
 
-def give(answer: Answer, value: Any) -> None:
+def set_answer(answer: Answer, value: Any) -> None:
     """Have `value`, a dict or an object of the user's like an answer, be the answer."""
     answer.raw = None
-    answer.data = plain(value)
+    answer.data = to_plain(value)
     answer.native = None if value is answer.data else value

@@ -1,4 +1,4 @@
-"""The layer that tries again. There is no other retry."""
+"""The layer that retries. There is no other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from litellm._log import log
 from litellm.engine.call import Answer, Call
 from litellm.engine.opened import CANCELLED, UNUSED, Opened, Outcome
-from litellm.engine.retry_policy import LONGEST_RETRY_AFTER, Retry, retry_after
+from litellm.engine.retry_policy import MAX_RETRY_AFTER, Retry, retry_after
 from litellm.engine.route import Choice, Route, noop
 from litellm.exceptions import LiteLLMError
 from litellm.net.messages import Timeouts
@@ -51,7 +51,7 @@ def retrying(call: Call, route: Route, attempt: Attempt) -> Flow[Answer | Opened
                 raise
             tried.append(target)
             choice, pause = _next_choice(route, tried, retry, error)
-            too_long = pause > 0 and (retry_after(error.response_headers) or 0.0) > LONGEST_RETRY_AFTER
+            too_long = pause > 0 and (retry_after(error.response_headers) or 0.0) > MAX_RETRY_AFTER
             timeouts, now = effective_timeouts(call, choice.target, route), time.monotonic()
             if too_long or now + pause >= _deadline(deadlines, call, choice.target, timeouts, now):
                 choice.settle(UNUSED)
@@ -107,8 +107,13 @@ def effective_timeouts(call: Call, target: Target, route: Route) -> Timeouts:
 
 def capped(timeouts: Timeouts, seconds: float) -> Timeouts:
     """`timeouts`, when no more than so many seconds are left."""
-    left = max(seconds, 0.001)
-    return Timeouts(min(timeouts.connect, left), min(timeouts.first_byte, left), min(timeouts.between, left), left)
+    remaining = max(seconds, 0.001)
+    return Timeouts(
+        min(timeouts.connect, remaining),
+        min(timeouts.first_byte, remaining),
+        min(timeouts.between, remaining),
+        remaining,
+    )
 
 
 def _deadline(deadlines: dict[int, float], call: Call, target: Target, timeouts: Timeouts, now: float) -> float:

@@ -1,4 +1,4 @@
-"""When to try again, and after how long: an immutable value. Nothing here sends or sleeps."""
+"""Whether to retry, and after how long: an immutable value. Nothing here sends or sleeps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from litellm._numbers import whole
+from litellm._numbers import parse_int
 from litellm.exceptions import LiteLLMError
 from litellm.types.router_words import RETRY_FIELDS
 
 FIRST_DELAY = 0.5  # seconds; doubles each time
-LONGEST_DELAY = 8.0
-LONGEST_RETRY_AFTER = 60.0  # an upstream that asks for more is not waited for: the caller learns it instead
-LONGEST_ASKED = 366 * 86400.0  # seconds; what is more is taken for this, so that it can be counted with
+MAX_DELAY = 8.0
+MAX_RETRY_AFTER = 60.0  # an upstream that asks for more is not waited for: the caller learns it instead
+MAX_STATED_DELAY = 366 * 86400.0  # seconds; what is more is taken for this, so that it can be counted with
 
 
 # (class of error, retries): the first class that an error is of counts.
@@ -58,9 +58,9 @@ class Retry(msgspec.Struct, frozen=True):
 
     def delay(self, error: LiteLLMError) -> float:
         """Seconds to wait before this try: full jitter, and never less than the latest Retry-After."""
-        asked = retry_after(error.response_headers)
-        backoff = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (self.used - 1))
-        return max(asked or 0.0, self.floor) + random.uniform(0, backoff)  # noqa: S311 - spreading load, not secrets
+        stated = retry_after(error.response_headers)
+        backoff = min(MAX_DELAY, FIRST_DELAY * 2 ** (self.used - 1))
+        return max(stated or 0.0, self.floor) + random.uniform(0, backoff)  # noqa: S311 - spreading load, not secrets
 
 
 def limits_of(policy: Any) -> Limits:
@@ -70,13 +70,13 @@ def limits_of(policy: Any) -> Limits:
     >>> [(kind.__name__, limit) for kind, limit in limits_of({"RateLimitErrorRetries": 3})]
     [('RateLimitError', 3)]
     """
-    told = policy.model_dump(exclude_none=True) if hasattr(policy, "model_dump") else dict(policy or {})
-    unknown = told.keys() - RETRY_FIELDS.keys()
+    fields = policy.model_dump(exclude_none=True) if hasattr(policy, "model_dump") else dict(policy or {})
+    unknown = fields.keys() - RETRY_FIELDS.keys()
     if unknown:
         raise ValueError(
             f"a retry policy has no {', '.join(sorted(unknown))}; its fields are {', '.join(RETRY_FIELDS)}"
         )
-    limits = ((kind.error, whole(name, told.get(name))) for name, kind in RETRY_FIELDS.items())
+    limits = ((kind.error, parse_int(name, fields.get(name))) for name, kind in RETRY_FIELDS.items())
     return tuple((kind, limit) for kind, limit in limits if limit is not None)
 
 
@@ -87,7 +87,7 @@ def retryable(error: LiteLLMError) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that an answer asks to wait, from retry-after-ms or Retry-After (seconds or a date): LONGEST_ASKED at
+    """The seconds that an answer asks to wait, from retry-after-ms or Retry-After (seconds or a date): MAX_STATED_DELAY at
     the most, None for nonsense.
 
     >>> retry_after({"retry-after": "2"})
@@ -97,16 +97,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     in_ms = _number(headers.get("retry-after-ms"))
     if in_ms is not None:
-        return min(in_ms / 1000, LONGEST_ASKED)
+        return min(in_ms / 1000, MAX_STATED_DELAY)
     value = headers.get("retry-after") or headers.get("Retry-After")
     seconds = _number(value)
     if value is None:
         return None
     try:
-        asked = parsedate_to_datetime(value).timestamp() - time.time() if seconds is None else seconds
+        stated = parsedate_to_datetime(value).timestamp() - time.time() if seconds is None else seconds
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(0.0, asked), LONGEST_ASKED)
+    return min(max(0.0, stated), MAX_STATED_DELAY)
 
 
 def _number(text: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The way of a call: where it may go, how often it is tried, and what is asked instead when it has failed for good."""
+"""The route of a call: its targets, how often it is tried, and its fallbacks."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FallbackKind = Literal["fallbacks", "context_window_fallbacks", "content_policy_
 
 
 def noop(_: Outcome) -> None:
-    """Settles a choice that nobody keeps account of."""
+    """Settles a choice without a lease."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A target, taken for one try. `settle` is called exactly once, when the try and its answer have ended: whoever chose
-    holds a lease for it until then, and learns from how it went."""
+    """A target, taken for one try. `settle` is called exactly once, when the try and its answer have ended: the
+    router holds a lease for it until then, and learns from how it went."""
 
     target: Target
     settle: Settle = noop
@@ -42,9 +42,9 @@ MakePlan = Callable[[], Plan]
 
 
 class Route(Protocol):
-    """Where a call may go. Whoever knows the deployments returns one for each call.
+    """Where a call may go. The router, or the SDK, returns one for each call.
 
-    group: the name of the deployments that it chooses from; empty where nobody has listed any. timeouts: those that count
+    group: the name of the deployments that it chooses from; empty where none are listed. timeouts: those that count
     where neither the call nor the target says any. retry: how often the call is tried again. falls_back: whether there may
     be fallbacks; which, is looked up when the call has failed.
     """
@@ -76,7 +76,7 @@ class Route(Protocol):
 
 
 class FixedRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """The way to one target, which nobody keeps account of. plans: what to ask instead, if it falls back."""
+    """The route to one target, without leases. plans: what to ask instead, if it falls back."""
 
     target: Target
     retry: Retry = Retry()

@@ -32,7 +32,7 @@ class CustomStreamWrapper:
         self._present = present
         self._ready: deque[Chunk] = deque(opened.first)
         self._text: list[str] = []
-        self._told = False
+        self._failure_raised = False
         self.chunks: list[ModelResponseStream] = []
         self.received_finish_reason: str | None = None
         target = opened.origin or NOWHERE
@@ -71,8 +71,8 @@ class CustomStreamWrapper:
 
     def _raise_failure(self) -> None:
         """What broke the stream is raised once, with the text that did arrive."""
-        failure = None if self._told else self._opened.failure
-        self._told = True
+        failure = None if self._failure_raised else self._opened.failure
+        self._failure_raised = True
         if failure is not None:
             failure.partial = self.response_uptil_now  # type: ignore[attr-defined]
             raise failure

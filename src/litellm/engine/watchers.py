@@ -1,4 +1,4 @@
-"""Who is told what happens to a call, and whose code runs inline: as protocols, for the engine knows no callbacks."""
+"""Observers and inline hooks of calls, as protocols: the engine knows no callbacks."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ class Hooks(Protocol):
 
 
 class Observe(Protocol):
-    """Who is told what happens to a call. Telling never blocks and never raises. hooks: those of them that do not only
-    listen."""
+    """The observers of calls. Emitting never blocks and never raises. hooks: those that run inline."""
 
     per_chunk: bool
 
@@ -53,7 +52,7 @@ class Observe(Protocol):
 
 
 class Watchers(msgspec.Struct, frozen=True):
-    """Who watches one call. about: what they are told besides the call itself."""
+    """The observers of one call. about: what they get besides the call itself."""
 
     observe: Observe
     about: Mapping[str, Any] = {}

@@ -1,1 +1,1 @@
-"""Callbacks, and what they are told."""
+"""Callbacks: observers of calls, and hooks that run inline."""

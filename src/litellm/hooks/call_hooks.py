@@ -80,14 +80,14 @@ class CallHooks:
         return frozenset(str(_named(_named(each, "model_info"), "id")) for each in filtered)
 
     def check(self, entry: dict[str, Any], *, is_async: bool) -> Flow[None]:
-        """Show a deployment that was chosen to those who may refuse it, by raising."""
+        """Show the chosen deployment to the hooks that may refuse it, by raising."""
         if is_async:
             yield from self._run(ASYNC_CHECK, deployment=entry, parent_otel_span=None)
         else:
             yield from self._run(CHECK, deployment=entry)
 
     def before(self, kwargs: dict[str, Any], operation: Operation, *, is_async: bool) -> Flow[dict[str, Any] | None]:
-        """Other kwargs for a try, or None where nobody wants to see them."""
+        """Other kwargs for a try, or None where no hook wants them."""
         if not self._chain[BEFORE]:
             return None
         kwargs = _described(copied(kwargs))  # some change them where they are, and the caller's own stay as they are
@@ -104,7 +104,7 @@ class CallHooks:
 
 
 def _described(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """With who calls the gateway in the metadata, as callbacks are told."""
+    """With the gateway's caller in the metadata, as callbacks get it."""
     caller = kwargs.get("user_api_key_dict")
     return kwargs if caller is None else {**kwargs, "metadata": {**kwargs["metadata"], **about_caller(caller)}}
 

@@ -1,4 +1,4 @@
-"""Methods of users' loggers that run inline: found once, asked one after the other, and one way to read what they give."""
+"""Methods of users' loggers that run inline: found once, called one after the other, their results read in one way."""
 
 from __future__ import annotations
 

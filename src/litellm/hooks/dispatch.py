@@ -4,7 +4,7 @@
     put(item) ── inbox ──▶  item.works() ── lane per (callback, call) ──▶     callbacks that block
 
 The emitter appends to a queue and goes on. Works of one callback about one call are done in their order; those of
-different calls side by side, up to LANES at a time, so a slow callback holds up its own events and nobody else's.
+different calls side by side, up to LANES at a time, so a slow callback holds up its own events alone.
 """
 
 from __future__ import annotations
@@ -77,57 +77,57 @@ class Dispatcher:
         self.dropped = 0
         self._maximum = (maximum, maximum_bytes)
         self._lock = threading.RLock()  # put() may be called by a finalizer, and that in the middle of _drop()
-        self._room: _Room | None = None
+        self._worker: _Worker | None = None
         self._at_flush: list[Callable[[float], object]] = []
 
     def put(self, item: Item, size: int = 0) -> None:
         """Take `item`, which keeps about `size` bytes in memory, for delivery. Never waits, never raises."""
-        room = self._room
-        if room is None or room.process != os.getpid():  # threads do not survive a fork: the child makes its own
-            room = self._open()
-        if room is None or not room.take(item, size):
+        worker = self._worker
+        if worker is None or worker.process != os.getpid():  # threads do not survive a fork: the child makes its own
+            worker = self._open()
+        if worker is None or not worker.take(item, size):
             self._drop()
 
     def at_flush(self, flush: Callable[[float], object]) -> None:
         """Have `flush(seconds)` called whenever this is flushed, after all else is delivered."""
         with self._lock:
             self._at_flush.append(flush)
-            if self._room is not None:  # what it flushes may end at exit too, and must do so after us
+            if self._worker is not None:  # what it flushes may end at exit too, and must do so after us
                 self._exit_before_others()
 
     def flush(self, timeout: float = EXIT_SECONDS) -> bool:
         """Wait, `timeout` seconds at most, until all that was put is delivered. False if it is not by then."""
         end = time.monotonic() + timeout
-        room = self._room
-        done = room is None or room.process != os.getpid() or room.wait(timeout)
+        worker = self._worker
+        done = worker is None or worker.process != os.getpid() or worker.wait(timeout)
         for flush in tuple(self._at_flush):
             try:
                 flush(max(0.0, end - time.monotonic()))
             except Exception as error:  # noqa: BLE001 - the others are to be flushed all the same
                 done = False
-                _complain(flush, error)
+                _warn(flush, error)
         return done
 
     def close(self, timeout: float = EXIT_SECONDS) -> bool:
         """Flush, and end the thread. Something put later starts another."""
         done = self.flush(timeout)
         with self._lock:
-            room, self._room = self._room, None
+            worker, self._worker = self._worker, None
             atexit.unregister(self.close)
-        if room is not None and room.process == os.getpid():
-            room.close()
+        if worker is not None and worker.process == os.getpid():
+            worker.close()
         return done
 
-    def _open(self) -> _Room | None:
+    def _open(self) -> _Worker | None:
         # A lock that another thread held when we were forked will never be released.
-        if self._room is not None and self._room.process != os.getpid():
-            self._lock, self._room = threading.RLock(), None
+        if self._worker is not None and self._worker.process != os.getpid():
+            self._lock, self._worker = threading.RLock(), None
         with self._lock:
-            if self._room is None:
+            if self._worker is None:
                 with contextlib.suppress(RuntimeError):  # the process is ending, and starts no more threads
-                    self._room = _Room(*self._maximum, self._drop)
+                    self._worker = _Worker(*self._maximum, self._drop)
                     self._exit_before_others()
-            return self._room
+            return self._worker
 
     def _exit_before_others(self) -> None:
         """Have close() called at exit. The last to be registered is the first to be called."""
@@ -137,10 +137,10 @@ class Dispatcher:
     def _drop(self) -> None:
         with self._lock:
             self.dropped += 1
-            room = self._room
-            news = self.dropped == 1 if room is None else not room.late
-            if room is not None:
-                room.late = True
+            worker = self._worker
+            news = self.dropped == 1 if worker is None else not worker.dropping
+            if worker is not None:
+                worker.dropping = True
         if news:
             log.warning("callbacks do not keep up: events are dropped; %d so far", self.dropped)
 
@@ -151,7 +151,7 @@ def default_dispatcher() -> Dispatcher:
     return Dispatcher()
 
 
-class _Load:
+class _Footprint:
     """What an item keeps in memory. parts: its works that are not done yet, and one for the item itself."""
 
     __slots__ = ("parts", "size")
@@ -161,26 +161,26 @@ class _Load:
         self.parts = 1
 
 
-class _Room:
+class _Worker:
     """A dispatcher's thread and all that only this thread touches, but for the inbox and how much is held."""
 
     def __init__(self, maximum: int, maximum_bytes: int, drop: Callable[[], None]) -> None:
         self.process = os.getpid()
-        self.late = False  # whether something was dropped since the queue was last empty
+        self.dropping = False  # whether something was dropped since the queue was last empty
         self._maximum = maximum
         self._maximum_bytes = maximum_bytes
-        self._held = 0  # bytes
+        self._bytes = 0  # bytes
         self._lock = threading.RLock()  # for it; take() too may be called by a finalizer, in the middle of anything
         self._drop = drop
-        self._inbox: deque[tuple[Item, _Load]] = deque()
+        self._inbox: deque[tuple[Item, _Footprint]] = deque()
         self._woken = False
-        self._lanes: dict[tuple[int, int], deque[tuple[Work, _Load]]] = {}
+        self._lanes: dict[tuple[int, int], deque[tuple[Work, _Footprint]]] = {}
         self._waiting: dict[int, int] = {}  # works per callback
         self._empty: list[asyncio.Future[None]] = []  # who waits for there being nothing to do
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = Threads(THREADS)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._live, name="litellm-callbacks", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="litellm-callbacks", daemon=True)
         try:
             self._thread.start()
         except RuntimeError:
@@ -189,11 +189,11 @@ class _Room:
 
     def take(self, item: Item, size: int) -> bool:
         with self._lock:
-            too_much = self._held and self._held + size > self._maximum_bytes
+            too_much = self._bytes and self._bytes + size > self._maximum_bytes
             if too_much or len(self._inbox) >= self._maximum:
                 return False
-            self._held += size
-        self._inbox.append((item, _Load(size)))
+            self._bytes += size
+        self._inbox.append((item, _Footprint(size)))
         if not self._woken:  # set after the append and reset before the inbox is read: no item is overlooked
             self._woken = True
             try:
@@ -219,7 +219,7 @@ class _Room:
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=1.0)  # not for ever: a callback may hang in it
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
@@ -238,54 +238,54 @@ class _Room:
     def _empty_inbox(self) -> None:
         self._woken = False
         while self._inbox:
-            item, load = self._inbox.popleft()
+            item, footprint = self._inbox.popleft()
             try:
                 works = item.works()
             except Exception as error:  # noqa: BLE001 - one bad item must not end the thread
-                _complain(item.works, error)
+                _warn(item.works, error)
             else:
-                self._enqueue(works, load)
-            self._put_down(load)
+                self._enqueue(works, footprint)
+            self._release(footprint)
         self._settle()
 
-    def _put_down(self, load: _Load) -> None:
-        load.parts -= 1
-        if not load.parts:
+    def _release(self, footprint: _Footprint) -> None:
+        footprint.parts -= 1
+        if not footprint.parts:
             with self._lock:
-                self._held -= load.size
+                self._bytes -= footprint.size
 
-    def _enqueue(self, works: Iterable[Work], load: _Load) -> None:
+    def _enqueue(self, works: Iterable[Work], footprint: _Footprint) -> None:
         for work in works:
             waiting = self._waiting.get(work.callback, 0)
             if waiting >= self._maximum:
                 self._drop()
                 continue
             self._waiting[work.callback] = waiting + 1
-            load.parts += 1
+            footprint.parts += 1
             name = (work.callback, hash(work.call) % LANES)
             lane = self._lanes.get(name)
             if lane is not None:
-                lane.append((work, load))
+                lane.append((work, footprint))
                 continue
-            self._lanes[name] = lane = deque([(work, load)])
+            self._lanes[name] = lane = deque([(work, footprint)])
             task = self._loop.create_task(self._serve(name, lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, name: tuple[int, int], lane: deque[tuple[Work, _Load]]) -> None:
+    async def _serve(self, name: tuple[int, int], lane: deque[tuple[Work, _Footprint]]) -> None:
         """Do the works of a lane, which exists as long as it has some."""
         while lane:
-            work, load = lane.popleft()
+            work, footprint = lane.popleft()
             try:
                 more = await work.run(_ask_with(self._threads))
-            except Exception as error:  # noqa: BLE001 - ours to tell, and the lane goes on
-                _complain(work.run, error)
+            except Exception as error:  # noqa: BLE001 - it is logged, and the lane goes on
+                _warn(work.run, error)
                 more = ()
             self._waiting[work.callback] -= 1
             if not self._waiting[work.callback]:
                 del self._waiting[work.callback]
-            self._enqueue(more, load)
-            self._put_down(load)
+            self._enqueue(more, footprint)
+            self._release(footprint)
         del self._lanes[name]
         self._settle()
 
@@ -298,8 +298,8 @@ class _Room:
     def _settle(self) -> None:
         if self._inbox or self._lanes:
             return
-        if self.late:
-            self.late = False
+        if self.dropping:
+            self.dropping = False
             log.warning("callbacks keep up again")
         for future in self._empty:
             if not future.done():
@@ -318,13 +318,13 @@ def _ask_with(threads: Threads) -> Ask:
             else:
                 result = function(*args)
             return await asyncio.get_running_loop().create_task(_awaited(result), context=context)
-        except Exception as error:  # noqa: BLE001 - a callback's failure is nobody's but its own
-            _complain(function, error)
+        except Exception as error:  # noqa: BLE001 - a callback's failure concerns no call
+            _warn(function, error)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # it is us who are to end
                 raise
-            _complain(function, error)
+            _warn(function, error)
         return None
 
     return ask
@@ -337,6 +337,6 @@ async def _awaited(result: Any) -> Any:
         raise RuntimeError(repr(error)) from None
 
 
-def _complain(function: Callable[..., Any], error: BaseException) -> None:
+def _warn(function: Callable[..., Any], error: BaseException) -> None:
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     log.warning("callback %s failed: %s", name, mask(f"{type(error).__name__}: {error}"))

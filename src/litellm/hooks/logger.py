@@ -154,7 +154,7 @@ class CustomLogger:
         request_kwargs: dict[str, Any] | None = None,
         parent_otel_span: Any = None,
     ) -> list[dict[str, Any]]:
-        """Once for each group that a call goes to: of its deployments that do not rest, entries of a model_list, those that
+        """Once for each group that a call goes to: of its available deployments, entries of a model_list, those that
         may be used. Without any the call has failed, with a 400."""
         return healthy_deployments
 
@@ -199,7 +199,7 @@ class CustomLogger:
     async def log_model_group_rate_limit_error(
         self, exception: Exception, original_model_group: str | None, kwargs: dict[str, Any]
     ) -> None:
-        """Once for a call that found all deployments of a group at rest or at their limits, whatever came of it. Of several
+        """Once for a call that found all deployments of a group cooling down or at a limit, whatever came of it. Of several
         such groups the first is told: it is `exception.model`, and original_model_group is what was asked for first.
         """
 

@@ -1,4 +1,4 @@
-"""Who is told what: from the lists of callbacks to a value that a call carries."""
+"""From the lists of callbacks to the observers that a call carries."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from litellm.exceptions import BadRequestError
 from litellm.hooks.call_hooks import CallHooks
 from litellm.hooks.dispatch import Ask, Dispatcher, Work
 from litellm.hooks.logger import NOT_CALLED, overrides
-from litellm.hooks.payload import Payload, call_type, settled
-from litellm.hooks.redact import redact, silenced, wanted
+from litellm.hooks.payload import Payload, call_type, with_error
+from litellm.hooks.redact import opted_out, redact, redaction_wanted
 from litellm.types.hooks import CallRecord
 
 # Callbacks that have a name → "module:factory". The module is imported when the name is used.
@@ -73,22 +73,22 @@ METHODS: Mapping[str, tuple[tuple[str, bool | None, Arguments], ...]] = {
     "failure_fallback": (("log_failure_fallback_event", None, _of_fallback),),
     "exhausted": (("log_model_group_rate_limit_error", None, _of_exhausted),),
 }
-_OF_FUNCTIONS = frozenset({"input", "success", "failure"})  # what those are told of that are no loggers
+_OF_FUNCTIONS = frozenset({"input", "success", "failure"})  # for plain functions
 _ENDS = frozenset({"success", "failure"})  # one of them is the last of each call
 _ALTERING = {False: "logging_hook", True: "async_logging_hook"}
 _ALL = frozenset(METHODS)
 
 
-class Told(NamedTuple):
+class Subscription(NamedTuple):
     """One callback, as far as one event of one kind of call (sync or async) concerns it."""
 
     callback: object
     steps: tuple[tuple[Callable[..., Any], Arguments], ...]
-    remembers: bool  # is told of "input" too, and may have put something into kwargs then
+    remembers: bool  # gets "input" too, and may have put something into kwargs then
 
 
 class Observers:
-    """An immutable snapshot of who is to be told. Made by Callbacks; None stands for nobody."""
+    """An immutable snapshot of the callbacks. Made by Callbacks; None where there are none."""
 
     def __init__(
         self,
@@ -98,12 +98,12 @@ class Observers:
         redacted: bool,
         hooks: CallHooks | None = None,
     ) -> None:
-        self.hooks = hooks  # those of them that do not only listen
+        self.hooks = hooks  # those of them that run inline
         self._callbacks = callbacks
         self._put = callbacks.dispatcher.put
         self._redacted = redacted
-        self.told: dict[tuple[str, bool], tuple[Told, ...]] = {
-            (event, is_async): tuple(_told(events.values(), event, is_async))
+        self.subscriptions: dict[tuple[str, bool], tuple[Subscription, ...]] = {
+            (event, is_async): tuple(_subscriptions(events.values(), event, is_async))
             for event in METHODS
             for is_async in (False, True)
         }
@@ -112,20 +112,20 @@ class Observers:
             is_async: tuple(getattr(logger, name) for logger in loggers if overrides(logger, name))
             for is_async, name in _ALTERING.items()
         }
-        self.per_chunk = bool(self.told["stream", False] or self.told["stream", True])
+        self.per_chunk = bool(self.subscriptions["stream", False] or self.subscriptions["stream", True])
 
     def emit(self, event: str, record: CallRecord, chunk: Any = None) -> None:
-        """Have everybody told of `event`, one of METHODS. Never waits, never raises."""
-        if self.told[event, record.is_async] and not record.params.get("no-log"):
+        """Queue `event`, one of METHODS, for all subscriptions. Never waits, never raises."""
+        if self.subscriptions[event, record.is_async] and not record.params.get("no-log"):
             self._put(_Item(self, event, record, chunk, copy_context()), record.size)
 
     def works(self, item: _Item) -> Sequence[Work]:
-        """What there is to do for an item. Redaction is decided here, once for all who are told."""
-        record = settled(item.record, item.event)
+        """What there is to do for an item. Redaction is decided here, once for all callbacks."""
+        record = with_error(item.record, item.event)
         record = msgspec.structs.replace(record, response=_read(record.response))
         plain = quiet = Payload(record, item.event, _read(item.chunk))
-        everybody = wanted(record, self._redacted)
-        if everybody or any(silenced(each.callback) for each in self.told[item.event, record.is_async]):
+        everybody = redaction_wanted(record, self._redacted)
+        if everybody or any(opted_out(each.callback) for each in self.subscriptions[item.event, record.is_async]):
             quiet = plain.without_words(redact(record))
         if everybody:
             plain = quiet
@@ -134,9 +134,12 @@ class Observers:
         return self.deliveries(item, plain, quiet)
 
     def deliveries(self, item: _Item, plain: Payload, quiet: Payload) -> Sequence[Work]:
-        told = self.told[item.event, item.record.is_async]
+        subscriptions = self.subscriptions[item.event, item.record.is_async]
         memory = self._callbacks.memory
-        return [_Delivery(each, quiet if silenced(each.callback) else plain, item.context, memory) for each in told]
+        return [
+            _Delivery(each, quiet if opted_out(each.callback) else plain, item.context, memory)
+            for each in subscriptions
+        ]
 
 
 class Callbacks:
@@ -170,7 +173,7 @@ class Callbacks:
         callbacks: Sequence[Any] | str = (),
         turn_off_message_logging: bool = False,
     ) -> Observers | None:
-        """Those who are told, or None if there is nobody. The lists hold functions, loggers and names; a name may
+        """The observers, or None if the lists are empty. They hold functions, loggers and names; a name may
         stand alone.
 
         Raises BadRequestError for a name that is not known and for what is no callback; unless lenient, ValueError for
@@ -178,13 +181,13 @@ class Callbacks:
         """
         if not (callbacks or success_callback or failure_callback or input_callback):
             return None
-        begun, succeeded, failed, all_ = map(_listed, (input_callback, success_callback, failure_callback, callbacks))
+        begun, succeeded, failed, all_ = map(_as_list, (input_callback, success_callback, failure_callback, callbacks))
         items = [*begun, None, *succeeded, None, *failed, None, *all_]
         key = (turn_off_message_logging, *map(id, items))  # `items` are kept, so no id is used twice
         known = self._snapshots.get(key)
         if known is None:
             events: dict[int, tuple[Any, frozenset[str]]] = {}
-            for listed, told in (
+            for listed, kinds in (
                 (begun, frozenset({"input"})),
                 (succeeded, frozenset({"success", "stream"})),
                 (failed, frozenset({"failure"})),
@@ -194,7 +197,7 @@ class Callbacks:
                     observer = self._observer(item)
                     if observer is None:
                         continue
-                    wanted_of = told if told is not _ALL or _is_logger(observer) else _ALL - {"input"}
+                    wanted_of = kinds if kinds is not _ALL or _is_logger(observer) else _ALL - {"input"}
                     before = events.get(id(observer), (observer, frozenset[str]()))[1]
                     events[id(observer)] = (observer, before | wanted_of)
             self._warn_of_not_called(observer for observer, _ in events.values())
@@ -241,13 +244,13 @@ class Callbacks:
         return logger
 
 
-def _listed(items: Sequence[Any] | str) -> Sequence[Any]:
+def _as_list(items: Sequence[Any] | str) -> Sequence[Any]:
     return [items] if isinstance(items, str) else items
 
 
 class Memory:
     """What callbacks were given at the beginning of calls that have not ended, by callback and call. When there is too much
-    of it the oldest is forgotten: a stream that nobody reads to its end, or a call whose end was dropped. Touched on the
+    of it the oldest is forgotten: a stream that is not read to its end, or a call whose end was dropped. Touched on the
     dispatcher's thread only.
 
     >>> memory = Memory()
@@ -290,7 +293,7 @@ class _Item(msgspec.Struct, frozen=True):
 
 def _read(answer: Any) -> Any:
     """The engine leaves reading to this thread: an answer, or a chunk, may be a function that gives it. None for one that
-    cannot be read: the call was made, and its usage and cost are told all the same."""
+    cannot be read: the call was made, and its usage and cost are reported all the same."""
     if not callable(answer):
         return answer
     try:
@@ -301,23 +304,23 @@ def _read(answer: Any) -> Any:
 
 
 class _Delivery:
-    """One callback is told of one event."""
+    """One event, delivered to one callback."""
 
-    def __init__(self, told: Told, payload: Payload, context: Context, memory: Memory) -> None:
-        self.callback = id(told.callback)
+    def __init__(self, subscription: Subscription, payload: Payload, context: Context, memory: Memory) -> None:
+        self.callback = id(subscription.callback)
         self.call = payload.record.id
-        self._told, self._payload, self._context, self._memory = told, payload, context, memory
+        self._subscription, self._payload, self._context, self._memory = subscription, payload, context, memory
 
     async def run(self, ask: Ask) -> Sequence[Work]:
         kwargs, response = self._kwargs(), self._payload.response
-        for function, arguments in self._told.steps:
+        for function, arguments in self._subscription.steps:
             await ask(function, arguments(self._payload, kwargs, response), self._context)
         return ()
 
     def _kwargs(self) -> dict[str, Any]:
         """A dict of this callback's own, at each event of a call the same: sentry keeps its span in it."""
         fresh = dict(self._payload.kwargs)
-        if not self._told.remembers:
+        if not self._subscription.remembers:
             return fresh
         key, event = (self.callback, self.call), self._payload.event
         kwargs, size = self._memory.take(key)
@@ -328,7 +331,7 @@ class _Delivery:
 
 
 class _Alter:
-    """Loggers that alter what is logged do it before anybody is told."""
+    """Loggers that alter what is logged, before it is delivered."""
 
     callback = 0
 
@@ -348,15 +351,17 @@ class _Alter:
         return self._observers.deliveries(self._item, *self._payloads)
 
 
-def _told(observers: Iterable[tuple[Any, frozenset[str]]], event: str, is_async: bool) -> Iterable[Told]:
+def _subscriptions(
+    observers: Iterable[tuple[Any, frozenset[str]]], event: str, is_async: bool
+) -> Iterable[Subscription]:
     for observer, events in observers:
         if event in events and (steps := tuple(_steps(observer, event, is_async))):
-            yield Told(observer, steps, "input" in events)
+            yield Subscription(observer, steps, "input" in events)
 
 
 def _steps(observer: Any, event: str, is_async: bool) -> Iterable[tuple[Callable[..., Any], Arguments]]:
     if not _is_logger(observer):
-        # A function is told of whole calls; one that must be awaited, of async calls only.
+        # A function gets whole calls; one that must be awaited, async calls only.
         if event in _OF_FUNCTIONS and (is_async or not _is_async(observer)):
             yield observer, _of_input if event == "input" else _of_event
         return

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from litellm._credentials import mask, masked
 from litellm.exceptions import APIConnectionError
-from litellm.hooks.redact import quiet
+from litellm.hooks.redact import redact_answer
 from litellm.net.url import redacted_url
 from litellm.operations import of_name
 from litellm.types.hooks import CallRecord, StandardLoggingPayload
@@ -70,10 +70,10 @@ class Payload:
 
     def without_words(self, redacted: CallRecord) -> Payload:
         """The same of a redacted record."""
-        return Payload(redacted, self.event, quiet(self.chunk))
+        return Payload(redacted, self.event, redact_answer(self.chunk))
 
 
-def settled(record: CallRecord, event: str) -> CallRecord:
+def with_error(record: CallRecord, event: str) -> CallRecord:
     """`record` with an error after every failure."""
     if event == "failure":
         error = record.error or APIConnectionError(
@@ -116,11 +116,11 @@ def copied(value: Any, known: dict[int, Any] | None = None) -> Any:
     return value
 
 
-def unsecret(value: Any) -> Any:
+def masked_copy(value: Any) -> Any:
     """A copy of what steered a call, in which whatever is, or looks like, a credential is masked.
 
-    >>> unsecret({"headers": {"Authorization": "Bearer x"}, "user_api_key_alias": "ada", "note": "see sk-abcdefghijklmnop"})
-    {'headers': {'Authorization': '**********'}, 'user_api_key_alias': 'ada', 'note': 'see **********'}
+    >>> masked_copy({"headers": {"Authorization": "Bearer x"}, "user_api_key_alias": "ada", "n": "see sk-abcdefghijklmnop"})
+    {'headers': {'Authorization': '**********'}, 'user_api_key_alias': 'ada', 'n': 'see **********'}
     """
     return masked(value, _OF_THE_CALLER, copied)
 
@@ -128,15 +128,15 @@ def unsecret(value: Any) -> Any:
 def _kwargs(payload: Payload) -> dict[str, Any]:
     record, event = payload.record, payload.event
     body = copied(record.body)
-    said = next((body[name] for name in _INPUTS if name in body), None)
-    optional = unsecret({name: value for name, value in record.body.items() if name not in _INPUTS})
+    prompt = next((body[name] for name in _INPUTS if name in body), None)
+    optional = masked_copy({name: value for name, value in record.body.items() if name not in _INPUTS})
     steering = {
         name: value for name, value in record.params.items() if name != "user_api_key_dict"
     }  # it is in metadata
-    params, metadata = unsecret(steering), unsecret(record.metadata)
+    params, metadata = masked_copy(steering), masked_copy(record.metadata)
     if record.caller is not None:
         metadata = {**metadata, **about_caller(record.caller)}  # who it is, is not for the client to say
-    metadata |= _place(payload)
+    metadata |= _deployment_metadata(payload)
     whole = payload.response if event == "success" else None
     kwargs = {
         "litellm_call_id": record.id,
@@ -144,8 +144,8 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
         "call_type": call_type(record),
         "log_event_type": EVENTS[event],
         "model": payload.model,
-        "messages": said,
-        "input": said,
+        "messages": prompt,
+        "input": prompt,
         "user": body.get("user"),
         "stream": record.stream,
         "optional_params": {**optional, "stream": True} if record.stream else optional,
@@ -184,11 +184,11 @@ def _kwargs(payload: Payload) -> dict[str, Any]:
         kwargs["exception"] = record.error
         kwargs["traceback_exception"] = _traceback(record.error)
     if event in ("success", "failure"):
-        kwargs["standard_logging_object"] = _standard(payload, said, optional, params, metadata)
+        kwargs["standard_logging_object"] = _standard(payload, prompt, optional, params, metadata)
     return kwargs
 
 
-def _place(payload: Payload) -> dict[str, Any]:
+def _deployment_metadata(payload: Payload) -> dict[str, Any]:
     """Which deployment of which group a call went to, as the Router's keys of metadata; before a choice, the group."""
     record = payload.record
     if not record.model_group:
@@ -201,7 +201,7 @@ def _place(payload: Payload) -> dict[str, Any]:
 
 
 def _model_info(record: CallRecord) -> dict[str, Any]:
-    return {**unsecret(record.model_info), "id": record.model_id}
+    return {**masked_copy(record.model_info), "id": record.model_id}
 
 
 def _given(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def _given(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _standard(
-    payload: Payload, said: Any, optional: dict[str, Any], params: dict[str, Any], metadata: dict[str, Any]
+    payload: Payload, prompt: Any, optional: dict[str, Any], params: dict[str, Any], metadata: dict[str, Any]
 ) -> StandardLoggingPayload:
     record, response = payload.record, payload.response
     usage = record.usage or {}
@@ -239,7 +239,7 @@ def _standard(
         "model_group": record.model_group or None,
         "model_id": record.model_id or None,
         "requester_ip_address": params.get("requester_ip_address") or metadata.get("requester_ip_address"),
-        "messages": said,
+        "messages": prompt,
         "response": response.model_dump(warnings=False) if isinstance(response, BaseModel) else response,
         "model_parameters": optional,
         "hidden_params": {
@@ -248,7 +248,7 @@ def _standard(
             "api_base": payload.api_base or None,
             "response_cost": record.cost,
             "litellm_overhead_time_ms": None,
-            "additional_headers": unsecret(record.headers),
+            "additional_headers": masked_copy(record.headers),
             "usage_object": copied(record.usage),
             "attempted_retries": record.retries,
             "attempted_fallbacks": record.fallbacks,

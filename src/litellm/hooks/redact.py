@@ -1,4 +1,4 @@
-"""Records without what was said in the call. Whatever is built of one cannot tell it: success, failure and stream alike."""
+"""Redacted records: nothing that is built of one can quote the call, for success, failure and stream alike."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ON = frozenset({"x-litellm-enable-message-redaction", "litellm-enable-message-r
 _OFF = frozenset({"x-litellm-disable-message-redaction", "litellm-disable-message-redaction"})
 
 
-def silenced(logger: object) -> bool:
-    """Whether this logger is never to be told what was said."""
+def opted_out(logger: object) -> bool:
+    """Whether this logger never gets prompts and answers."""
     return (
         getattr(logger, "message_logging", True) is False or getattr(logger, "turn_off_message_logging", False) is True
     )
 
 
-def wanted(record: CallRecord, default: bool) -> bool:
+def redaction_wanted(record: CallRecord, default: bool) -> bool:
     """Whether this call is to be redacted for every logger: the call's own word, or else the setting's `default`."""
     for place in (record.params, record.metadata):
         if place.get(_SWITCH) is not None:
@@ -50,13 +50,13 @@ def redact(record: CallRecord) -> CallRecord:
         body=without_texts(record.body, REDACTED),
         params=_without_bodies(record.params),
         metadata=_without_bodies(record.metadata),
-        response=quiet(record.response),
-        error=None if record.error is None else _nameless(record.error),
+        response=redact_answer(record.response),
+        error=None if record.error is None else _without_text(record.error),
     )
 
 
-def quiet(answer: Any) -> Any:
-    """A copy of an answer or a chunk in which nothing is said."""
+def redact_answer(answer: Any) -> Any:
+    """A copy of an answer or a chunk without its texts."""
     if answer is None:
         return None
     fields = answer if isinstance(answer, Mapping) else answer.model_dump(exclude_unset=True, warnings=False)
@@ -76,7 +76,7 @@ def _without_bodies(params: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _nameless(error: Exception) -> Exception:
+def _without_text(error: Exception) -> Exception:
     """An error of the same kind without its text: of the nearest public class, for others are made in their own ways."""
     if not isinstance(error, LiteLLMError):
         return RuntimeError(f"{type(error).__name__}: {REDACTED}")

@@ -33,15 +33,15 @@ def refusal_of(error: Exception) -> Refusal | None:
     ('not today', None)
     """
     if hasattr(error, "status_code") and hasattr(error, "detail"):
-        status, said, kind, param = error.status_code, error.detail, None, None
+        status, detail, kind, param = error.status_code, error.detail, None, None
     elif all(hasattr(error, name) for name in ("code", "message", "type", "param")):
-        status, said = error.code, error.message  # type: ignore[attr-defined]
+        status, detail = error.code, error.message  # type: ignore[attr-defined]
         kind, param = _text(error.type), _text(error.param)  # type: ignore[attr-defined]
     else:
         return None
     if not str(status).isdecimal() or not 400 <= int(status) < 600:
         return None
-    return Refusal(int(status), _words(said), kind, param, getattr(error, "headers", None) or {})
+    return Refusal(int(status), _words(detail), kind, param, getattr(error, "headers", None) or {})
 
 
 def refusing(flow: Flow[T]) -> Flow[T]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from litellm._threads import SideLoop, in_thread
 from litellm.net import memory_io
-from litellm.net.connection import DirectReply
-from litellm.net.direct_io import Pool
+from litellm.net.async_connection import AsyncReply
+from litellm.net.async_pool import AsyncPool
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Request
 from litellm.net.request_head import origin_of
@@ -19,22 +19,22 @@ from litellm.net.steps import Ask, Read, Send, Step
 from litellm.net.tls import Proxies
 
 if TYPE_CHECKING:
-    from litellm.net.proxied_io import ProxiedPool, ProxiedReply
+    from litellm.net.async_proxied import AsyncProxiedPool, AsyncProxiedReply
 
 
 class Session:
     """One loop's connections."""
 
     def __init__(self) -> None:
-        self.direct = Pool()
+        self.direct = AsyncPool()
         self.proxies = Proxies()
-        self._proxied: dict[bool, ProxiedPool] = {}
+        self._proxied: dict[bool, AsyncProxiedPool] = {}
         self._closer = self._close_with_loop()
 
     async def start(self) -> None:
         await anext(self._closer)
 
-    def send(self, request: Request) -> Awaitable[DirectReply | ProxiedReply]:
+    def send(self, request: Request) -> Awaitable[AsyncReply | AsyncProxiedReply]:
         """Send, whichever way it goes."""
         if self.proxies.configured and request.network.guard is None:
             # A proxy looks names up by itself: what a guard admits is not what it would connect to.
@@ -44,12 +44,12 @@ class Session:
                 return self._through_proxies(request).send(request, proxy)
         return self.direct.send(request)
 
-    def _through_proxies(self, request: Request) -> ProxiedPool:
+    def _through_proxies(self, request: Request) -> AsyncProxiedPool:
         ipv4_only = request.network.ipv4_only
         if ipv4_only not in self._proxied:
-            from litellm.net.proxied_io import ProxiedPool  # aiohttp, which few need, takes 10 MB
+            from litellm.net.async_proxied import AsyncProxiedPool  # aiohttp, which few need, takes 10 MB
 
-            self._proxied[ipv4_only] = ProxiedPool(ipv4_only=ipv4_only)
+            self._proxied[ipv4_only] = AsyncProxiedPool(ipv4_only=ipv4_only)
         return self._proxied[ipv4_only]
 
     async def close(self) -> None:
@@ -88,14 +88,14 @@ class AsyncTransport:
         return await asyncio.sleep(step.seconds)  # type: ignore[union-attr]
 
     # Hands on what is to be awaited, as Session.send does: whoever awaited it would be gone through again when it is here.
-    def send(self, request: Request) -> Awaitable[DirectReply | ProxiedReply | memory_io.AsyncScriptedReply]:
+    def send(self, request: Request) -> Awaitable[AsyncReply | AsyncProxiedReply | memory_io.AsyncScriptedReply]:
         """Send and wait for the head; and for the body too unless a good answer is to be streamed."""
         if request.script is not None:
             return memory_io.aplay(request, request.script)
         session = self._sessions.get(asyncio.get_running_loop())
         return self._send_first(request) if session is None else session.send(request)
 
-    async def _send_first(self, request: Request) -> DirectReply | ProxiedReply:
+    async def _send_first(self, request: Request) -> AsyncReply | AsyncProxiedReply:
         return await (await self._open_session()).send(request)
 
     async def _open_session(self) -> Session:

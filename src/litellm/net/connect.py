@@ -23,7 +23,7 @@ DNS_TTL = 60.0  # seconds for which a name's addresses are remembered
 MAX_NAMES = 256
 
 
-class Names:
+class DNSCache:
     """The addresses of hosts, remembered for a minute. Not those that a guard admits: these are looked up each time."""
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Names:
         known = self._known.get(key)
         if known is None or loop.time() >= known[0]:
             known = self._known[key] = (loop.time() + DNS_TTL, loop.run_in_executor(None, system_addresses, *key))
-            known[1].add_done_callback(partial(self._looked_up, key))
-        return await asyncio.shield(known[1])  # whoever is cancelled does not take the others' answer along
+            known[1].add_done_callback(partial(self._forget_failure, key))
+        return await asyncio.shield(known[1])  # a waiter that is cancelled does not cancel it for the others
 
-    def _looked_up(self, key: tuple[str, int, int], answer: asyncio.Future[list[str]]) -> None:
-        """A failure is for those who wait for it, and for nobody after them."""
+    def _forget_failure(self, key: tuple[str, int, int], answer: asyncio.Future[list[str]]) -> None:
+        """A failure is not cached."""
         failed = answer.cancelled() or answer.exception() is not None
         if failed and key in self._known and self._known[key][1] is answer:
             del self._known[key]
@@ -132,6 +132,6 @@ async def _connect(loop: asyncio.AbstractEventLoop, address: str, port: int) -> 
 
 
 def _close_late(task: asyncio.Task[Any]) -> None:
-    """A connection that came about after another had won, or after nobody wanted one any more."""
+    """A connection that came about after another had won, or after the request was cancelled."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()

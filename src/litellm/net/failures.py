@@ -1,4 +1,4 @@
-"""What a transport says when an exchange breaks: the same words, whichever way a request went.
+"""The errors of transports: the same words, whichever way a request went.
 
 Each function makes a TransportFault for `request`. None of them repeats the URL's query or password, where people put keys.
 """

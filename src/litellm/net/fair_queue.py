@@ -1,4 +1,4 @@
-"""Work that takes a while, one piece in each round of the event loop, so that whoever asks for little comes in between."""
+"""Long work, one piece in each round of the event loop, so that short requests come in between."""
 
 from __future__ import annotations
 

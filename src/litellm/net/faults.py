@@ -1,4 +1,4 @@
-"""What breaks on the way to an upstream, told alike by all transports."""
+"""What breaks on the way to an upstream, raised alike by all transports."""
 
 from __future__ import annotations
 

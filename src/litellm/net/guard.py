@@ -92,7 +92,7 @@ def _reached(address: Address) -> Address:
     return address
 
 
-class Listed(msgspec.Struct, frozen=True):
+class HostRule(msgspec.Struct, frozen=True):
     """An entry of the administrator's list: a name ("*.example.com" for all below it) or a network, on one port or any."""
 
     name: str = ""
@@ -100,10 +100,10 @@ class Listed(msgspec.Struct, frozen=True):
     port: int | None = None
 
     @classmethod
-    def of(cls, entry: str) -> Listed:
+    def of(cls, entry: str) -> HostRule:
         """Read an entry. Raises ValueError, with the forms that there are.
 
-        >>> Listed.of("[::1]:8000").network, Listed.of("VLLM.internal").name
+        >>> HostRule.of("[::1]:8000").network, HostRule.of("VLLM.internal").name
         (IPv6Network('::1/128'), 'vllm.internal')
         """
         match = _WITH_PORT.fullmatch(entry.strip())
@@ -135,7 +135,7 @@ class Guard(msgspec.Struct, frozen=True, cache_hash=True):
     of a name: (host, port, family) → addresses.
     """
 
-    listed: tuple[Listed, ...] = ()
+    listed: tuple[HostRule, ...] = ()
     resolve: Resolve = system_addresses
 
     @classmethod
@@ -145,7 +145,7 @@ class Guard(msgspec.Struct, frozen=True, cache_hash=True):
         >>> Guard.of("vllm.internal:8000", "10.1.0.0/16").addresses("10.1.2.3", 443)
         ['10.1.2.3']
         """
-        return cls(tuple(Listed.of(entry) for entry in entries))
+        return cls(tuple(HostRule.of(entry) for entry in entries))
 
     def check(self, scheme: str, host: str, port: int) -> None:
         """Refuse, before anything is sent or looked up, what can be told from the URL alone. Raises TransportFault."""

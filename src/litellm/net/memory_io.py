@@ -43,7 +43,7 @@ class ScriptedReply:
     def next_part(self) -> Part | None:
         return None if self.closed else next(self._parts, None)
 
-    def given(self, part: Part) -> bytes:
+    def data_of(self, part: Part) -> bytes:
         if part.delay > self.request.timeouts.between:
             limit = self.request.timeouts.between
             raise TransportFault("timeout", f"{self.request.url} was silent for {limit:g} s in mid-stream")
@@ -54,7 +54,7 @@ class ScriptedReply:
     stream_to = None
 
     @property
-    def whole(self) -> bool:
+    def is_buffered(self) -> bool:
         return not (self.request.stream and streams(self.status, self.headers))
 
     def wait_for(self, part: Part) -> float:
@@ -82,7 +82,7 @@ class SyncScriptedReply(ScriptedReply):
             return b""
         if part.delay:
             time.sleep(self.wait_for(part))
-        return self.given(part)
+        return self.data_of(part)
 
 
 class AsyncScriptedReply(ScriptedReply):
@@ -94,7 +94,7 @@ class AsyncScriptedReply(ScriptedReply):
             return b""
         if part.delay:
             await asyncio.sleep(self.wait_for(part))
-        return self.given(part)
+        return self.data_of(part)
 
 
 def play(request: Request, script: Script) -> SyncScriptedReply:
@@ -105,7 +105,7 @@ def play(request: Request, script: Script) -> SyncScriptedReply:
     if fault:
         raise fault
     reply = SyncScriptedReply(request, script)
-    while reply.whole and (data := reply.read()):
+    while reply.is_buffered and (data := reply.read()):
         reply.body += data
     return reply
 
@@ -118,6 +118,6 @@ async def aplay(request: Request, script: Script) -> AsyncScriptedReply:
     if fault:
         raise fault
     reply = AsyncScriptedReply(request, script)
-    while reply.whole and (data := await reply.read()):
+    while reply.is_buffered and (data := await reply.read()):
         reply.body += data
     return reply

@@ -1,4 +1,4 @@
-"""What is sent and what comes back, as values. No socket is known here."""
+"""Requests and replies, as values. No socket is known here."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Timeouts(msgspec.Struct, frozen=True):
         >>> Timeouts.of(5).total, Timeouts.of("5").connect, Timeouts.of(None).between
         (5.0, 5.0, 60.0)
         """
-        clocks = cls() if timeout is None else cls._from(timeout)
+        timeouts = cls() if timeout is None else cls._from(timeout)
         if stream_timeout is not None:
-            clocks = msgspec.structs.replace(clocks, first_byte=_seconds(stream_timeout))
-        return clocks
+            timeouts = msgspec.structs.replace(timeouts, first_byte=_seconds(stream_timeout))
+        return timeouts
 
     @classmethod
     def _from(cls, timeout: object) -> Timeouts:
@@ -55,11 +55,11 @@ def _seconds(value: object) -> float:
         seconds = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # the except is the check
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
-    shown = repr(value)[:50] if isinstance(value, bool | int | float | str) else type(value).__name__
+    excerpt = repr(value)[:50] if isinstance(value, bool | int | float | str) else type(value).__name__
     if math.isnan(seconds):
-        raise ValueError(f"timeout must be a number of seconds or an httpx.Timeout, not {shown}")
+        raise ValueError(f"timeout must be a number of seconds or an httpx.Timeout, not {excerpt}")
     if not 0 < seconds < math.inf:
-        raise ValueError(f"timeout must be more than 0 seconds, and finite, not {shown}")
+        raise ValueError(f"timeout must be more than 0 seconds, and finite, not {excerpt}")
     return seconds
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from litellm.net.guard import Guard
-from litellm.net.unzip import LARGEST
+from litellm.net.unzip import MAX_SIZE
 
-LARGEST_GUARDED = 16 << 20  # bytes of an answer from where a client has sent us
+MAX_SIZE_GUARDED = 16 << 20  # bytes of an answer from where a client has sent us
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -21,9 +21,9 @@ class Network(msgspec.Struct, frozen=True):
     context of your own.
     client_cert: path of a PEM file with certificate and key, or None.
     ipv4_only: do not try IPv6.
-    guard: for a URL that somebody else chose: which hosts may be reached. Its requests have connections of their own and
+    guard: for a URL that a client chose: which hosts may be reached. Its requests have connections of their own and
     no proxy. None: any host.
-    largest: bytes that an answer may come to, once it is decompressed; fewer where there is a guard. Of a stream this
+    max_size: bytes that an answer may come to, once it is decompressed; fewer where there is a guard. Of a stream this
     limits only what is compressed.
     """
 
@@ -31,11 +31,11 @@ class Network(msgspec.Struct, frozen=True):
     client_cert: str | None = None
     ipv4_only: bool = False
     guard: Guard | None = None
-    largest: int = LARGEST
+    max_size: int = MAX_SIZE
 
     def __post_init__(self) -> None:
         if self.guard is not None:
-            msgspec.structs.force_setattr(self, "largest", LARGEST_GUARDED)
+            msgspec.structs.force_setattr(self, "max_size", MAX_SIZE_GUARDED)
 
     @classmethod
     def of(cls, ssl_verify: Any = None, ssl_certificate: str | None = None, force_ipv4: bool = False) -> Network:

@@ -1,4 +1,4 @@
-"""Whether there is something to read on a connection that nobody asked anything: an answer that is nobody's, or its end."""
+"""Whether an idle connection has become readable: by unsolicited bytes, or by its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request says first: where its URL leads, and its header fields."""
+"""The head of a request: its origin and its header fields."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def origin_of(url: str) -> Origin:
         raise TransportFault("url", "api_base is no usable URL") from None
     if not host or port == 0 or parts.scheme not in ("http", "https") or any(c <= " " or c == "\x7f" for c in host):
         raise TransportFault("url", "api_base is no usable URL")
-    shown = f"[{host}]" if ":" in host else host
+    bracketed = f"[{host}]" if ":" in host else host
     return Origin(
         scheme=parts.scheme,
         host=host,
         port=port or (443 if parts.scheme == "https" else 80),
-        authority=shown if port is None else f"{shown}:{port}",
+        authority=bracketed if port is None else f"{bracketed}:{port}",
         target=quote(parts.path or "/", safe=_KEPT)
         + ("?" + quote(parts.query, safe=_KEPT + "?") if parts.query else ""),
     )
@@ -64,7 +64,7 @@ def origin_of(url: str) -> Origin:
 def headers_of(request: Request) -> dict[str, str]:
     """The headers to send, besides those that frame the message: a length that the caller states does not count.
 
-    Those of the call alone come last, and never in the place of others: a header that is forwarded for somebody must not
+    Those of the call alone come last, and never in the place of others: a header that is forwarded for a client must not
     overwrite a key. Raises TransportFault for what is no header, or would become two.
     """
     _check(request)
@@ -94,8 +94,8 @@ def _without(headers: Mapping[str, str], names: Container[str]) -> dict[str, str
 def fields_of(origin: Origin, request: Request) -> list[tuple[str, str]]:
     """All header fields but the length, the host first; a Host among the caller's headers is used instead of ours."""
     headers = headers_of(request)
-    own = any(name.lower() == "host" for name in headers)
-    return [*([] if own else [("Host", origin.authority)]), *headers.items()]
+    has_host = any(name.lower() == "host" for name in headers)
+    return [*([] if has_host else [("Host", origin.authority)]), *headers.items()]
 
 
 class Head(Sealed, msgspec.Struct, frozen=True):
@@ -112,10 +112,10 @@ class Head(Sealed, msgspec.Struct, frozen=True):
         """
         size = len(request.body)
         if request.extra_headers or not (size or self.method in WITH_BODY):
-            return self._unusual(request)
+            return self._start_with_extras(request)
         return b"%bContent-Length: %d\r\n\r\n" % (self.text, size)
 
-    def _unusual(self, request: Request) -> bytes:
+    def _start_with_extras(self, request: Request) -> bytes:
         _check(request)
         extra = _without(request.extra_headers or {}, {"host", *FRAMING, *map(str.lower, self.headers)})
         lines = [f"{name}: {value}\r\n" for name, value in extra.items()]

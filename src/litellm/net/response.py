@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from litellm.net.unzip import LARGEST, Malformed, Unzip, unzip_for
+from litellm.net.unzip import MAX_SIZE, Malformed, Unzip, unzip_for
 
 MAX_HEAD = 64 << 10  # bytes, of a head or of trailers
 MAX_FIELDS = 1000  # lines of a head
@@ -41,7 +41,7 @@ def _lower(name: str) -> str:
 
 
 class Response:
-    """One answer, as its bytes come in. bodyless: the request was one whose answer has a head only. largest: bytes that a
+    """One answer, as its bytes come in. bodyless: the request was one whose answer has a head only. max_size: bytes that a
     compressed body may come to.
 
     status, headers: there once `begun` is. Names are in lower case, values of the same name joined by commas. complete:
@@ -54,20 +54,34 @@ class Response:
     (200, {'content-length': '5'}, True)
     """
 
-    __slots__ = ("_bodyless", "_chunked", "_largest", "_left", "_rest", "_state", "_until_close", "_unzip", "begun",
-                 "complete", "excess", "headers", "reusable", "status")  # fmt: skip
+    __slots__ = (
+        "_bodyless",
+        "_chunked",
+        "_max_size",
+        "_pending",
+        "_remaining",
+        "_state",
+        "_until_close",
+        "_unzip",
+        "begun",
+        "complete",
+        "excess",
+        "headers",
+        "reusable",
+        "status",
+    )  # fmt: skip
 
-    def __init__(self, *, bodyless: bool = False, largest: int = LARGEST) -> None:
+    def __init__(self, *, bodyless: bool = False, max_size: int = MAX_SIZE) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.begun = False
         self.complete = False
         self.reusable = False
         self.excess = False
-        self._rest: bytes | bytearray = b""  # of a head, or of a line between chunks, that is not all there yet
-        self._left = 0  # bytes of the body, or of the chunk, that are still to come
+        self._pending: bytes | bytearray = b""  # of a head, or of a line between chunks, that is not all there yet
+        self._remaining = 0  # bytes of the body, or of the chunk, that are still to come
         self._bodyless = bodyless
-        self._largest = largest
+        self._max_size = max_size
         self._chunked = False
         self._until_close = False
         self._state = _SIZE_LINE
@@ -103,10 +117,10 @@ class Response:
         """Read the head, if it is all there; gives what follows it. Interim answers (1xx) are read over."""
         text: bytes | bytearray = data
         searched = at = 0
-        if self._rest:
+        if self._pending:
             # A head may come byte by byte: nothing of it is copied or searched twice.
-            searched = max(len(self._rest) - 3, 0)
-            text = self._rest
+            searched = max(len(self._pending) - 3, 0)
+            text = self._pending
             text += data
         while (end := text.find(b"\r\n\r\n", searched)) >= 0:
             if end - at > MAX_HEAD:
@@ -114,7 +128,7 @@ class Response:
             version = self._read_head(text[at:end].decode("latin-1"))
             at = searched = end + 4
             if self.status >= 200:
-                self._rest = b""
+                self._pending = b""
                 self._frame(version)
                 self.begun = True
                 return bytes(text[at:])
@@ -126,7 +140,7 @@ class Response:
             raise Malformed("it does not begin with HTTP/1.")
         if text.find(b"\n\n", max(searched - 1, at)) >= 0:  # no end that we know will come
             raise Malformed("the lines of its head end in other than CR LF")
-        self._rest = text if at == 0 and isinstance(text, bytearray) else bytearray(text[at:])
+        self._pending = text if at == 0 and isinstance(text, bytearray) else bytearray(text[at:])
         return b""
 
     def _read_head(self, head: str) -> str:
@@ -163,58 +177,58 @@ class Response:
             return
         if encoding is not None:
             self._chunked = True
-            if length is not None or version == "0":  # somebody in between may read it in another way
+            if length is not None or version == "0":  # an intermediary may read it in another way
                 self.reusable = False
         elif length is not None:
-            self._left = length
+            self._remaining = length
             self.complete = length == 0
         else:
             self._until_close, self.reusable = True, False
         if "content-encoding" in headers:
-            self._unzip = unzip_for(headers, self._largest)
+            self._unzip = unzip_for(headers, self._max_size)
 
     def _counted(self, data: bytes) -> bytes:
         if self._until_close:
             return data
-        if len(data) < self._left:
-            self._left -= len(data)
+        if len(data) < self._remaining:
+            self._remaining -= len(data)
             return data
-        body = data[: self._left]
-        self.excess = len(data) > self._left
-        self._left = 0
+        body = data[: self._remaining]
+        self.excess = len(data) > self._remaining
+        self._remaining = 0
         self.complete = True
         return body
 
     def _dechunked(self, data: bytes) -> bytes:
-        if self._rest:
-            data, self._rest = bytes(self._rest) + data, b""
+        if self._pending:
+            data, self._pending = bytes(self._pending) + data, b""
         parts: list[bytes] = []
         at = 0
         while at < len(data) and not self.complete:
             if self._state is _DATA:
-                part = data[at : at + self._left]
+                part = data[at : at + self._remaining]
                 parts.append(part)
                 at += len(part)
-                self._left -= len(part)
-                if data.startswith(b"\r\n", at) and not self._left:  # as nearly always
+                self._remaining -= len(part)
+                if data.startswith(b"\r\n", at) and not self._remaining:  # as nearly always
                     at += 2
                     self._state = _SIZE_LINE
-                elif not self._left:
+                elif not self._remaining:
                     self._state = _DATA_END
                 continue
             end = data.find(b"\r\n", at)
             if end < 0 or end - at > MAX_LINE:
                 if len(data) - at > MAX_LINE:
                     raise Malformed("a line between its chunks is too long")
-                self._rest = data[at:]
+                self._pending = data[at:]
                 break
             line, at = data[at:end], end + 2
             size = _SIZE.fullmatch(line) if self._state is _SIZE_LINE else None
             if size is None:
                 self._between(line)
             else:
-                self._left = int(size[1], 16)
-                self._state = _DATA if self._left else _TRAILERS
+                self._remaining = int(size[1], 16)
+                self._state = _DATA if self._remaining else _TRAILERS
         if self.complete:
             self.excess = at < len(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -230,8 +244,8 @@ class Response:
         elif not line:  # the end of the trailers, which are of no interest
             self.complete = True
         else:
-            self._left += len(line)
-            if self._left > MAX_HEAD or _TRAILER.fullmatch(line) is None:
+            self._remaining += len(line)
+            if self._remaining > MAX_HEAD or _TRAILER.fullmatch(line) is None:
                 raise Malformed("what follows the last chunk are no trailers")
 
 

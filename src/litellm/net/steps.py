@@ -37,7 +37,7 @@ class Ask(msgspec.Struct):
     """Call code that is not ours (a user's handler). At least one of the two is given.
 
     The sync driver calls `sync_fn`, or runs `async_fn` to its end; the async one awaits `async_fn`, or runs `sync_fn`
-    in a bounded pool of threads, so that a handler that blocks delays nobody else. After `limit` seconds the async one
+    in a bounded pool of threads, so that a handler that blocks delays no other call. After `limit` seconds the async one
     gives up; what blocks cannot be interrupted.
     """
 

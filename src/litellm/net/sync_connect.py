@@ -25,10 +25,10 @@ def open_socket(origin: Origin, network: Network, seconds: float) -> socket.sock
     """
     context = ssl_context(network) if origin.scheme == "https" else None
     found = _addresses(origin, network)
-    ends = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     sock = connected(found, origin.port, seconds)
     try:
-        sock.settimeout(_left(ends))
+        sock.settimeout(_remaining(deadline))
         if context is not None:
             sock = context.wrap_socket(sock, server_hostname=origin.host)
     except BaseException:
@@ -44,11 +44,11 @@ def _addresses(origin: Origin, network: Network) -> list[str]:
     return system_addresses(origin.host, origin.port, family)
 
 
-def _left(ends: float) -> float:
-    left = ends - time.monotonic()
-    if left <= 0:
+def _remaining(deadline: float) -> float:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
-    return left
+    return remaining
 
 
 def connected(addresses: list[str], port: int, seconds: float) -> socket.socket:
@@ -56,20 +56,20 @@ def connected(addresses: list[str], port: int, seconds: float) -> socket.socket:
 
     Raises OSError, with what every address had to say, when none does; TimeoutError after `seconds`.
     """
-    ends = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     waiting = list(interleaved(addresses))
     errors: list[OSError] = []
     with contextlib.ExitStack() as losers, selectors.DefaultSelector() as tries:
         while waiting or tries.get_map():
             if waiting:
                 _begin(waiting.pop(0), port, tries, losers, errors)
-            left = _left(ends)
-            for key, _ in tries.select(min(HEAD_START, left) if waiting else left) if tries.get_map() else ():
+            remaining = _remaining(deadline)
+            for key, _ in tries.select(min(HEAD_START, remaining) if waiting else remaining) if tries.get_map() else ():
                 sock: socket.socket = key.fileobj  # type: ignore[assignment]  # we put sockets in
                 tries.unregister(sock)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if code == 0:
-                    return _kept(sock)
+                    return _detached(sock)
                 errors.append(OSError(code, os.strerror(code)))
     raise joined_errors(errors)
 
@@ -90,6 +90,6 @@ def _begin(
         errors.append(OSError(code, os.strerror(code)))
 
 
-def _kept(winner: socket.socket) -> socket.socket:
+def _detached(winner: socket.socket) -> socket.socket:
     """The same socket by another object, since the one that it was will be closed with the others."""
     return socket.socket(winner.family, winner.type, winner.proto, winner.detach())

@@ -1,4 +1,4 @@
-"""One connection to an upstream for callers that wait, and the exchange that it carries.
+"""One blocking connection to an upstream, and the exchange that it carries.
 
 The answer is read by the same parser as on an event loop, and held to the same clocks.
 """
@@ -45,7 +45,7 @@ class SyncConnection:
 
     @property
     def readable(self) -> bool:
-        """Whether something has come, if only the end. On an idle connection this is nothing that anybody asked for."""
+        """Whether something has come, if only the end. On an idle connection that is unsolicited."""
         return bool(self._readable())
 
     def send(self, head: Head, request: Request, seconds: float) -> bytes:
@@ -64,13 +64,13 @@ class SyncConnection:
             raise error.with_traceback(None)  # noqa: B904 - without the frames of ssl, which hold what was to be sent
         return self._send_long(memoryview(request.body), time.monotonic() + seconds)
 
-    def _send_long(self, body: memoryview, ends: float) -> bytes:
+    def _send_long(self, body: memoryview, deadline: float) -> bytes:
         self._allow(0.0)
         while body:
             try:
                 body = body[self._socket.send(body[:PIECE]) :]
             except NOT_NOW:
-                self._wait(ends)
+                self._wait(deadline)
             if self.readable:
                 try:
                     return self._socket.recv(PIECE)
@@ -79,12 +79,12 @@ class SyncConnection:
         self.sent = True
         return b""
 
-    def _wait(self, ends: float) -> None:
+    def _wait(self, deadline: float) -> None:
         """Until more can be written, or something has come."""
-        left = ends - time.monotonic()
+        remaining = deadline - time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
-            if left <= 0 or not selector.select(left):
+            if remaining <= 0 or not selector.select(remaining):
                 raise TimeoutError
 
     def receive(self, seconds: float) -> bytes:
@@ -102,7 +102,7 @@ class SyncConnection:
         self._socket.close()
 
     def hang_up(self) -> None:
-        """End the connection while somebody may be waiting for it, who will learn of it and close the socket."""
+        """End the connection while another thread may be reading from it, which will notice and close the socket."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:  # it has ended by itself
@@ -116,20 +116,20 @@ class SyncReply:
     """
 
     __slots__ = (
-        "_broken", "_connection", "_ends", "_keep", "_parts", "_silence", "body", "request", "response", "streamed",
+        "_broken", "_connection", "_deadline", "_keep", "_parts", "_silence", "body", "request", "response", "streamed",
     )  # fmt: skip
     stream_to = None
 
     def __init__(
-        self, request: Request, connection: SyncConnection, ends: float, keep: Callable[[SyncConnection], None]
+        self, request: Request, connection: SyncConnection, deadline: float, keep: Callable[[SyncConnection], None]
     ) -> None:
         self.request = request
-        self.response = Response(bodyless=request.method == "HEAD", largest=request.network.largest)
+        self.response = Response(bodyless=request.method == "HEAD", max_size=request.network.max_size)
         self.streamed = False  # known when the head is here
         self.body = b""
         self._connection: SyncConnection | None = connection  # until the last byte, a fault, or close()
         self._keep = keep
-        self._ends = ends  # when all must be over, in monotonic time
+        self._deadline = deadline  # when all must be over, in monotonic time
         self._silence = request.timeouts.first_byte  # seconds that the next read may take
         self._parts: list[bytes] = []  # of the body, what has come and was not read
         self._broken: tuple[FaultKind, str] | None = None
@@ -147,17 +147,17 @@ class SyncReply:
 
         Raises TransportFault.
         """
-        clocks = self.request.timeouts
+        timeouts = self.request.timeouts
         try:
             self._begin(self._send(head))
             self.streamed = self.request.stream and streams(self.status, self.headers)
             if not self.streamed:
                 self._read_whole()
             elif self._parts:
-                self._silence = clocks.between
+                self._silence = timeouts.between
             else:
                 # The first piece may take as long as the stricter of two clocks says: for the beginning, and for silence.
-                self._silence = min(clocks.first_byte, clocks.between)
+                self._silence = min(timeouts.first_byte, timeouts.between)
         except BaseException:
             self.close()
             raise
@@ -182,7 +182,7 @@ class SyncReply:
 
     def finish(self) -> None:
         """All that matters is here: give the last bytes a moment, so that the connection can be used again."""
-        self._ends = min(self._ends, time.monotonic() + LAST_BYTES)
+        self._deadline = min(self._deadline, time.monotonic() + LAST_BYTES)
         try:
             while self._connection is not None:
                 self._feed(self._receive(LAST_BYTES))
@@ -200,13 +200,13 @@ class SyncReply:
     def _send(self, head: Head) -> bytes:
         """Gives what came before all was sent."""
         assert self._connection is not None  # noqa: S101 - it is the beginning
-        left, first_byte = self._ends - time.monotonic(), self.request.timeouts.first_byte
+        remaining, first_byte = self._deadline - time.monotonic(), self.request.timeouts.first_byte
         try:
-            if left > 0:
-                return self._connection.send(head, self.request, min(left, first_byte))
-            fault = self._late(left, first_byte)
+            if remaining > 0:
+                return self._connection.send(head, self.request, min(remaining, first_byte))
+            fault = self._late(remaining, first_byte)
         except TimeoutError:
-            fault = self._late(left, first_byte)
+            fault = self._late(remaining, first_byte)
         except OSError:  # what it said before it hung up may be here
             return b""
         raise fault
@@ -228,8 +228,8 @@ class SyncReply:
         while self._connection is not None:
             parts.append(self._feed(self._receive(self._silence)))
             size += len(parts[-1])
-            if size > network.largest:
-                raise failures.not_http(self.request, too_large(network.largest))
+            if size > network.max_size:
+                raise failures.not_http(self.request, too_large(network.max_size))
         self.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._parts = []
 
@@ -263,22 +263,22 @@ class SyncReply:
     def _receive(self, limit: float) -> bytes:
         """What comes next, within `limit` seconds and the clock of the whole."""
         assert self._connection is not None  # noqa: S101 - callers looked
-        left = (
-            self._ends - time.monotonic()
+        remaining = (
+            self._deadline - time.monotonic()
         )  # asked before each read, since one that never waits is never late by itself
         try:
-            if 0 < limit < left:
+            if 0 < limit < remaining:
                 return self._connection.receive(limit)
-            if 0 < left <= limit:
-                return self._connection.receive(left)
-            fault = self._late(left, limit)
+            if 0 < remaining <= limit:
+                return self._connection.receive(remaining)
+            fault = self._late(remaining, limit)
         except TimeoutError:
-            fault = self._late(left, limit)
+            fault = self._late(remaining, limit)
         except OSError as error:
             fault = failures.closed(self.request, repr(error))
         raise fault
 
-    def _late(self, left: float, limit: float) -> TransportFault:
-        if left <= limit:
+    def _late(self, remaining: float, limit: float) -> TransportFault:
+        if remaining <= limit:
             return failures.total_timeout(self.request)
         return failures.silence(self.request) if self.streamed else failures.first_byte_timeout(self.request)

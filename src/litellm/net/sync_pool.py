@@ -1,4 +1,4 @@
-"""Straight to the upstream, for callers that wait: connections that threads share, one exchange on each at a time.
+"""A pool of direct connections, blocking: shared by threads, with one exchange on each at a time.
 
 They are kept per origin, the last used first.
 """
@@ -31,13 +31,13 @@ class SyncPool:
         self._lock = threading.Lock()
         self._open: WeakSet[SyncConnection] = WeakSet()  # weak, for those that are forgotten in mid-stream
         self._idle: dict[Key, list[SyncConnection]] = {}
-        self._resting: dict[SyncConnection, None] = {}  # the idle ones of all origins, the longest idle first
+        self._idle_order: dict[SyncConnection, None] = {}  # the idle ones of all origins, the longest idle first
         self._heads = HeadCache()
 
     @property
     def size(self) -> tuple[int, int]:
         """How many connections stand, or are still referred to; and how many of these have nothing to do."""
-        return len(self._open), len(self._resting)
+        return len(self._open), len(self._idle_order)
 
     def send(self, request: Request) -> SyncReply:
         """Send on a connection that is there, or on a new one, and wait for the head; and for the body too unless a good
@@ -48,15 +48,15 @@ class SyncPool:
         if network.guard is not None:
             network.guard.check(origin.scheme, origin.host, origin.port)
         head = self._heads.find(origin, request)
-        ends = time.monotonic() + request.timeouts.total
+        deadline = time.monotonic() + request.timeouts.total
         key = (origin.scheme, origin.host, origin.port, network)
-        reply = SyncReply(request, self._take(key) or self._connect(origin, request, key), ends, self._keep)
+        reply = SyncReply(request, self._take(key) or self._connect(origin, request, key), deadline, self._keep)
         reply.exchange(head)
         return reply
 
     def close(self) -> None:
         """End all connections; what is on its way on them is broken off."""
-        for connection in self._let_all_go():
+        for connection in self._forget_idle():
             connection.hang_up()
 
     def abandon(self) -> None:
@@ -81,42 +81,42 @@ class SyncPool:
             connection = idle.pop()
             if not idle:
                 del self._idle[key]
-            del self._resting[connection]
+            del self._idle_order[connection]
             return connection
 
     def _keep(self, connection: SyncConnection) -> None:
         connection.idle_since = time.monotonic()
         with self._lock:
             self._idle.setdefault(connection.key, []).append(connection)
-            self._resting[connection] = None
+            self._idle_order[connection] = None
             while (oldest := self._surplus(connection.idle_since)) is not None:
                 oldest.close()
 
     def _surplus(self, now: float) -> SyncConnection | None:
         """The one that has been idle for longest, taken out, if that is too long or there are too many."""
-        oldest = next(iter(self._resting))
-        if len(self._resting) <= self._max_idle and now - oldest.idle_since < IDLE:
+        oldest = next(iter(self._idle_order))
+        if len(self._idle_order) <= self._max_idle and now - oldest.idle_since < IDLE:
             return None
-        del self._resting[oldest]
+        del self._idle_order[oldest]
         idle = self._idle[oldest.key]
         idle.remove(oldest)
         if not idle:
             del self._idle[oldest.key]
         return oldest
 
-    def _let_all_go(self) -> list[SyncConnection]:
-        """Forget the idle ones, and close them; gives those that somebody uses."""
+    def _forget_idle(self) -> list[SyncConnection]:
+        """Forget the idle ones, and close them; gives those in use."""
         with self._lock:
-            idle, self._resting, self._idle = self._resting, {}, {}
+            idle, self._idle_order, self._idle = self._idle_order, {}, {}
         for connection in idle:
             connection.close()
         return [connection for connection in self._open if connection not in idle]
 
     def _connect(self, origin: Origin, request: Request, key: Key) -> SyncConnection:
-        clocks = request.timeouts
+        timeouts = request.timeouts
         try:
             # Less than the total, so that a connection that does not come about says that this was it.
-            sock = open_socket(origin, request.network, min(clocks.connect, 0.75 * clocks.total))
+            sock = open_socket(origin, request.network, min(timeouts.connect, 0.75 * timeouts.total))
         except TimeoutError:
             fault = failures.connect_timeout(request)
         except ssl.SSLError as error:

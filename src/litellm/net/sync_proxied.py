@@ -1,4 +1,4 @@
-"""By way of an HTTP proxy, for callers that wait: over httpcore2, the engine of httpx2, which the openai package uses.
+"""Connections through an HTTP proxy, blocking: over httpcore2, the engine of httpx2, which the openai package uses.
 
 The unusual way; what goes straight to an upstream is in sync_pool.py.
 """
@@ -52,10 +52,10 @@ class Clock:
         allowed = self.silence
         if allowed == math.inf and timeout is not None:
             allowed = self.sent + timeout - now
-        left = min(allowed, self.deadline - now)
-        if left <= 0:
+        remaining = min(allowed, self.deadline - now)
+        if remaining <= 0:
             raise httpcore2.ReadTimeout
-        return left
+        return remaining
 
 
 class ClockedStream(httpcore2.NetworkStream):
@@ -113,7 +113,7 @@ class SyncProxiedReply:
         self.status: int = response.status
         self.headers: Mapping[str, str] = joined(response.headers)
         self.body = b""
-        self._unzip = unzip_for(self.headers, request.network.largest)
+        self._unzip = unzip_for(self.headers, request.network.max_size)
 
     def read(self) -> bytes:
         try:
@@ -142,9 +142,9 @@ class SyncProxiedReply:
         while data := self.read():
             parts.append(data)
             size += len(data)
-            if size > self._request.network.largest:
+            if size > self._request.network.max_size:
                 self.close()
-                raise fault(too_large(self._request.network.largest), self._request, in_body=True)
+                raise fault(too_large(self._request.network.max_size), self._request, in_body=True)
         self.body = b"".join(parts)
         self.close()
 
@@ -160,12 +160,12 @@ class SyncProxiedReply:
 
     def close(self) -> None:
         self._clock.reset()
-        if self._left_over():
+        if self._has_trailing_data():
             # Bytes beyond the answer: on the next request they would pass for its answer.
             self._response.extensions["network_stream"].close()
         self._response.close()
 
-    def _left_over(self) -> bool:
+    def _has_trailing_data(self) -> bool:
         connection = getattr(getattr(self._response.stream, "_stream", None), "_connection", None)
         state = getattr(connection, "_h11_state", None)  # there is no public way to look
         return state is not None and bool(state.trailing_data[0])
@@ -180,17 +180,17 @@ class SyncProxiedPool:
 
     def send(self, request: Request, proxy: str) -> SyncProxiedReply:
         """Send, and wait for the head; and for the body too unless a good answer is to be streamed."""
-        clocks = request.timeouts
-        deadline = time.monotonic() + clocks.total
+        timeouts = request.timeouts
+        deadline = time.monotonic() + timeouts.total
         response = self._head(request, proxy)
         stream = response.extensions["network_stream"]
         clock = stream.clock if isinstance(stream, ClockedStream) else Clock()
         clock.deadline = deadline
         reply = SyncProxiedReply(request, response, clock)
         if request.stream and streams(reply.status, reply.headers):
-            clock.silence = min(clocks.first_byte, clocks.between)  # until the first piece; then `between`
+            clock.silence = min(timeouts.first_byte, timeouts.between)  # until the first piece; then `between`
         else:
-            clock.silence = clocks.first_byte
+            clock.silence = timeouts.first_byte
             reply.read_whole()
         return reply
 
@@ -231,14 +231,14 @@ def _message(request: Request) -> httpcore2.Request:
         _url(request.url),
         headers=[(name.encode(), value.encode("latin-1")) for name, value in fields],
         content=request.body,
-        extensions={"timeout": _allowed(request.timeouts)},
+        extensions={"timeout": _httpcore_timeouts(request.timeouts)},
     )
 
 
-def _allowed(clocks: Timeouts) -> dict[str, float | None]:
+def _httpcore_timeouts(timeouts: Timeouts) -> dict[str, float | None]:
     """httpcore's clocks."""
-    first_byte = min(clocks.first_byte, clocks.total)
-    return {"connect": min(clocks.connect, clocks.total), "read": first_byte, "write": first_byte, "pool": None}
+    first_byte = min(timeouts.first_byte, timeouts.total)
+    return {"connect": min(timeouts.connect, timeouts.total), "read": first_byte, "write": first_byte, "pool": None}
 
 
 def _make_pool(network: Network, proxy: str) -> httpcore2.ConnectionPool:

@@ -1,4 +1,4 @@
-"""What a driver needs of a transport: to perform the steps of net/steps.py."""
+"""The protocols of transports, which perform the steps of net/steps.py."""
 
 from __future__ import annotations
 

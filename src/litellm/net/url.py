@@ -52,7 +52,7 @@ def split(base: str) -> SplitResult:
 
 
 def fault_in_address(base: str) -> str | None:
-    """What is wrong with an API base that somebody else chose; None if nothing is. Such addresses are shown in headers
+    """What is wrong with an API base that a client chose; None if nothing is. Such addresses are shown in headers
     and remembered for a while, so they must be nothing else than addresses.
 
     >>> fault_in_address("https://key@host/v1")

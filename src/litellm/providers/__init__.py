@@ -1,1 +1,1 @@
-"""Who there is to call, and how a model name becomes a place to send to."""
+"""The table of providers, and how a model name becomes a target."""

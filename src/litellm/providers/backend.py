@@ -52,7 +52,7 @@ class Scripted(Upstream, frozen=True, kw_only=True, eq=False):
 
 
 class Unusable(Upstream, frozen=True, kw_only=True, eq=False):
-    """An upstream that cannot be asked yet, of a deployment that is served all the same: whoever brings a key of their own
+    """An upstream that cannot be asked yet, of a deployment that is listed all the same: a call with a key of its own
     can use it. error: why, raised when it is asked."""
 
     error: LiteLLMError
@@ -72,7 +72,7 @@ Backend = Upstream | Handler  # or one of their kinds
 Kind = TypeVar("Kind", bound=Upstream)
 
 
-def turned(upstream: Upstream, kind: type[Kind], **more: Any) -> Kind:
+def converted(upstream: Upstream, kind: type[Kind], **more: Any) -> Kind:
     """The same server as another kind of upstream."""
     return kind(
         url=upstream.url, dialect=upstream.dialect, prefix=upstream.prefix, version=upstream.version, auth=upstream.auth,

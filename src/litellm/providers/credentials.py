@@ -1,4 +1,4 @@
-"""Which key goes to whom: what was passed, what settings and the environment hold, and whose a key is."""
+"""Which key is sent to which provider: the one passed, the settings' or the environment's."""
 
 from __future__ import annotations
 
@@ -71,20 +71,20 @@ def _filled(base: str, provider: Provider, environ: Mapping[str, str]) -> str:
 
 
 def key_or_token(
-    provider: Provider, place: EndpointSpec, key: str | None
+    provider: Provider, spec: EndpointSpec, key: str | None
 ) -> tuple[str | None, str | None, Callable[[], Any] | None]:
     """The key, the token or the function for one: one of them, or none. What was said goes before the environment.
 
     key: what there is without having been said.
     """
-    token = place.params.get(provider.bearer_param)
-    bearer = None if token else place.params.get(f"{provider.bearer_param}_provider")
+    token = spec.params.get(provider.bearer_param)
+    bearer = None if token else spec.params.get(f"{provider.bearer_param}_provider")
     if token or bearer is not None:
         return None, token, bearer
-    return key, None if key else first_env(provider.bearer_env, place.environ), None
+    return key, None if key else first_env(provider.bearer_env, spec.environ), None
 
 
-def require_key(provider: Provider, base: str, model: str, place: EndpointSpec) -> None:
+def require_key(provider: Provider, base: str, model: str, spec: EndpointSpec) -> None:
     """No key: an error before any network where one is needed; own servers are called without a header."""
     if provider.login is not None:
         raise AuthenticationError(
@@ -92,18 +92,18 @@ def require_key(provider: Provider, base: str, model: str, place: EndpointSpec) 
             provider.name,
             model,
         )
-    given = place.api_base or first_env(provider.base_env, place.environ)
+    given = spec.api_base or first_env(provider.base_env, spec.environ)
     at_home = provider.base is not None and (given is None or host_of(base) == host_of(provider.base))
     if at_home and not provider.key_optional:
-        variable = f" or set {' or '.join(provider.key)}" if place.environ else ""  # a client's place looks nothing up
+        variable = f" or set {' or '.join(provider.key)}" if spec.environ else ""  # a client's place looks nothing up
         raise AuthenticationError(f"no API key for {provider.name}: pass api_key=…{variable}", provider.name, model)
 
 
 def for_owner(spec: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> EndpointSpec:
     """`spec`, without its credentials if they belong to another provider than the one that its model names.
 
-    For entries that leave the provider to whoever asks (model: "*"): a key is one provider's. Whose, is said by the
-    variable that holds it (OPENAI_API_KEY); one that no provider's variable holds is OpenAI's, whom bare names mean.
+    For entries that leave the provider to the request (model: "*"): a key is one provider's. Which, is known by the
+    variable that holds it (OPENAI_API_KEY); one that no provider's variable holds is OpenAI's, as bare names are.
     What goes to an address of the administrator's is for that address, and own handlers are own code.
     """
     if spec.api_base is not None:
@@ -112,10 +112,10 @@ def for_owner(spec: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> EndpointS
     if provider.handler is not None or _owns(provider, spec):
         return spec
     token = provider.bearer_param
-    own = {name: spec.params[name] for name in (token, f"{token}_provider") if name in spec.params}
+    tokens = {name: spec.params[name] for name in (token, f"{token}_provider") if name in spec.params}
     params = {name: _harmless(value) if name in _HEADERS else value for name, value in _harmless(spec.params).items()}
     headers = _harmless(spec.extra_headers)
-    return msgspec.structs.replace(spec, api_key=None, organization=None, extra_headers=headers, params=params | own)
+    return msgspec.structs.replace(spec, api_key=None, organization=None, extra_headers=headers, params=params | tokens)
 
 
 _HEADERS = ("headers", "extra_headers")

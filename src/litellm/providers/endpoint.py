@@ -12,7 +12,7 @@ from litellm.operations import Operation
 from litellm.providers.backend import Upstream
 from litellm.providers.spec import Provider
 from litellm.providers.target import Target
-from litellm.wire.dialects import way
+from litellm.wire.dialects import find_dialect
 from litellm.wire.protocol import Payload, StreamDialect
 
 
@@ -45,7 +45,7 @@ def url_for(target: Target, upstream: Upstream, payload: Payload) -> str:
 
 
 def check_headers(headers: Mapping[str, Any], model: str, provider: Provider) -> None:
-    """What cannot be a header is told before it is sent, and without repeating it: it may be a key."""
+    """Raise BadRequestError for what cannot be a header, without repeating it: it may be a key."""
     for name, value in headers.items():
         try:
             usable = value.isprintable() and name.isascii() and bool(value.encode("latin-1") or True)
@@ -60,8 +60,8 @@ def check_headers(headers: Mapping[str, Any], model: str, provider: Provider) ->
             )
 
 
-def wire_for(provider: Provider, model: str, operation: Operation) -> StreamDialect:
-    wire = way(operation, provider.dialects)
-    if wire is None:
+def dialect_for(provider: Provider, model: str, operation: Operation) -> StreamDialect:
+    found = find_dialect(operation, provider.dialects)
+    if found is None:
         raise BadRequestError(f"{provider.name} does not serve {operation.label}", model, provider.name)
-    return wire
+    return found

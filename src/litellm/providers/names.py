@@ -23,7 +23,7 @@ def split_model(
     any api_base at all. Raises BadRequestError "LLM Provider NOT provided" when nothing fits.
     """
     if not model and not custom_llm_provider:
-        raise nameless(model)
+        raise invalid_model_name(model)
     prefix, _, rest = model.partition("/")
     if custom_llm_provider:
         provider = _named(custom_llm_provider, handlers, model)
@@ -47,7 +47,7 @@ def split_model(
     )
 
 
-def nameless(model: Any) -> BadRequestError:
+def invalid_model_name(model: Any) -> BadRequestError:
     return BadRequestError(f"model must be a name such as 'openai/gpt-4o', not {model!r}", model=None)
 
 

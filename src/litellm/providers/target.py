@@ -1,4 +1,4 @@
-"""Where a call goes, as values: what was said about it (EndpointSpec), and what was made of that (Target)."""
+"""Where a call goes, as values: as it was specified (EndpointSpec), and as it is called (Target)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Edit = Callable[[Body], Body]
 
 
 class EndpointSpec(Sealed, msgspec.Struct, kw_only=True, frozen=True):
-    """What a user says about where a call goes: LiteLLM's words, gathered. None means: not said.
+    """Where a call is to go, in LiteLLM's words. None: not given.
 
-    environ: where keys, bases and the like are looked up that were not said. Empty for what a gateway's client sent: the
+    environ: where keys, bases and the like are looked up that were not given. Empty for what a gateway's client sent: the
     environment is the administrator's.
     """
 
@@ -44,14 +44,14 @@ class EndpointSpec(Sealed, msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
-    """A place to send to, ready: everything that does not change from call to call is made here, once. It is made for
-    one operation; see `at` for others at the same place.
+    """An endpoint, ready to be called: everything that does not change from call to call is made here, once. It is made for
+    one operation; see `for_operation` for others.
 
     backend: what is asked there, and how. defaults: parameters that the deployment sets and a call may overrule. edits:
     what is done to each body.
     id, group: the deployment and the public name it serves, where there are such. timeouts, stream_timeouts: or
     None for the call's.
-    lasting: it serves more than one call, and with the same headers.
+    cacheable_head: it serves more than one call, and with the same headers.
     secrets: what must not be seen in a message, should an upstream or a handler repeat it, in each of its spellings;
     credentials: those that must not be seen in a good answer's headers either. others: the same place for
     other operations, made when they are first asked for.
@@ -74,7 +74,7 @@ class Target(Sealed, msgspec.Struct, kw_only=True, eq=False):
     stream_timeouts: Timeouts | None = None
     policy: Policy = KEEP_ALL
     max_retries: int | None = None
-    lasting: bool = False
+    cacheable_head: bool = False
     secrets: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     others: dict[Operation, Target] = {}

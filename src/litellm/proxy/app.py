@@ -1,4 +1,4 @@
-"""The application: one table of routes, and who may come as far as that."""
+"""The application: one table of routes, and admission to them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from litellm.server.asgi import ASGIApp, Mounted
 
 CONCURRENCY = 4096  # requests under way
-LAST_WORDS = 5.0  # seconds for callbacks to be told of the last calls
+CALLBACK_FLUSH = 5.0  # seconds for callbacks to be told of the last calls
 
 Handler = Callable[[Proxy, Exchange], Awaitable[None]]
 
@@ -111,15 +111,15 @@ class App:
 
     def route(self, head: Head) -> Match:
         """Who answers a request. Raises Refusal."""
-        if not self.proxy.gate.open_to_pages:
-            self.proxy.gate.check_page(head.headers, self._host)
+        if not self.proxy.authenticator.open_to_pages:
+            self.proxy.authenticator.check_page(head.headers, self._host)
         return self.routes.find(head.method, head.raw_path)
 
     def admit(self, head: Head) -> bool:
         """Whether the caller is known by the head. Raises RequestError 401 for one who is not let in."""
         if self.proxy.custom_auth is not None:  # which wants the whole request
             return False
-        self.proxy.gate.admit(head.headers)
+        self.proxy.authenticator.admit(head.headers)
         return True
 
     async def __call__(self, http: Exchange) -> None:
@@ -149,5 +149,5 @@ class App:
     async def close(self) -> None:
         """Let go of connections, and let callbacks hear of the last calls, before the process ends."""
         await self.proxy.client.async_io.aclose()
-        if not await asyncio.to_thread(default_dispatcher().close, LAST_WORDS):
-            log.warning("callbacks were not told of all calls within %g s", LAST_WORDS)
+        if not await asyncio.to_thread(default_dispatcher().close, CALLBACK_FLUSH):
+            log.warning("callbacks were not told of all calls within %g s", CALLBACK_FLUSH)

@@ -48,12 +48,12 @@ def entry_of(deployment: DeploymentConfig) -> dict[str, Any]:
 
 def deployments_of(config: Config, defaults: Defaults) -> list[Deployment]:
     """All deployments of `model_list`, with their targets made. Raises ConfigError with all that is wrong with them."""
-    around = defaults_for(config, defaults)
+    inherited = defaults_for(config, defaults)
     deployments: list[Deployment] = []
     problems: list[Problem] = []
     for at, entry in enumerate(config.model_list):
         try:
-            deployments += router.deployments_of(entry_of(entry), around)
+            deployments += router.deployments_of(entry_of(entry), inherited)
         except (LiteLLMError, ValueError) as error:
             path = ("model_list", at, "litellm_params", getattr(error, "param", None) or "model")
             problems.append(Problem(*config.place(path), dotted(path), text_of(error)))
@@ -69,17 +69,17 @@ def unreachable(entry: DeploymentConfig, providers: frozenset[str]) -> tuple[str
     providers: the names of the configuration's own ones. For load_config(examine=…).
     """
     params = reveal_all(entry.litellm_params.model_dump(exclude_none=True))
-    place = EndpointSpec(
+    spec = EndpointSpec(
         model=params["model"],
         custom_llm_provider=params.get("custom_llm_provider"),
         api_base=params.get("base_url") or params.get("api_base"),
         api_key=params.get("api_key"),
     )
     try:
-        if "*" not in place.model:
-            resolve(place, Defaults(handlers=dict.fromkeys(providers, True)))
+        if "*" not in spec.model:
+            resolve(spec, Defaults(handlers=dict.fromkeys(providers, True)))
     except AuthenticationError:
-        return None  # a missing key concerns those who ask for this model, nobody else
+        return None  # a missing key concerns calls of this model alone
     except LiteLLMError as error:
         return error.param or "model", text_of(error)
     return None

@@ -15,7 +15,7 @@ from litellm.exceptions import LiteLLMError
 from litellm.operations import Operation
 from litellm.server.refusal import Headers, Refusal
 
-LONGEST_CHAIN = 50  # of errors, each the reason of the one before it
+MAX_CHAIN = 50  # of errors, each the reason of the one before it
 _TYPES = {
     400: "invalid_request_error", 401: "auth_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
     405: "invalid_request_error", 408: "timeout_error", 413: "invalid_request_error", 422: "invalid_request_error",
@@ -73,20 +73,20 @@ def status_of(error: Exception) -> int:
 def body_of(error: Exception) -> dict[str, Any]:
     """OpenAI's error object for an exception. Bugs of ours are logged and say nothing about our insides."""
     if isinstance(error, RequestError):
-        told: dict[str, Any] = {"message": error.message, "type": error.kind, "param": error.param}
+        error_object: dict[str, Any] = {"message": error.message, "type": error.kind, "param": error.param}
     elif isinstance(error, Refusal):
         message = error.message + _ADVICE.get(error.status, "")
-        told = {"message": message, "type": _type_of(error.status), "param": None}
+        error_object = {"message": message, "type": _type_of(error.status), "param": None}
     elif isinstance(error, LiteLLMError):
         kind = error.type or _type_of(status_of(error))
-        told = {"message": str(error), "type": kind, "param": error.param}
+        error_object = {"message": str(error), "type": kind, "param": error.param}
         if error.code is not None:
-            told["provider_specific_fields"] = {"code": error.code}
+            error_object["provider_specific_fields"] = {"code": error.code}
     else:
         log.error("a bug: %s", mask(repr(error)), exc_info=error)
-        told = dict(_BUG)
-    told["code"] = str(status_of(error))
-    return {"error": told}
+        error_object = dict(_BUG)
+    error_object["code"] = str(status_of(error))
+    return {"error": error_object}
 
 
 def headers_of(error: Exception) -> Headers:
@@ -119,7 +119,7 @@ def answer_of(error: Exception, present: Present = as_json) -> tuple[int, bytes,
         log.exception("an error cannot be told: %s", type(error).__name__)
         return 500, present(500, {"error": {**_BUG, "code": "500"}}), []
     finally:
-        _let_go(error)
+        _clear_frames(error)
 
 
 def encoded(error: Exception, present: Present) -> bytes:
@@ -127,10 +127,10 @@ def encoded(error: Exception, present: Present) -> bytes:
     return answer_of(error, present)[1]
 
 
-def _let_go(error: BaseException | None) -> None:
+def _clear_frames(error: BaseException | None) -> None:
     """Empty the frames that an error came through. They hold the request, and often the error itself, and so would wait
-    for the collector together. What callbacks are told of its way stays."""
-    for _ in range(LONGEST_CHAIN):
+    for the collector together. The traceback's lines stay, for callbacks."""
+    for _ in range(MAX_CHAIN):
         if error is None:
             return
         clear_frames(error.__traceback__)

@@ -25,7 +25,7 @@ def _new_id() -> str:
 
 
 class Exchange(exchange.Exchange):
-    """A request to the gateway, and the way back to whoever sent it."""
+    """A request to the gateway, and the means to answer it."""
 
     _call_id = ""
     _early = False  # the stream was begun by a heartbeat
@@ -54,11 +54,11 @@ class Exchange(exchange.Exchange):
             self.begin(200, [*_UNBUFFERED, *headers], EVENTS)
 
     def heartbeat(self) -> None:
-        """Put a comment into the stream, so that nobody takes silence for the end. It may begin the stream, and so decide
+        """Put a comment into the stream, so that silence is not taken for its end. It may begin the stream, and so decide
         that the status is 200, but not yet what is answered."""
         if not (self.started or self._early):
             self.begin_stream([(b"x-litellm-call-id", self.call_id.encode("latin-1", "replace"))])
             self._early = True
             self.started = False
-        if not self.ended and self._line.drain() is None:
+        if not self.ended and self._channel.drain() is None:
             self.write(HEARTBEAT)

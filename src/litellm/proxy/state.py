@@ -17,7 +17,7 @@ from litellm.net.guard import Guard
 from litellm.providers.target import Defaults
 from litellm.proxy.auth.authenticator import Authenticator
 from litellm.proxy.auth.custom import CustomAuth
-from litellm.proxy.calls.client_credentials import ClientSide
+from litellm.proxy.calls.client_credentials import ClientCredentialsPolicy
 from litellm.proxy.config import ConfigError, Problem, reveal_all
 from litellm.proxy.deployments import deployments_of
 from litellm.proxy.hooks.request_hooks import RequestHooks
@@ -37,7 +37,7 @@ MAX_BODY = 100_000_000  # bytes; a request with a few images in base64 has some 
 _SHARED = ("num_retries", "allowed_fails", "cooldown_time")
 _CALLBACKS = ("input_callback", "success_callback", "failure_callback", "callbacks")
 _NOT_OF_ROUTING = {"default_litellm_params", "default_max_parallel_requests", "optional_pre_call_checks"}
-_JOINED = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks")
+_MERGED = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks")
 
 
 class Proxy(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +45,11 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
 
     routing: Routing
     client: Client
-    gate: Authenticator
+    authenticator: Authenticator
     limits: Limits
     heartbeat: float | None
     completion_model: str | None
-    client_side: ClientSide
+    credentials_policy: ClientCredentialsPolicy
     user_configs: UserConfigs
     observe: Observe | None = None
     hooks: RequestHooks | None = None
@@ -61,7 +61,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         return self.routing.pool
 
 
-class Lasting(msgspec.Struct, frozen=True, kw_only=True):
+class Carryover(msgspec.Struct, frozen=True, kw_only=True):
     """What outlives a reload. All else is made anew from the file, and what is under way keeps what it began with.
 
     client: the connections to providers. state: what is used of deployments' limits, who cools down, how fast they were; by
@@ -74,40 +74,42 @@ class Lasting(msgspec.Struct, frozen=True, kw_only=True):
     user_configs: Store = msgspec.field(default_factory=Store)
 
     @classmethod
-    def of(cls, proxy: Proxy) -> Lasting:
+    def of(cls, proxy: Proxy) -> Carryover:
         """That of a Proxy whose place another one is to take."""
         return cls(client=proxy.client, state=proxy.routing.state, user_configs=proxy.user_configs.store)
 
 
-def build(config: Config, master_key: str | None = None, lasting: Lasting | None = None) -> Proxy:
-    """The Proxy for a configuration. master_key: overrules the file's. lasting: that of the Proxy in use.
+def build(config: Config, master_key: str | None = None, carryover: Carryover | None = None) -> Proxy:
+    """The Proxy for a configuration. master_key: overrules the file's. carryover: that of the Proxy in use.
 
-    Raises ConfigError with all that is wrong; then `lasting` is as it was.
+    Raises ConfigError with all that is wrong; then `carryover` is as it was.
     """
     general, settings = config.general_settings, config.litellm_settings
-    lasting = lasting or Lasting()
+    carryover = carryover or Carryover()
     handlers = {entry.provider: entry.custom_handler for entry in settings.custom_provider_map}
     defaults = Defaults(organization=settings.organization, handlers=handlers)
     key = master_key or (general.master_key.get_secret_value() if general.master_key else None)
-    gate = Authenticator(key, custom_auth=general.uses_custom_auth)
-    client_side = ClientSide(general.allow_client_side_credentials, Guard.of(*general.client_side_hosts))
+    authenticator = Authenticator(key, custom_auth=general.uses_custom_auth)
+    credentials_policy = ClientCredentialsPolicy(
+        general.allow_client_side_credentials, Guard.of(*general.client_side_hosts)
+    )
     proxy = Proxy(
-        routing=Routing(deployments_of(config, defaults), routing_settings(config), state=lasting.state),
-        client=lasting.client,
-        gate=gate,
+        routing=Routing(deployments_of(config, defaults), routing_settings(config), state=carryover.state),
+        client=carryover.client,
+        authenticator=authenticator,
         limits=Limits.of(
             max_body=_bytes(general.max_request_size_mb, MAX_BODY),
             buffer_limit=_bytes(general.max_request_memory_mb, BUFFER_LIMIT),
         ),
         heartbeat=general.stream_heartbeat_seconds or None,
         completion_model=general.completion_model,
-        client_side=client_side,
-        user_configs=UserConfigs(client_side.network, lasting.user_configs),
+        credentials_policy=credentials_policy,
+        user_configs=UserConfigs(credentials_policy.network, carryover.user_configs),
         observe=_observers(config),
         hooks=RequestHooks.of(settings.callbacks),
-        custom_auth=_custom_auth(config, gate, lasting.client) if general.uses_custom_auth else None,
+        custom_auth=_custom_auth(config, authenticator, carryover.client) if general.uses_custom_auth else None,
     )
-    lasting.state.serve(proxy.pool.by_id)  # the last step: a file that is no good has changed nothing
+    carryover.state.serve(proxy.pool.by_id)  # the last step: a file that is no good has changed nothing
     return proxy
 
 
@@ -116,7 +118,7 @@ def _bytes(megabytes: float | None, default: int) -> int:
 
 
 def _observers(config: Config) -> Observe | None:
-    """Who is told of calls; None if nobody is, which then costs nothing."""
+    """The callbacks; None if there are none, which then costs nothing."""
     settings = config.litellm_settings
     lists = {name: getattr(settings, name) for name in _CALLBACKS}
     redacted = settings.turn_off_message_logging
@@ -130,10 +132,10 @@ def _callbacks() -> Callbacks:
     return Callbacks(default_dispatcher())
 
 
-def _custom_auth(config: Config, gate: Authenticator, client: Client) -> CustomAuth:
+def _custom_auth(config: Config, authenticator: Authenticator, client: Client) -> CustomAuth:
     function, mode = config.general_settings.custom_auth, config.general_settings.custom_auth_settings.mode
     with _reported(config, "general_settings.custom_auth"):
-        return CustomAuth(function, mode, gate, client.async_io)
+        return CustomAuth(function, mode, authenticator, client.async_io)
 
 
 @contextmanager
@@ -152,7 +154,7 @@ def routing_settings(config: Config) -> RoutingSettings:
     for name in _SHARED:
         if words[name] is None:
             words[name] = getattr(settings, name)
-    for name in _JOINED:
+    for name in _MERGED:
         words[name] = reveal_all([*getattr(settings, name), *getattr(routing, name)])
     if words["timeout"] is None:
         words["timeout"] = settings.request_timeout

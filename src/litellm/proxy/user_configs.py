@@ -19,7 +19,7 @@ from litellm.router.routing import Routing
 from litellm.router.state import State
 
 MAX_KEPT = 1024  # configurations
-MAX_EACH = 256  # of one caller: where all have the master key, everybody is one
+MAX_EACH = 256  # of one caller: all who have the master key are one
 MAX_SIZE = 100_000  # bytes; ten deployments have some two thousand
 
 
@@ -76,7 +76,7 @@ class UserConfigs:
     def routing(self, caller: str, config: Mapping[str, Any]) -> Routing:
         """What `config` says, ready for use. Raises RequestError 400 that names what is wrong with it.
 
-        caller: whose it is; the same configuration of somebody else is another one.
+        caller: whose it is; the same configuration of another caller is another one.
         """
         sent = _encoded(config)
         digest = sha256(sent).digest()

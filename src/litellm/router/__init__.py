@@ -1,5 +1,5 @@
 """Many deployments behind one name. Also an old address: `from litellm.router import Router, RetryPolicy` finds
-the public classes. They are imported when somebody asks for them here: Router lives a floor above."""
+the public classes. They are imported when they are looked up here: Router lives a floor above."""
 
 from __future__ import annotations
 

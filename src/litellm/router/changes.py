@@ -1,4 +1,4 @@
-"""Telling those who keep an order of deployments that the numbers of one have changed."""
+"""Notifies rankings when the numbers of a deployment have changed."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from weakref import ReferenceType, finalize, ref
 
 
 class Subscriber(Protocol):
-    """Who wants to know; told by the place that a deployment has among those it subscribed to."""
+    """Notified by the index that a deployment has among those it subscribed to."""
 
     def changed(self, place: int) -> None:
         """Note that the numbers of this one may be others now. It is called with a lock held, so it does nothing else."""
 
 
 class Changes:
-    """The subscribers of each deployment. They are held weakly: who is gone is told nothing more."""
+    """The subscribers of each deployment. They are held weakly."""
 
     def __init__(self) -> None:
         self._lock = RLock()  # one that its own thread can take twice: garbage may be collected while it is held
         self._subscribers: dict[str, tuple[tuple[ReferenceType[Subscriber], int], ...]] = {}
 
     def subscribe(self, subscriber: Subscriber, deployments: Sequence[str]) -> None:
-        """Tell `subscriber` of these deployments, by their ids, as long as somebody else holds it."""
+        """Notify `subscriber` of these deployments, by their ids, as long as it is referred to elsewhere."""
         with self._lock:
             for place, deployment in enumerate(deployments):
                 entry = (ref(subscriber), place)
                 self._subscribers[deployment] = (*self._subscribers.get(deployment, ()), entry)
         finalize(subscriber, self._forget_dead, deployments).atexit = False
 
-    def tell(self, deployment: str) -> None:
+    def notify(self, deployment: str) -> None:
         """The numbers of this deployment have changed."""
         for reference, place in self._subscribers.get(deployment, ()):
             subscriber = reference()
             if subscriber is not None:
                 subscriber.changed(place)
 
-    def tell_all(self) -> None:
+    def notify_all(self) -> None:
         """Those of all have."""
         for deployment in list(self._subscribers):
-            self.tell(deployment)
+            self.notify(deployment)
 
     def _forget_dead(self, deployments: Sequence[str]) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Before a call: the part of a group that may have it at all. What is found out is kept with the group: it takes the same
+"""Pre-call checks: the part of a group that can take a call. Results are kept with the group: it takes the same
 time for ten deployments as for ten thousand."""
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def allowed_by_hooks(group: Group, allowed: frozenset[str]) -> Group:
 
 
 def capable(group: Group, body: Body, tokens: int | None = None) -> Group:
-    """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Of
-    which nobody knows, those count as able. tokens: those of the prompt, where they have been counted.
+    """The part of `group` whose models can do what a request asks: answer by a JSON schema, and read the whole prompt. Any
+    of unknown abilities counts as able. tokens: those of the prompt, where they have been counted.
 
     Raises UnsupportedParamsError when none can the first; ContextWindowExceededError when all are too small, which
     context_window_fallbacks are for.
@@ -60,11 +60,11 @@ def capable(group: Group, body: Body, tokens: int | None = None) -> Group:
 def at_one_address(group: Group) -> Group:
     """The part of `group` at one address, which a client's key is meant for: that of its first deployment of the lowest
     order, at that deployment's provider."""
-    home = group.once(_home)
+    home = group.once(_first_address)
     return group.part((at_one_address, home), lambda members: [each for each in members if _address(each) == home])
 
 
-def _home(group: Group) -> tuple[str, str | None]:
+def _first_address(group: Group) -> tuple[str, str | None]:
     return _address(min(group.members, key=lambda each: each.order))
 
 
@@ -94,9 +94,9 @@ def _formatting(group: Group, body: Body) -> Group:
 
 def takes_schemas(deployment: Deployment) -> bool:
     """Whether it may answer by a JSON schema: as its model_info says, else unless its model is known not to."""
-    said = deployment.info.get("supports_response_schema")
-    if said is not None:
-        return truthy(said)
+    stated = deployment.info.get("supports_response_schema")
+    if stated is not None:
+        return truthy(stated)
     known = _facts_of(deployment)
     return known is None or "response_schema" not in known.lacks
 
@@ -107,8 +107,8 @@ def takes_schemas(deployment: Deployment) -> bool:
 def surely_fits(group: Group, body: Body) -> bool:
     """Whether a prompt is so short that every model of the group can read it, without counting: no token is shorter than a
     byte. Counting may take long; a flow does it in a thread."""
-    messages, rooms = body.get("messages"), group.once(_rooms)
-    return not messages or not rooms.sizes or longest(messages) <= rooms.sizes[0]
+    messages, limits = body.get("messages"), group.once(_prompt_limits)
+    return not messages or not limits.sizes or longest(messages) <= limits.sizes[0]
 
 
 def count(group: Group, body: Body) -> int:
@@ -117,34 +117,34 @@ def count(group: Group, body: Body) -> int:
 
 
 def with_room_for(group: Group, tokens: int) -> Group:
-    rooms = group.once(_rooms)
-    too_small = bisect_left(rooms.sizes, tokens)
+    limits = group.once(_prompt_limits)
+    too_small = bisect_left(limits.sizes, tokens)
     if not too_small:
         return group
-    part = group.part((with_room_for, too_small), lambda members: rooms.taking(tokens, members))
+    part = group.part((with_room_for, too_small), lambda members: limits.with_room_for(tokens, members))
     if not part.members:
-        text = f"the prompt has {tokens} tokens; the largest deployment of {group.name} takes {rooms.sizes[-1]}"
+        text = f"the prompt has {tokens} tokens; the largest deployment of {group.name} takes {limits.sizes[-1]}"
         raise ContextWindowExceededError(f"{text} (enable_pre_call_checks)", group.name)
     return part
 
 
-class _Rooms(msgspec.Struct, frozen=True):
+class _PromptLimits(msgspec.Struct, frozen=True):
     """The tokens that prompts may have, by the deployment's id, where that is known; and each of these sizes once, the
     least first."""
 
     known: Mapping[str, int]
     sizes: Sequence[int]
 
-    def taking(self, tokens: int, members: Sequence[Deployment]) -> Sequence[Deployment]:
+    def with_room_for(self, tokens: int, members: Sequence[Deployment]) -> Sequence[Deployment]:
         return [each for each in members if tokens <= self.known.get(each.id, tokens)]
 
 
-def _rooms(group: Group) -> _Rooms:
-    known = {each.id: room for each in group.members if (room := room_of(each)) is not None}
-    return _Rooms(known, sorted(set(known.values())))
+def _prompt_limits(group: Group) -> _PromptLimits:
+    known = {each.id: tokens for each in group.members if (tokens := max_prompt_tokens(each)) is not None}
+    return _PromptLimits(known, sorted(set(known.values())))
 
 
-def room_of(deployment: Deployment) -> int | None:
+def max_prompt_tokens(deployment: Deployment) -> int | None:
     """The tokens that a prompt may have there: as its model_info says, or as is known of the model."""
     if deployment.max_input_tokens is not None:
         return deployment.max_input_tokens

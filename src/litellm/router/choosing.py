@@ -37,7 +37,7 @@ _RNG = Random()  # noqa: S311 - spreading load, not secrets
 
 
 class RoutingOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller says about its own way; where it says nothing, the settings count.
+    """What a call says about its own route, in place of the settings.
 
     fallbacks and the two after it: a request's own, as router/fallbacks.py reads them, in place of those configured; None:
     it has none, and those count; empty: none do.
@@ -93,7 +93,7 @@ class Chooser:
             entries, kwargs = self._healthy(context.group), kwargs_of(context.call, context.about)
             context.allowed = yield from hooks.filter(context.group.name, entries, kwargs)
         if self.custom is not None:
-            context.wish = yield self.custom(context.call.model, context.call.body)
+            context.preferred_id = yield self.custom(context.call.model, context.call.body)
         if self.settings.pre_call_checks:
             group, body = context.group, context.call.body
             fits = checks.surely_fits(group, body)
@@ -117,14 +117,16 @@ class Chooser:
         levels = context.levels
         if levels is None:
             levels = context.limit_to(self._levels(context))
-        if context.wish is not None and not tried:
-            chosen = self._as_wished(context, context.wish, levels, now)
+        if context.preferred_id is not None and not tried:
+            chosen = self._preferred(context, context.preferred_id, levels, now)
             if chosen is not None:
                 return chosen
         for level in levels:
             choice = self._draw(context, level, tried, now)
             if choice is None:
-                choice = self._pick(context, [d for d in level.members if self._fresh(context, d, tried, now)], now)
+                choice = self._pick(
+                    context, [d for d in level.members if self._is_eligible(context, d, tried, now)], now
+                )
             if choice is not None:
                 return choice
         if tried:
@@ -133,7 +135,7 @@ class Chooser:
             choice = self._pick(context, again, now)
             if choice is not None:
                 return choice
-        raise self._none_left(context, levels, now)
+        raise self._exhausted(context, levels, now)
 
     def _healthy(self, group: Group) -> list[dict[str, Any]]:
         """The deployments that do not cool down, as entries of a model_list; all, if all do."""
@@ -170,8 +172,8 @@ class Chooser:
             if place is None:
                 return None
             drawn = level.members[place]
-            if self._fresh(context, drawn, tried, now):
-                choice = self._taken(context, drawn, now)
+            if self._is_eligible(context, drawn, tried, now):
+                choice = self._lease(context, drawn, now)
                 if choice is not None:
                     return choice
             missed.append(place)
@@ -193,7 +195,7 @@ class Chooser:
         ]
         while free:
             picked = self._best(free, now)
-            choice = self._taken(context, picked, now)
+            choice = self._lease(context, picked, now)
             if choice is not None:
                 return choice
             free = [each for each in free if each is not picked]  # another thread was faster
@@ -208,7 +210,9 @@ class Chooser:
         bar = min(numbers) * (1 + strategy.slack)
         return self.rng.choice([each for each, number in zip(candidates, numbers, strict=True) if number <= bar])
 
-    def _fresh(self, context: RoutingContext, deployment: Deployment, tried: Sequence[Target], now: float) -> bool:
+    def _is_eligible(
+        self, context: RoutingContext, deployment: Deployment, tried: Sequence[Target], now: float
+    ) -> bool:
         if tried and context.target(deployment) in tried:
             return False
         cooling_down = self.state.cooling_down
@@ -224,7 +228,7 @@ class Chooser:
             log.info("deployment %s of %s is back", deployment.id[:12], deployment.name)
         return True
 
-    def _taken(self, context: RoutingContext, deployment: Deployment, now: float) -> Choice | None:
+    def _lease(self, context: RoutingContext, deployment: Deployment, now: float) -> Choice | None:
         """The choice of this deployment, unless it is at a limit."""
         limits, target = deployment.limits, context.target(deployment)
         if limits is NO_LIMITS and not self.settings.strategy.counts:
@@ -234,23 +238,25 @@ class Chooser:
             return None
         return Choice(target, Lease(self, context, deployment, now, reserved).settle)
 
-    def _as_wished(self, context: RoutingContext, wish: str, levels: Sequence[Level], now: float) -> Choice | None:
-        chosen = next((each for level in levels for each in level.members if each.id == wish), None)
+    def _preferred(
+        self, context: RoutingContext, preferred_id: str, levels: Sequence[Level], now: float
+    ) -> Choice | None:
+        chosen = next((each for level in levels for each in level.members if each.id == preferred_id), None)
         if chosen is None:
             log.warning(
                 "the custom routing strategy chose %r, which is no deployment of %s that this call may use: "
-                "routing_strategy decides instead", wish[:100], context.group.name,
+                "routing_strategy decides instead", preferred_id[:100], context.group.name,
             )  # fmt: skip
             return None
-        return self._taken(context, chosen, now)
+        return self._lease(context, chosen, now)
 
-    def _none_left(self, context: RoutingContext, levels: Sequence[Level], now: float) -> GroupExhaustedError:
+    def _exhausted(self, context: RoutingContext, levels: Sequence[Level], now: float) -> GroupExhaustedError:
         members = [each for level in levels for each in level.members]
         cooling_down = self.state.cooling_down
         waits = []
         for each in members:
-            left = max(0.0, cooling_down.get(each.id, now) - now) if context.can_cool_down else 0.0
-            waits.append(left or self.state.wait(each.id, each.limits, now))
+            seconds = max(0.0, cooling_down.get(each.id, now) - now) if context.can_cool_down else 0.0
+            waits.append(seconds or self.state.wait(each.id, each.limits, now))
         cooling = [each.id for each in members if cooling_down.get(each.id, now) > now]
         return GroupExhaustedError(context.call.model, min(waits), cooling, checks=self.settings.pre_call_checks)
 
@@ -267,7 +273,7 @@ class Chooser:
         if not context.can_cool_down or not cooldown.counts(error):
             return
         tally = self.state.failed(deployment.id, type(error).__name__, now)
-        seconds = cooldown.seconds_after(error, tally, own_seconds=deployment.cooldown_time)
+        seconds = cooldown.seconds_after(error, tally, deployment_seconds=deployment.cooldown_time)
         if seconds and self.state.cool_down(deployment.id, now + seconds, now):
             log.warning(
                 "deployment %s of %s cools down for %.0f s after %s %s",
@@ -286,9 +292,9 @@ class RoutingContext:
         "group",
         "levels",
         "options",
+        "preferred_id",
         "tokens",
         "watchers",
-        "wish",
     )  # fmt: skip
 
     def __init__(
@@ -299,8 +305,8 @@ class RoutingContext:
         self.options = options
         self.watchers = watchers
         self.levels: Sequence[Level] | None = None
-        self.allowed: frozenset[str] | None = None  # the ids that the user's own filters leave
-        self.wish: str | None = None  # the id that the user's own strategy names
+        self.allowed: frozenset[str] | None = None  # the ids that hooks' filters leave
+        self.preferred_id: str | None = None  # the id that a custom strategy returned
         self.tokens: int | None = None  # of the prompt, once they have been counted
         self.can_cool_down = group.can_cool_down
         self._adapted: dict[str, Target] = {}
@@ -312,7 +318,7 @@ class RoutingContext:
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """What those hooks are told besides the call."""
+        """What those hooks get besides the call."""
         return {} if self.watchers is None else self.watchers.about
 
     def limit_to(self, levels: Sequence[Level]) -> Sequence[Level]:
@@ -333,15 +339,15 @@ class RoutingContext:
 class Lease:
     """What a chosen deployment is settled with. `reserved`: the tokens reserved, or None where no account is kept."""
 
-    __slots__ = ("_chooser", "_context", "_deployment", "_reserved", "_taken")
+    __slots__ = ("_chooser", "_context", "_deployment", "_reserved", "_taken_at")
 
     def __init__(
-        self, chooser: Chooser, context: RoutingContext, deployment: Deployment, taken: float, reserved: int | None
+        self, chooser: Chooser, context: RoutingContext, deployment: Deployment, taken_at: float, reserved: int | None
     ) -> None:
         self._chooser = chooser
         self._context = context
         self._deployment = deployment
-        self._taken = taken
+        self._taken_at = taken_at
         self._reserved = reserved
 
     def settle(self, outcome: Outcome) -> None:
@@ -354,7 +360,7 @@ class Lease:
                 used = None
             elif used is None:
                 used = self._reserved if outcome.status != "failure" else 0
-            state.give_back(deployment.id, self._taken, self._reserved, used, now)
+            state.give_back(deployment.id, self._taken_at, self._reserved, used, now)
         if outcome.status == "failure" and outcome.error is not None:
             chooser.note_failure(self._context, deployment, outcome.error, now)
         elif outcome.status == "success" and (self._context.can_cool_down or chooser.settings.strategy.times):

@@ -17,15 +17,15 @@ from typing import Any
 
 import msgspec
 
-from litellm._numbers import amount, whole
+from litellm._numbers import parse_int, parse_number
 from litellm.engine.retry_policy import retry_after
 from litellm.exceptions import LiteLLMError
 from litellm.router.tally import Tally
 from litellm.types.router_words import FAILS_FIELDS
 
 AT_ONCE = frozenset({401, 402, 404, 429})
-FEWEST = 5  # requests in a minute, before a share of failures means something
-LONGEST = 3600.0  # seconds that a Retry-After may ask for
+MIN_REQUESTS = 5  # requests in a minute, before a share of failures means something
+MAX_SECONDS = 3600.0  # seconds that a Retry-After may ask for
 
 
 class Cooldown(msgspec.Struct, frozen=True):
@@ -44,12 +44,12 @@ class Cooldown(msgspec.Struct, frozen=True):
         >>> Cooldown.of(30, 3).seconds, Cooldown.of(30, 3, disabled=True).seconds
         (30.0, 0.0)
         """
-        told = policy.model_dump() if hasattr(policy, "model_dump") else dict(policy or {})
-        counts = ((kind.error, whole(name, told.get(name))) for name, kind in FAILS_FIELDS.items())
+        fields = policy.model_dump() if hasattr(policy, "model_dump") else dict(policy or {})
+        counts = ((kind.error, parse_int(name, fields.get(name))) for name, kind in FAILS_FIELDS.items())
         allowed = tuple((kind, count) for kind, count in counts if count is not None)
-        seconds = amount("cooldown_time", cooldown_time)
+        seconds = parse_number("cooldown_time", cooldown_time)
         seconds = 0.0 if disabled else cls().seconds if seconds is None else seconds
-        return cls(seconds, whole("allowed_fails", allowed_fails), allowed)
+        return cls(seconds, parse_int("allowed_fails", allowed_fails), allowed)
 
     def counts(self, error: LiteLLMError) -> bool:
         """Whether this error says something about the deployment."""
@@ -58,14 +58,14 @@ class Cooldown(msgspec.Struct, frozen=True):
         status = error.status_code or 500
         return status in AT_ONCE or status == 408 or status >= 500 or self._allowed(error)[1] is not None
 
-    def seconds_after(self, error: LiteLLMError, tally: Tally, *, own_seconds: float | None = None) -> float:
-        """The seconds to cool down after `error`, which `tally` has counted; 0 for none. own_seconds: the deployment's
+    def seconds_after(self, error: LiteLLMError, tally: Tally, *, deployment_seconds: float | None = None) -> float:
+        """The seconds to cool down after `error`, which `tally` has counted; 0 for none. deployment_seconds: its own
         cooldown_time."""
-        seconds = self.seconds if own_seconds is None else own_seconds
+        seconds = self.seconds if deployment_seconds is None else deployment_seconds
         if not seconds or not self.counts(error) or not self._due(error, tally):
             return 0.0
-        asked = retry_after(error.response_headers)
-        return min(asked, LONGEST) if asked else seconds
+        stated = retry_after(error.response_headers)
+        return min(stated, MAX_SECONDS) if stated else seconds
 
     def _due(self, error: LiteLLMError, tally: Tally) -> bool:
         kind, allowed = self._allowed(error)
@@ -75,7 +75,7 @@ class Cooldown(msgspec.Struct, frozen=True):
         if self.allowed_fails is not None:
             return failures > self.allowed_fails
         requests = failures + tally.successes
-        return error.status_code in AT_ONCE or (requests >= FEWEST and failures * 2 > requests)
+        return error.status_code in AT_ONCE or (requests >= MIN_REQUESTS and failures * 2 > requests)
 
     def _allowed(self, error: LiteLLMError) -> tuple[type[LiteLLMError] | None, int | None]:
         return next(

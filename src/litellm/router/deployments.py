@@ -15,7 +15,7 @@ import msgspec
 from litellm import _json
 from litellm._credentials import names_credential
 from litellm._log import log
-from litellm._numbers import amount, truthy, whole
+from litellm._numbers import parse_int, parse_number, truthy
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.network import DIRECT, Network
@@ -24,7 +24,7 @@ from litellm.providers.backend import Mock, Unusable
 from litellm.providers.credentials import for_owner
 from litellm.providers.policy import KEEP_ALL, Policy
 from litellm.providers.rekey import with_mock
-from litellm.providers.resolve import resolve_or_say_why
+from litellm.providers.resolve import resolve_or_unusable
 from litellm.providers.target import NO_DEFAULTS, Defaults, EndpointSpec, Target
 from litellm.router.tally import NO_LIMITS, Limits
 from litellm.types.params import ALWAYS, SAMPLING, is_ours
@@ -33,7 +33,7 @@ _REFERENCE = "os.environ/"
 
 
 class DeploymentDefaults(Sealed, msgspec.Struct, frozen=True, kw_only=True):
-    """What deployments take from those who list them, where they do not say it themselves.
+    """Defaults of deployments, for what their entries leave open.
 
     environ: where keys and bases are looked up. params: litellm_params that hold for all. network: how to reach them;
     None: as their ssl_verify says, and else `ssl_verify`. headers: sent with every request. quiet: do not log which of them
@@ -92,21 +92,21 @@ class Deployment(Sealed, msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def deployments_of(entry: Mapping[str, Any], around: DeploymentDefaults) -> Iterator[Deployment]:
+def deployments_of(entry: Mapping[str, Any], inherited: DeploymentDefaults) -> Iterator[Deployment]:
     """The deployments of one entry: one, or one for each of its organizations. `entry` is not modified. Of several, the
     first has the id that the entry states, "mine", the second "mine:2", and so on.
 
     Raises BadRequestError and its kind for what could never be called, ValueError for what should be a number; not for a
-    key that is missing, which concerns those who ask for this model and nobody else.
+    key that is missing, which concerns calls of this model alone.
     """
     params = {name: value for name, value in entry["litellm_params"].items() if value is not None}
-    params = {**around.params, **params}
+    params = {**inherited.params, **params}
     organization = params.get("organization")
     if not isinstance(organization, list | tuple):
-        yield _deployment(entry, params, around)
+        yield _deployment(entry, params, inherited)
         return
     for number, each in enumerate(organization, 1):
-        yield _deployment(_numbered(entry, number), params | {"organization": each}, around)
+        yield _deployment(_numbered(entry, number), params | {"organization": each}, inherited)
 
 
 def _numbered(entry: Mapping[str, Any], number: int) -> Mapping[str, Any]:
@@ -116,24 +116,24 @@ def _numbered(entry: Mapping[str, Any], number: int) -> Mapping[str, Any]:
     return {**entry, "model_info": {**info, "id": f"{info['id']}:{number}"}}
 
 
-def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: DeploymentDefaults) -> Deployment:
+def _deployment(entry: Mapping[str, Any], params: dict[str, Any], inherited: DeploymentDefaults) -> Deployment:
     name, model = entry["model_name"], params.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequestError("litellm_params needs a model, such as openai/gpt-4o", param="model")
     info = {key: value for key, value in (entry.get("model_info") or {}).items() if value is not None}
-    own_id = str(info["id"]) if "id" in info else stable_id(name, params)
+    deployment_id = str(info["id"]) if "id" in info else stable_id(name, params)
     deployment = Deployment(
         name=name,
         model=model,
-        id=own_id,
-        make=partial(_target, _spec(params, info, around), around, _made(name, own_id, params, around)),
-        weight=amount("weight", params.get("weight")),
-        order=whole("order", params.get("order"), least=-math.inf) or 0,
-        limits=_limits(entry, params, around),
+        id=deployment_id,
+        make=partial(_target, _spec(params, info, inherited), inherited, _made(name, deployment_id, params, inherited)),
+        weight=parse_number("weight", params.get("weight")),
+        order=parse_int("order", params.get("order"), least=-math.inf) or 0,
+        limits=_limits(entry, params, inherited),
         tags=frozenset(params.get("tags", ())),
-        cooldown_time=amount("cooldown_time", params.get("cooldown_time")),
+        cooldown_time=parse_number("cooldown_time", params.get("cooldown_time")),
         prices=(_price(params, "input_cost_per_token"), _price(params, "output_cost_per_token")),
-        max_input_tokens=whole("max_input_tokens", info.get("max_input_tokens")),
+        max_input_tokens=parse_int("max_input_tokens", info.get("max_input_tokens")),
         base_model=info.get("base_model"),
         params=params,
         info=info,
@@ -143,19 +143,21 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], around: Deploy
     return msgspec.structs.replace(deployment, target=deployment.make(model))
 
 
-def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], around: DeploymentDefaults) -> Limits:
-    rpm, tpm = (whole(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm"))  # or in their older place
-    parallel = whole("max_parallel_requests", params.get("max_parallel_requests", around.max_parallel_requests))
+def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], inherited: DeploymentDefaults) -> Limits:
+    rpm, tpm = (
+        parse_int(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm")
+    )  # or in their older place
+    parallel = parse_int("max_parallel_requests", params.get("max_parallel_requests", inherited.max_parallel_requests))
     return NO_LIMITS if rpm is tpm is parallel is None else Limits(rpm, tpm, parallel)
 
 
 def _price(params: Mapping[str, Any], name: str) -> float | None:
-    return amount(name, params.get(name))
+    return parse_number(name, params.get(name))
 
 
-def _spec(params: dict[str, Any], info: Mapping[str, Any], around: DeploymentDefaults) -> EndpointSpec:
+def _spec(params: dict[str, Any], info: Mapping[str, Any], inherited: DeploymentDefaults) -> EndpointSpec:
     policy = Policy(
-        truthy(params.get("drop_params", around.drop_params)),
+        truthy(params.get("drop_params", inherited.drop_params)),
         tuple(params.get("additional_drop_params", ())),
         tuple(params.get("allowed_openai_params", ())),
     )
@@ -166,38 +168,38 @@ def _spec(params: dict[str, Any], info: Mapping[str, Any], around: DeploymentDef
         api_key=params.get("api_key"),
         api_version=params.get("api_version"),
         organization=params.get("organization"),
-        extra_headers={**around.headers, **params.get("headers", {}), **params.get("extra_headers", {})},
-        network=_network(params, around),
+        extra_headers={**inherited.headers, **params.get("headers", {}), **params.get("extra_headers", {})},
+        network=_network(params, inherited),
         policy=KEEP_ALL if policy == KEEP_ALL else policy,  # the very one, by which callers know it
         supports_system_message=params.get("supports_system_message", True),
         params=params | {"model_info": dict(info)},
-        environ=around.environ,
+        environ=inherited.environ,
     )
 
 
-def _network(params: Mapping[str, Any], around: DeploymentDefaults) -> Network:
-    if around.network is not None:
-        return around.network
-    verify = params.get("ssl_verify", around.ssl_verify)
-    network = Network.of(verify, params.get("ssl_certificate", around.ssl_certificate), around.force_ipv4)
+def _network(params: Mapping[str, Any], inherited: DeploymentDefaults) -> Network:
+    if inherited.network is not None:
+        return inherited.network
+    verify = params.get("ssl_verify", inherited.ssl_verify)
+    network = Network.of(verify, params.get("ssl_certificate", inherited.ssl_certificate), inherited.force_ipv4)
     return DIRECT if network == DIRECT else network  # the very one, for which nothing is checked beforehand
 
 
-def _made(name: str, own_id: str, params: Mapping[str, Any], around: DeploymentDefaults) -> dict[str, Any]:
+def _made(name: str, deployment_id: str, params: Mapping[str, Any], inherited: DeploymentDefaults) -> dict[str, Any]:
     """What is set on a deployment's target besides what `resolve` makes."""
     timeouts = stream_timeouts = None
     if "timeout" in params or "stream_timeout" in params:
-        total = params.get("timeout", around.timeout)
+        total = params.get("timeout", inherited.timeout)
         try:
             timeouts, stream_timeouts = Timeouts.of(total), Timeouts.of(total, params.get("stream_timeout"))
         except ValueError as error:
             raise BadRequestError(str(error), params["model"], param="timeout") from None
     return {
-        "id": own_id,
+        "id": deployment_id,
         "group": name,
         "timeouts": timeouts,
         "stream_timeouts": stream_timeouts,
-        "max_retries": whole("max_retries", params.get("max_retries", params.get("num_retries"))),
+        "max_retries": parse_int("max_retries", params.get("max_retries", params.get("num_retries"))),
         "defaults": {key: value for key, value in params.items() if _is_default(key)} | params.get("extra_body", {}),
     }
 
@@ -211,31 +213,31 @@ def _is_default(name: str) -> bool:
     return not (name == "model" or is_ours(name) or name.startswith("litellm_") or names_credential(name))
 
 
-def _target(spec: EndpointSpec, around: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:
+def _target(spec: EndpointSpec, inherited: DeploymentDefaults, made: Mapping[str, Any], model: str) -> Target:
     named = {**spec.params, "model": model}  # which a wildcard's entry does not say
     pattern, spec = spec.params["model"], msgspec.structs.replace(spec, model=model, params=named)
-    if around.environ and _leaves_the_provider_open(
+    if inherited.environ and _leaves_the_provider_open(
         pattern, spec
     ):  # without, it is a client's own key for its own names
-        spec = for_owner(spec, around.defaults)
-    target = resolve_or_say_why(spec, around.defaults)
+        spec = for_owner(spec, inherited.defaults)
+    target = resolve_or_unusable(spec, inherited.defaults)
     if "mock_response" in spec.params:
         mock = Mock(spec.params["mock_response"], delay=spec.params.get("mock_delay", 0.0))
         target = with_mock(target, mock)
-    if isinstance(target.backend, Unusable) and not around.quiet:
+    if isinstance(target.backend, Unusable) and not inherited.quiet:
         log.warning("%s: %s", made["group"], target.backend.error.message)
-    return msgspec.structs.replace(target, **made, lasting=True, others={})
+    return msgspec.structs.replace(target, **made, cacheable_head=True, others={})
 
 
 def _leaves_the_provider_open(pattern: str, spec: EndpointSpec) -> bool:
-    """Whether it is for the name that somebody asks for to say which provider is meant."""
+    """Whether the requested name decides which provider is meant."""
     return "*" in pattern.partition("/")[0] and spec.custom_llm_provider is None
 
 
 def stable_id(name: str, params: Mapping[str, Any]) -> str:
     """The same for the same deployment in every worker and after a restart. A digest, so nothing in it can be read."""
-    told = {key: repr(value) for key, value in sorted(params.items()) if not _by_address(value)}
-    return hashlib.sha256(name.encode() + _json.encode(told)).hexdigest()
+    identity = {key: repr(value) for key, value in sorted(params.items()) if not _by_address(value)}
+    return hashlib.sha256(name.encode() + _json.encode(identity)).hexdigest()
 
 
 def _by_address(value: Any) -> bool:

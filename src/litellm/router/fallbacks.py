@@ -1,4 +1,4 @@
-"""What stands in `fallbacks`, `context_window_fallbacks` and `content_policy_fallbacks`: read here for all who take them.
+"""The entries of `fallbacks`, `context_window_fallbacks` and `content_policy_fallbacks`, read in one place.
 
     [{"gpt-4": ["gpt-35"]}]          a table: for the group gpt-4, these; it is what a Router and a config file take
     ["gpt-35"]                       a request's own list: for whatever it asked for
@@ -53,12 +53,12 @@ def find_fallbacks(table: FallbackTable, *names: str) -> Sequence[Any]:
     return table.get("*", ())
 
 
-def of_request(name: str, value: Any) -> Sequence[Any] | None:
+def parse_request_fallbacks(name: str, value: Any) -> Sequence[Any] | None:
     """A request's own fallbacks, if they have a shape that they may have; None where it says nothing.
 
     Raises ValueError, with the name under which they were sent.
 
-    >>> of_request("fallbacks", "gpt-35")
+    >>> parse_request_fallbacks("fallbacks", "gpt-35")
     Traceback (most recent call last):
     ...
     ValueError: fallbacks must be a list of model names, of maps with a model, or of tables like {'group': ['other']}
@@ -97,10 +97,10 @@ def targets_in(entries: Iterable[Any]) -> Iterator[Any]:
             yield entry
 
 
-def asked_for(entries: Sequence[Any], *names: str) -> Sequence[Any]:
+def request_fallbacks(entries: Sequence[Any], *names: str) -> Sequence[Any]:
     """What a request's own fallbacks are for a group with these names: its list, and what its tables say.
 
-    >>> asked_for(["c", {"a": ["b"]}], "a"), asked_for([{"a": ["b"]}], "x")
+    >>> request_fallbacks(["c", {"a": ["b"]}], "a"), request_fallbacks([{"a": ["b"]}], "x")
     (['c', 'b'], [])
     """
     plain = [entry for entry in entries if not is_table(entry)]

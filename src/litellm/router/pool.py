@@ -1,4 +1,4 @@
-"""Which deployments serve a name. A frozen snapshot: looking a name up takes the same time for ten and ten thousand."""
+"""Lookup of the deployments that serve a name: a frozen snapshot, as fast for ten thousand as for ten."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Rank = Callable[[Deployment], float]  # of equals by order, those with the lowes
 
 MAX_PARTS = 64  # of a group, by tags and checks; the oldest are forgotten
 MAX_EXPANDED = 1024  # names that clients made up and a wildcard answered; the oldest are forgotten
-_UNASKED: Any = object()
-LONGEST_EXPANDED = 512  # characters; comparing a pattern of several stars with a long name takes long
+_MISSING: Any = object()
+MAX_EXPANDED_LENGTH = 512  # characters; comparing a pattern of several stars with a long name takes long
 
 
 class Level:
@@ -82,7 +82,7 @@ class Group:
 
     @classmethod
     def of(cls, name: str, target: Target) -> Group:
-        """The group that is one place to send to, which nobody has listed."""
+        """A group of one target that is not in a model_list."""
         return cls(
             name, (Deployment(name=name, model=target.model, id=target.id, make=lambda _: target, target=target),)
         )
@@ -110,8 +110,8 @@ class Group:
 
     def part(self, key: Hashable, keep: Callable[[Sequence[Deployment]], Sequence[Deployment]]) -> Group:
         """The group with only those of its members that `keep` returns; itself, if these are all. Asked once for a key."""
-        part = self._parts.get(key, _UNASKED)
-        if part is _UNASKED:
+        part = self._parts.get(key, _MISSING)
+        if part is _MISSING:
             members, part = tuple(keep(self.members)), None
             if len(members) < len(self.members):
                 part = Group(self.name, members, wild=self.wild, can_cool_down=self.can_cool_down)
@@ -209,22 +209,24 @@ class Pool:
     def changed(self, *, add: Sequence[Deployment] = (), remove: Sequence[str] = ()) -> Pool:
         """A Pool without the deployments with the ids `remove`, and with `add`; one of these takes the place of the one
         with its id. Groups that do not change are shared."""
-        gone = {*remove, *(each.id for each in add)} & self.by_id.keys()
-        names = {self.by_id[each].name for each in gone} | {each.name for each in add}
+        removed = {*remove, *(each.id for each in add)} & self.by_id.keys()
+        names = {self.by_id[each].name for each in removed} | {each.name for each in add}
         by_name = dict(self.by_name)
         groups = dict(self.groups)
         for name in names:
-            left = [each for each in self.by_name.get(name, ()) if each.id not in gone]
-            left += [each for each in add if each.name == name]
-            by_name[name] = tuple(left)
+            remaining = [each for each in self.by_name.get(name, ()) if each.id not in removed]
+            remaining += [each for each in add if each.name == name]
+            by_name[name] = tuple(remaining)
             groups.pop(name, None)
-            if not left:
+            if not remaining:
                 del by_name[name]
             elif "*" not in name:
-                groups[name] = Group.serving(name, left)
-        by_id = {each: known for each, known in self.by_id.items() if each not in gone} if gone else dict(self.by_id)
+                groups[name] = Group.serving(name, remaining)
+        by_id = (
+            {each: known for each, known in self.by_id.items() if each not in removed} if removed else dict(self.by_id)
+        )
         by_id |= {each.id: each for each in add}
-        by_model = {each.model: each for each in reversed(by_id.values())} if gone else dict(self.by_model)
+        by_model = {each.model: each for each in reversed(by_id.values())} if removed else dict(self.by_model)
         for each in add:
             by_model.setdefault(each.model, each)
         return Pool(by_name, by_id, by_model, groups, self.aliases)
@@ -253,7 +255,7 @@ class Pool:
         group = self._expanded.get(name)
         if group is not None:
             return group
-        for wildcard in self._wildcards if len(name) <= LONGEST_EXPANDED else ():
+        for wildcard in self._wildcards if len(name) <= MAX_EXPANDED_LENGTH else ():
             group = wildcard.expand(name)
             if group is not None:
                 with self._lock:

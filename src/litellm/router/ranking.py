@@ -1,4 +1,4 @@
-"""Who is first, of many whose numbers change all the time, without a look at each of them."""
+"""An order of deployments by numbers that change all the time, updated without a look at each of them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Ranking:
 
 
 class Rankings:
-    """The rankings over one state that somebody holds: the same question has the same answer meanwhile."""
+    """The rankings over one state, shared and held weakly."""
 
     def __init__(self, state: State) -> None:
         self._state = state

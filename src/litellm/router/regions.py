@@ -1,4 +1,4 @@
-"""Where a deployment is: in "eu", the European Union, in "us", the United States, or nobody knows.
+"""Where a deployment is: in "eu", the European Union, in "us", the United States, or unknown.
 
 The EU's are listed one by one, because the beginnings of their names tell nothing: `eu-west-2` is London, and
 `europe-west6` Zurich. A place that has no such name is said as it is meant, `region_name: eu`.
@@ -50,9 +50,9 @@ def region_in(name: str) -> Region | None:
 
 def region_of(deployment: Deployment) -> Region | None:
     """Where a deployment is, as its entry says; None where it does not."""
-    said = next((value for name in PARAMS if (value := deployment.params.get(name)) is not None), None)
-    if said is not None:
-        return region_in(str(said))
+    stated = next((value for name in PARAMS if (value := deployment.params.get(name)) is not None), None)
+    if stated is not None:
+        return region_in(str(stated))
     for name in (deployment.base_model, deployment.model):
         cloud, *inner = (name or "").split("/")
         if cloud in _IN_NAMES and len(inner) > 1:
@@ -60,10 +60,10 @@ def region_of(deployment: Deployment) -> Region | None:
     return None
 
 
-def asked_region(value: object) -> Region | None:
+def parse_region(value: object) -> Region | None:
     """The region that a request is held to, out of its `allowed_model_region`. Raises ValueError for any other.
 
-    >>> asked_region("EU"), asked_region(None)
+    >>> parse_region("EU"), parse_region(None)
     ('eu', None)
     """
     if value is None:
@@ -72,13 +72,13 @@ def asked_region(value: object) -> Region | None:
     for region in REGIONS:
         if region == plain:
             return region
-    shown = repr(value)[:50] if isinstance(value, str | int | float) else type(value).__name__
-    raise ValueError(f'allowed_model_region must be "eu" or "us", not {shown}')
+    excerpt = repr(value)[:50] if isinstance(value, str | int | float) else type(value).__name__
+    raise ValueError(f'allowed_model_region must be "eu" or "us", not {excerpt}')
 
 
 def region_of_call(value: object, model: str) -> Region | None:
     """The same for a call of `model`. Raises BadRequestError."""
     try:
-        return asked_region(value)
+        return parse_region(value)
     except ValueError as error:
         raise BadRequestError(str(error), model, param="allowed_model_region") from None

@@ -28,7 +28,7 @@ from litellm.net.steps import Flow
 from litellm.providers.target import Target
 from litellm.router.choosing import NO_OPTIONS, Chooser, RoutingContext, RoutingOptions, no_such_model
 from litellm.router.deployments import Deployment
-from litellm.router.fallbacks import FallbackTable, asked_for, find_fallbacks, name_of, tables_in
+from litellm.router.fallbacks import FallbackTable, find_fallbacks, name_of, request_fallbacks, tables_in
 from litellm.router.pool import Group, Pool
 from litellm.router.regions import region_of_call
 from litellm.router.settings import RoutingSettings
@@ -41,7 +41,7 @@ Adapter = Callable[[Mapping[str, Any]], Callable[[Deployment], Target]]
 
 class Routing:
     """Sends calls to deployments. Two of them share nothing, unless they are given the same `state`: one that takes the
-    place of another begins with what that knew, and then tells the state whom it serves.
+    place of another begins with what that knew, and then tells the state which deployments it serves.
 
     clock: seconds, never going back. rng: where chance comes from.
     """
@@ -57,7 +57,7 @@ class Routing:
     ) -> None:
         self.chooser = Chooser(settings or RoutingSettings(), state, clock, rng)
         self.pool = Pool.of(deployments, self.settings.aliases)
-        self.changing = RLock()  # for those who look before they change the pool; calls take none
+        self.changing = RLock()  # to look and then change the pool; calls take none
         self.adapter: Adapter | None = None
 
     @property
@@ -80,14 +80,14 @@ class Routing:
         return group
 
     def seek(self, name: str, options: RoutingOptions = NO_OPTIONS) -> Group | None:
-        """The group that serves `name`; one without members, if nobody does and a call has fallbacks all the same."""
+        """The group that serves `name`; one without members, if none does and a call has fallbacks all the same."""
         group = self.pool.find(name)
         if group is None and not options.disable_fallbacks and general_fallbacks(self.settings, options, name):
             return Group.empty(name)
         return group
 
     def dangling_fallbacks(self) -> list[str]:
-        """The names that the settings' fallbacks lead to and nobody serves."""
+        """The names in the settings' fallbacks that are not served."""
         settings = self.settings
         tables = (settings.fallbacks, settings.context_window_fallbacks, settings.content_policy_fallbacks)
         targets = [target for table in tables for entries in table.values() for target in entries]
@@ -112,7 +112,7 @@ class Routing:
             self._serve(self.pool.changed(add=deployments))
 
     def remove(self, *ids: str) -> None:
-        """Serve these no longer, and forget what is known of them. Unknown ids are none of its business."""
+        """Serve these no longer, and forget what is known of them. Unknown ids are ignored."""
         with self.changing:
             self._serve(self.pool.changed(remove=ids))
 
@@ -130,19 +130,19 @@ class Routing:
 
 
 class GroupRoute:
-    """The way of one call between the deployments of a group, and from there to other groups.
+    """The route of one call between the deployments of a group, and from there to other groups.
 
-    passed: the groups that the call has been to, whichever fallbacks led it there; none is asked twice. depth: how many
+    visited: the groups that the call has been to, whichever fallbacks led it there; none is asked twice. depth: how many
     fallbacks led here.
     """
 
-    __slots__ = ("_context", "_depth", "_passed", "_routing", "falls_back", "group", "timeouts")
+    __slots__ = ("_context", "_depth", "_routing", "_visited", "falls_back", "group", "timeouts")
 
-    def __init__(self, routing: Routing, context: RoutingContext, passed: set[str], depth: int) -> None:
+    def __init__(self, routing: Routing, context: RoutingContext, visited: set[str], depth: int) -> None:
         settings, options = routing.chooser.settings, context.options
         self._routing = routing
         self._context = context
-        self._passed = passed
+        self._visited = visited
         self._depth = depth
         self.group = context.group.name
         self.timeouts = options.timeouts or (settings.stream_timeouts if context.call.stream else settings.timeouts)
@@ -161,14 +161,14 @@ class GroupRoute:
     @property
     def retry(self) -> Retry:
         """By the call, or else the settings. What a fallback is better for is not tried again."""
-        settings, options, own = self._routing.chooser.settings, self._context.options, self._context.call.retries
-        if own is not None:
-            return Retry(own, floor=settings.retry.floor)
+        settings, options, requested = self._routing.chooser.settings, self._context.options, self._context.call.retries
+        if requested is not None:
+            return Retry(requested, floor=settings.retry.floor)
         retry = settings.retry_for(self.group) if settings.by_group else settings.retry
         if options.retries is not None:
             retry = msgspec.structs.replace(retry, limit=options.retries)
         if retry.by_kind and self.falls_back:
-            spared = ((error, 0) for kind, error in _OCCASIONS if self.fallbacks(kind))
+            spared = ((error, 0) for kind, error in _FALLBACK_ERRORS if self.fallbacks(kind))
             retry = msgspec.structs.replace(retry, by_kind=(*spared, *retry.by_kind))
         return retry
 
@@ -205,9 +205,9 @@ class GroupRoute:
             entries = general_fallbacks(settings, options, *names)
         else:
             entries = _one_of(getattr(options, kind), getattr(settings, kind), names)
-        return [partial(self._instead, entry) for entry in entries]
+        return [partial(self._fallback_plan, entry) for entry in entries]
 
-    def _instead(self, entry: Any) -> Plan:
+    def _fallback_plan(self, entry: Any) -> Plan:
         """The plan that an entry of a list of fallbacks is. Raises Skip for one that leads where the call has been."""
         routing, call, options = self._routing, self._context.call, self._context.options
         changes = {} if isinstance(entry, str) else dict(entry)
@@ -219,10 +219,10 @@ class GroupRoute:
         if options.may_use is not None and not options.may_use(routing.pool.permitted_as(name)):
             raise Skip
         if (
-            group.name in self._passed and named is not None
+            group.name in self._visited and named is not None
         ):  # without a name it is the same group, asked in other words
             raise Skip
-        self._passed.add(group.name)
+        self._visited.add(group.name)
         ours = {key: changes.pop(key) for key in OWNED & changes.keys()}
         other = msgspec.structs.replace(call, model=name, body={**call.body, **changes})
         if "timeout" in ours:
@@ -230,22 +230,22 @@ class GroupRoute:
         region = region_of_call(ours.pop("allowed_model_region", None), name)
         # The caller's own list has been used up, and its key was meant for where it asked to go.
         adapt = routing.adapter(ours) if ours and routing.adapter is not None else None
-        onward = msgspec.structs.replace(
+        inherited = msgspec.structs.replace(
             options,
-            fallbacks=_onward(options.fallbacks),
-            context_window_fallbacks=_onward(options.context_window_fallbacks),
-            content_policy_fallbacks=_onward(options.content_policy_fallbacks),
+            fallbacks=_tables_of(options.fallbacks),
+            context_window_fallbacks=_tables_of(options.context_window_fallbacks),
+            content_policy_fallbacks=_tables_of(options.content_policy_fallbacks),
             disable_fallbacks=named is None,  # the same group has the same fallbacks, which are being tried
             adapt=adapt,
             same_address=False,
             region=options.region or region,
         )
-        context = RoutingContext(other, group, onward, self._context.watchers)
-        return Plan(other, GroupRoute(routing, context, self._passed, self._depth + 1))
+        context = RoutingContext(other, group, inherited, self._context.watchers)
+        return Plan(other, GroupRoute(routing, context, self._visited, self._depth + 1))
 
 
 # The kinds of fallbacks that are for certain errors.
-_OCCASIONS: Sequence[tuple[FallbackKind, type[LiteLLMError]]] = (
+_FALLBACK_ERRORS: Sequence[tuple[FallbackKind, type[LiteLLMError]]] = (
     ("context_window_fallbacks", ContextWindowExceededError),
     ("content_policy_fallbacks", ContentPolicyViolationError),
 )
@@ -257,9 +257,9 @@ def general_fallbacks(settings: RoutingSettings, options: RoutingOptions, *names
     return found or (settings.default_fallbacks if options.fallbacks is None else ())
 
 
-def _one_of(own: Sequence[Any] | None, configured: FallbackTable, names: Sequence[str]) -> Sequence[Any]:
-    return find_fallbacks(configured, *names) if own is None else asked_for(own, *names)
+def _one_of(requested: Sequence[Any] | None, configured: FallbackTable, names: Sequence[str]) -> Sequence[Any]:
+    return find_fallbacks(configured, *names) if requested is None else request_fallbacks(requested, *names)
 
 
-def _onward(own: Sequence[Any] | None) -> Sequence[Any] | None:
-    return own and tables_in(own)
+def _tables_of(requested: Sequence[Any] | None) -> Sequence[Any] | None:
+    return requested and tables_in(requested)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, Unpack
 
 import msgspec
 
-from litellm._numbers import amount, whole
+from litellm._numbers import parse_int, parse_number
 from litellm.engine.retry_policy import Limits as RetryLimits
 from litellm.engine.retry_policy import Retry, limits_of
 from litellm.net.messages import Timeouts
@@ -57,8 +57,8 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             strategy=strategy_named(getattr(strategy, "value", strategy), words.get("routing_strategy_args") or {}),
             retry=Retry(
-                _or(RETRIES, whole("num_retries", words.get("num_retries"))),
-                floor=_or(0.0, amount("retry_after", words.get("retry_after"))),
+                _or(RETRIES, parse_int("num_retries", words.get("num_retries"))),
+                floor=_or(0.0, parse_number("retry_after", words.get("retry_after"))),
                 by_kind=limits_of(words.get("retry_policy")),
             ),
             by_group={
@@ -70,7 +70,7 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
             context_window_fallbacks=table_of("context_window_fallbacks", words.get("context_window_fallbacks")),
             content_policy_fallbacks=table_of("content_policy_fallbacks", words.get("content_policy_fallbacks")),
             default_fallbacks=tuple(words.get("default_fallbacks") or ()),
-            max_fallbacks=_or(MAX_FALLBACKS, whole("max_fallbacks", words.get("max_fallbacks"))),
+            max_fallbacks=_or(MAX_FALLBACKS, parse_int("max_fallbacks", words.get("max_fallbacks"))),
             aliases=dict(map(_alias, (words.get("model_group_alias") or {}).items())),
             cooldown=Cooldown.of(
                 words.get("cooldown_time"), words.get("allowed_fails"), words.get("allowed_fails_policy"),

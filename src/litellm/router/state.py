@@ -1,4 +1,4 @@
-"""What the calls of one Routing know of its deployments: which cool down, how much of a limit is used, how calls went.
+"""The state of deployments that calls share: cooldowns, how much of a limit is used, how calls went.
 
 `State` is the seam for a shared store. None of its methods waits for anything: an implementation that shares with other
 processes keeps these numbers here as well, writes what changes behind the calls and reads the others' ahead of them.
@@ -49,7 +49,7 @@ class State(Protocol):
         """End what was taken at the time `taken`. used: the tokens it took in truth; None: nothing was sent at all."""
 
     def succeeded(self, deployment: str, now: float, seconds: float | None = None) -> None:
-        """Count a success, and remember how long it took, if that matters to somebody."""
+        """Count a success, and remember how long it took, where that is measured."""
 
     def failed(self, deployment: str, kind: str, now: float) -> Tally:
         """Count a failure of this kind. The numbers afterwards."""
@@ -83,7 +83,7 @@ class LocalState:
                 return False
             known = self.cooling_down.get(deployment, now)
             self.cooling_down[deployment] = max(known, until)
-            self.changes.tell(deployment)
+            self.changes.notify(deployment)
             return known <= now
 
     def end_cooldown(self, deployment: str, now: float) -> bool:
@@ -92,7 +92,7 @@ class LocalState:
             if until is None or until > now:
                 return False
             del self.cooling_down[deployment]
-            self.changes.tell(deployment)
+            self.changes.notify(deployment)
             return True
 
     def tally(self, deployment: str, now: float) -> Tally:
@@ -120,7 +120,7 @@ class LocalState:
                 tally.requests += 1
                 tally.tokens += tokens
                 tally.in_flight += 1
-            self.changes.tell(deployment)
+            self.changes.notify(deployment)
             return seconds
 
     def wait(self, deployment: str, limits: Limits, now: float) -> float:
@@ -141,7 +141,7 @@ class LocalState:
             tally.tokens += used or 0  # tokens count in the minute in which the answer ends
             if not tally.in_flight and self._served is not None and deployment not in self._served:
                 self._forget(deployment)
-            self.changes.tell(deployment)
+            self.changes.notify(deployment)
 
     def succeeded(self, deployment: str, now: float, seconds: float | None = None) -> None:
         with self._lock:
@@ -149,7 +149,7 @@ class LocalState:
             tally.successes += 1
             if seconds is not None:
                 tally.latencies.append((now, seconds))
-                self.changes.tell(deployment)
+                self.changes.notify(deployment)
 
     def failed(self, deployment: str, kind: str, now: float) -> Tally:
         with self._lock:
@@ -160,7 +160,7 @@ class LocalState:
     def penalise(self, deployment: str, seconds: float, now: float) -> None:
         with self._lock:
             self._current(deployment, now).latencies.append((now, seconds))
-            self.changes.tell(deployment)
+            self.changes.notify(deployment)
 
     def serve(self, deployments: Collection[str]) -> None:
         with self._lock:
@@ -169,12 +169,12 @@ class LocalState:
                 tally = self._tallies.get(deployment)
                 if tally is None or not tally.in_flight:
                     self._forget(deployment)
-                    self.changes.tell(deployment)
+                    self.changes.notify(deployment)
 
     def clear(self) -> None:
         with self._lock:
             self.cooling_down.clear()
-            self.changes.tell_all()
+            self.changes.notify_all()
             for tally in self._tallies.values():  # what is under way stays counted: it will give its place back
                 tally.begin(tally.minute)
                 tally.latencies.clear()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from litellm._numbers import amount, whole
+from litellm._numbers import parse_int, parse_number
 from litellm.router.deployments import Deployment
 from litellm.router.pick import cost, latency, least_busy, usage
 from litellm.router.tally import Measure
@@ -32,8 +32,8 @@ class Strategy(msgspec.Struct, frozen=True):
 
     def with_args(self, args: Mapping[str, Any]) -> Strategy:
         """The strategy with its settings; what it does not take is left out. Raises ValueError for what is no number."""
-        said = {name: read(name, args.get(name)) for name, read in self.args.items()}
-        taken = {name: value for name, value in said.items() if value is not None}
+        parsed = {name: read(name, args.get(name)) for name, read in self.args.items()}
+        taken = {name: value for name, value in parsed.items() if value is not None}
         if self.measure is None or not taken:
             return self
         slack = taken.pop("lowest_latency_buffer", self.slack)
@@ -49,7 +49,11 @@ STRATEGIES: Mapping[str, Strategy] = {
     "latency-based-routing": Strategy(
         measure=latency.average,
         times=True,
-        args={"ttl": amount, "lowest_latency_buffer": amount, "max_latency_list_size": partial(whole, least=1)},
+        args={
+            "ttl": parse_number,
+            "lowest_latency_buffer": parse_number,
+            "max_latency_list_size": partial(parse_int, least=1),
+        },
     ),
     "cost-based-routing": Strategy(rank=cost.price_of),
 }

@@ -4,8 +4,8 @@
     "!blue"   none with this label
     "&blue"   only those with this label, whatever else was asked for
 
-A request without labels goes to the deployments labelled "default", where there are such. One whose plain labels nobody
-carries goes there too; if there are none, it may go nowhere.
+A request without labels goes to the deployments labelled "default", where there are such. One whose plain labels no
+deployment carries goes there too; if there are none, it may go nowhere.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ DEFAULT = "default"
 _EMPTY = "empty"
 
 
-def allowed(group: Group, asked: Collection[str], *, match_any: bool = True) -> Group:
-    """The part of `group` that a request with the labels `asked` may use; it may be empty."""
-    carried = group.once(_carried)
-    required = frozenset(tag[1:] for tag in asked if tag.startswith("&"))
+def allowed(group: Group, labels: Collection[str], *, match_any: bool = True) -> Group:
+    """The part of `group` that a request with the labels `labels` may use; it may be empty."""
+    carried = group.once(_labels_of)
+    required = frozenset(tag[1:] for tag in labels if tag.startswith("&"))
     if not required <= carried:
         return group.part(_EMPTY, lambda _: ())
-    wanted = frozenset(tag for tag in asked if not tag.startswith(("!", "&")))
+    wanted = frozenset(tag for tag in labels if not tag.startswith(("!", "&")))
     # Clients can make up any number of labels. Those that no deployment carries must not tell one part from another.
     filtering = _Filter(
-        without=carried & {tag[1:] for tag in asked if tag.startswith("!")},
+        without=carried & {tag[1:] for tag in labels if tag.startswith("!")},
         required=required,
         wanted=carried & wanted if match_any or wanted <= carried else frozenset(),
         wants=bool(wanted),
@@ -41,7 +41,7 @@ def allowed(group: Group, asked: Collection[str], *, match_any: bool = True) -> 
 
 
 class _Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """The labels of a request that some deployment carries. wants: it had plain ones, even if nobody has them."""
+    """The labels of a request that some deployment carries. wants: it had plain ones, even if no deployment has them."""
 
     without: frozenset[str]
     required: frozenset[str]
@@ -50,18 +50,18 @@ class _Filter(msgspec.Struct, frozen=True, kw_only=True):
     match_any: bool
 
     def keep(self, deployments: Sequence[Deployment]) -> Sequence[Deployment]:
-        left = [each for each in deployments if self.required <= each.tags and not self.without & each.tags]
-        found = [each for each in left if self._suits(each)] if self.wanted else []
+        remaining = [each for each in deployments if self.required <= each.tags and not self.without & each.tags]
+        found = [each for each in remaining if self._suits(each)] if self.wanted else []
         if found or (self.required and not self.wants):
-            return found or left
-        default = [each for each in left if DEFAULT in each.tags]
-        return default or ([] if self.wants else left)
+            return found or remaining
+        default = [each for each in remaining if DEFAULT in each.tags]
+        return default or ([] if self.wants else remaining)
 
     def _suits(self, deployment: Deployment) -> bool:
         return bool(self.wanted & deployment.tags) if self.match_any else self.wanted <= deployment.tags
 
 
-def _carried(group: Group) -> frozenset[str]:
+def _labels_of(group: Group) -> frozenset[str]:
     return frozenset().union(*(each.tags for each in group.members))
 
 
@@ -71,8 +71,8 @@ def tags_of(metadata: Mapping[str, Any], tags: object = None) -> tuple[str, ...]
     >>> tags_of({"tags": ["blue"]}, ["!slow"])
     ('!slow', 'blue')
     """
-    said = [*_texts(tags), *_texts(metadata.get("tags"))]
-    return tuple(dict.fromkeys(said))
+    labels = [*_texts(tags), *_texts(metadata.get("tags"))]
+    return tuple(dict.fromkeys(labels))
 
 
 def _texts(value: object) -> list[str]:

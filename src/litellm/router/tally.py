@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 MINUTE = 60.0  # seconds
-MOST_LATENCIES = 100  # kept for a deployment
+MAX_LATENCIES = 100  # kept for a deployment
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Tally:
 
     def __init__(self, minute: int) -> None:
         self.in_flight = 0
-        self.latencies: deque[tuple[float, float]] = deque(maxlen=MOST_LATENCIES)  # (when, seconds)
+        self.latencies: deque[tuple[float, float]] = deque(maxlen=MAX_LATENCIES)  # (when, seconds)
         self.begin(minute)
 
     def begin(self, minute: int) -> None:
@@ -48,7 +48,7 @@ class Tally:
         if limits.tpm is not None and self.tokens >= limits.tpm:
             return MINUTE - now % MINUTE
         if limits.parallel is not None and self.in_flight >= limits.parallel:
-            return 1.0  # nobody knows; whoever is in there may leave at any moment
+            return 1.0  # unknown: a request may end at any moment
         return 0.0
 
 

@@ -22,16 +22,16 @@ from litellm.router.routing import Routing
 from litellm.router.settings import MAX_FALLBACKS, ROUTING_WORDS, RoutingSettings
 from litellm.router.state import State
 from litellm.router.strategies import STRATEGIES
-from litellm.router.tally import MOST_LATENCIES
+from litellm.router.tally import MAX_LATENCIES
 from litellm.types.params import SAMPLING
 from litellm.types.router_words import FAILS_FIELDS, RETRY_FIELDS, Kind
 
-MOST_MODELS = 100
-MOST_RETRIES = 10
-DEEPEST = 64  # levels of lists and objects
+MAX_MODELS = 100
+MAX_RETRIES = 10
+MAX_DEPTH = 64  # levels of lists and objects
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Retries = Annotated[int, msgspec.Meta(ge=0, le=MOST_RETRIES)]
+Retries = Annotated[int, msgspec.Meta(ge=0, le=MAX_RETRIES)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=6000)]
 Cooldown = Annotated[float, msgspec.Meta(ge=0, le=6000)]  # seconds
@@ -63,7 +63,7 @@ class StrategyArgs(msgspec.Struct, forbid_unknown_fields=True):
 
     ttl: Cooldown | None = None
     lowest_latency_buffer: Amount | None = None
-    max_latency_list_size: Annotated[int, msgspec.Meta(ge=1, le=MOST_LATENCIES)] | None = None
+    max_latency_list_size: Annotated[int, msgspec.Meta(ge=1, le=MAX_LATENCIES)] | None = None
 
 
 class Info(msgspec.Struct, forbid_unknown_fields=True):
@@ -100,7 +100,7 @@ _WORDS = {name: word for name, word in ROUTING_WORDS.items() if word.by_clients}
 UserConfig = msgspec.defstruct(
     "user_config",
     [
-        ("model_list", Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MOST_MODELS)]),
+        ("model_list", Annotated[list[Entry], msgspec.Meta(min_length=1, max_length=MAX_MODELS)]),
         *(
             (name, _TYPES[word.kind], _EMPTY.get(word.kind) if word.default is None else word.default)
             for name, word in _WORDS.items()
@@ -129,28 +129,28 @@ def read_user_config(config: Mapping[str, Any], *, network: Network, state: Stat
     """
     _refuse_references(config)
     try:
-        said: Any = msgspec.convert(_without_nulls(config), UserConfig)
+        parsed: Any = msgspec.convert(_without_nulls(config), UserConfig)
     except msgspec.ValidationError as error:
         raise _wrong(_advised(str(error))) from None
-    routing = Routing(settings=_settings(said), state=state)
-    around = DeploymentDefaults(environ={}, network=network, quiet=True)
+    routing = Routing(settings=_settings(parsed), state=state)
+    defaults = DeploymentDefaults(environ={}, network=network, quiet=True)
     made: list[Deployment] = []
-    for at, entry in enumerate(said.model_list):
+    for at, entry in enumerate(parsed.model_list):
         path = f"$.model_list[{at}].litellm_params"
         _check_access(entry.litellm_params, path)
         try:
-            made += deployments_of(_plain(entry), around)
+            made += deployments_of(_plain(entry), defaults)
         except BadRequestError as error:
             raise _wrong(f"{error.text} - at `{path}`") from None
     routing.replace(made)
-    _check_names(said, routing)
+    _check_names(parsed, routing)
     return routing
 
 
-def _settings(said: Any) -> RoutingSettings:
-    if said.routing_strategy not in STRATEGIES:
+def _settings(parsed: Any) -> RoutingSettings:
+    if parsed.routing_strategy not in STRATEGIES:
         raise _wrong(f"routing_strategy must be one of {', '.join(STRATEGIES)} - at `$.routing_strategy`")
-    words = {name: _dict(getattr(said, name)) for name in said.__struct_fields__ if name != "model_list"}
+    words = {name: _dict(getattr(parsed, name)) for name in parsed.__struct_fields__ if name != "model_list"}
     return RoutingSettings.of(**words)
 
 
@@ -178,28 +178,28 @@ def _check_access(params: Any, path: str) -> None:
             raise _wrong(f"{name} {fault} - at `{path}`")
 
 
-def _check_names(said: Any, routing: Routing) -> None:
+def _check_names(parsed: Any, routing: Routing) -> None:
     """Fallbacks and aliases lead somewhere."""
-    tables = [*said.fallbacks, *said.context_window_fallbacks, *said.content_policy_fallbacks]
+    tables = [*parsed.fallbacks, *parsed.context_window_fallbacks, *parsed.content_policy_fallbacks]
     wanted = [name for table in tables for targets in table.values() for name in targets]
-    for name in (*wanted, *said.default_fallbacks, *said.model_group_alias.values()):
+    for name in (*wanted, *parsed.default_fallbacks, *parsed.model_group_alias.values()):
         if routing.pool.find(name) is None:
             raise _wrong(f"there is no model_name {name[:100]!r} in model_list to fall back on or to be an alias of")
 
 
 def _refuse_references(config: Mapping[str, Any]) -> None:
     """No text in it refers to the environment, and it ends before our stack does."""
-    left: list[tuple[str, Any, int]] = [("$", config, 0)]
-    while left:
-        path, value, depth = left.pop()
-        if depth > DEEPEST:
-            raise _wrong(f"nested more than {DEEPEST} deep - at `{path[:100]}…`")
+    pending: list[tuple[str, Any, int]] = [("$", config, 0)]
+    while pending:
+        path, value, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise _wrong(f"nested more than {MAX_DEPTH} deep - at `{path[:100]}…`")
         if isinstance(value, str) and value.startswith("os.environ/"):
             raise _wrong(f"os.environ/… is not looked up for a client: send the value itself - at `{path}`")
         if isinstance(value, dict):
-            left += [(f"{path}.{name}", item, depth + 1) for name, item in value.items()]
+            pending += [(f"{path}.{name}", item, depth + 1) for name, item in value.items()]
         elif isinstance(value, list):
-            left += [(f"{path}[{at}]", item, depth + 1) for at, item in enumerate(value)]
+            pending += [(f"{path}[{at}]", item, depth + 1) for at, item in enumerate(value)]
 
 
 def _without_nulls(value: Any) -> Any:
@@ -207,8 +207,8 @@ def _without_nulls(value: Any) -> Any:
     bodies is left as it is: there a null may say something."""
     match value:
         case dict():
-            said = ((name, item) for name, item in value.items() if item is not None)
-            return {name: item if name in SAMPLING else _without_nulls(item) for name, item in said}
+            parsed = ((name, item) for name, item in value.items() if item is not None)
+            return {name: item if name in SAMPLING else _without_nulls(item) for name, item in parsed}
         case list():
             return [_without_nulls(item) for item in value]
     return value

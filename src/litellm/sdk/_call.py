@@ -25,11 +25,11 @@ from litellm.net.sealed import Sealed
 from litellm.operations import CHAT, Operation
 from litellm.providers.backend import Unusable
 from litellm.providers.names import split_model
-from litellm.providers.resolve import resolve_or_say_why
+from litellm.providers.resolve import resolve_or_unusable
 from litellm.providers.target import Defaults, EndpointSpec, Target
-from litellm.router.fallbacks import FALLBACKS, asked_for
+from litellm.router.fallbacks import FALLBACKS, request_fallbacks
 from litellm.sdk._settings import Settings, read_settings
-from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, watchers_of
+from litellm.sdk._words import call_fallbacks, call_of, retries_of, split_params, watchers_of
 from litellm.types.params import ACCESS, OWNED
 
 _NO_TIMEOUT = Timeouts()
@@ -58,7 +58,7 @@ def make_call(
     """The call that completion(model, messages, stream=…, **params) means, and its way.
 
     subject: what the operation is about: messages, a prompt, an input. params: emptied, since they are a local variable of
-    whoever calls, and have keys in them that tools show with tracebacks. how: see _made. Raises BadRequestError and its
+    the caller, and have keys in them that tools show with tracebacks. how: see _made. Raises BadRequestError and its
     kind for what cannot be sent, AuthenticationError for a key that is missing.
     """
     try:
@@ -81,7 +81,7 @@ def _made(
     falls_back: bool = True,
 ) -> Plan:
     settings = read_settings()
-    body, control = sorted_words(params)
+    body, control = split_params(params)
     call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
     target = _target(settings.model_alias_map.get(model, model), operation, control, settings)
     retries = retries_of(control.get("num_retries", control.get("max_retries", settings.num_retries)), model)
@@ -94,15 +94,15 @@ def _made(
 def _target(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> Target:
     """Where the call goes. Raises BadRequestError; for a key that is missing, the target does, when it is called."""
     words = _params(control)
-    place = _place(model, operation, control, settings)
+    spec = _spec(model, operation, control, settings)
     if not words.keys() <= _REMEMBERED_WITH:
-        return resolve_or_say_why(msgspec.structs.replace(place, params=words), settings.defaults)
-    return msgspec.structs.replace(_resolved(place, settings.defaults), params=words, others={})
+        return resolve_or_unusable(msgspec.structs.replace(spec, params=words), settings.defaults)
+    return msgspec.structs.replace(_resolved(spec, settings.defaults), params=words, others={})
 
 
-def _place(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> EndpointSpec:
+def _spec(model: str, operation: Operation, control: Mapping[str, Any], settings: Settings) -> EndpointSpec:
     deployment = control.get("deployment_id")  # LiteLLM's word for a model of Azure's
-    place = EndpointSpec(
+    spec = EndpointSpec(
         model=deployment or model,
         custom_llm_provider="azure" if deployment else control.get("custom_llm_provider"),
         api_base=control.get("base_url") or control.get("api_base"),
@@ -116,22 +116,22 @@ def _place(model: str, operation: Operation, control: Mapping[str, Any], setting
         params={name: control[name] for name in ACCESS & control.keys()},
     )
     if control.keys() & {"mock_response", "mock_tool_calls", "mock_timeout"}:
-        place = msgspec.structs.replace(place, api_key=place.api_key or "mock")
-    return place
+        spec = msgspec.structs.replace(spec, api_key=spec.api_key or "mock")
+    return spec
 
 
 class _Resolved(Sealed, msgspec.Struct, frozen=True):
     """A target, and all that it was made of. variables: the environment's that were read; values: theirs."""
 
-    place: EndpointSpec
+    spec: EndpointSpec
     defaults: Defaults
     variables: tuple[str, ...]
     values: list[str | None]
     target: Target
 
-    def is_still(self, place: EndpointSpec, defaults: Defaults) -> bool:
+    def is_current(self, spec: EndpointSpec, defaults: Defaults) -> bool:
         """Whether the same would be made of these now."""
-        same = self.place == place and self.defaults == defaults
+        same = self.spec == spec and self.defaults == defaults
         return same and [*map(os.environ.get, self.variables)] == self.values
 
 
@@ -154,19 +154,19 @@ class _Environment(Mapping[str, str]):
         return len(os.environ)
 
 
-def _resolved(place: EndpointSpec, defaults: Defaults) -> Target:
-    """The target for `place`, made anew when anything has changed that it is made of.
+def _resolved(spec: EndpointSpec, defaults: Defaults) -> Target:
+    """The target for `spec`, made anew when anything has changed that it is made of.
 
     A model at an address is remembered with the one key that was used there last.
     """
-    name = (place.model, place.operation, place.api_base)
+    name = (spec.model, spec.operation, spec.api_base)
     known = _RESOLVED.get(name)
-    if known is not None and known.is_still(place, defaults):
+    if known is not None and known.is_current(spec, defaults):
         return known.target
     environ = _Environment()
-    target = resolve_or_say_why(msgspec.structs.replace(place, environ=environ), defaults)
+    target = resolve_or_unusable(msgspec.structs.replace(spec, environ=environ), defaults)
     if not isinstance(target.backend, Unusable):
-        _RESOLVED[name] = _Resolved(place, defaults, tuple(environ.read), [*environ.read.values()], target)
+        _RESOLVED[name] = _Resolved(spec, defaults, tuple(environ.read), [*environ.read.values()], target)
     return target
 
 
@@ -178,8 +178,8 @@ def _params(control: Mapping[str, Any]) -> dict[str, Any]:
 def _network(control: Mapping[str, Any], settings: Settings) -> Network:
     verify = control.get("ssl_verify", settings.ssl_verify)
     certificate = control.get("ssl_certificate", settings.ssl_certificate)
-    said = verify is not None or certificate is not None or settings.force_ipv4
-    if not said and "SSL_VERIFY" not in os.environ and "SSL_CERTIFICATE" not in os.environ:
+    customised = verify is not None or certificate is not None or settings.force_ipv4
+    if not customised and "SSL_VERIFY" not in os.environ and "SSL_CERTIFICATE" not in os.environ:
         return DIRECT
     return Network.of(verify, certificate, settings.force_ipv4)
 
@@ -195,8 +195,8 @@ def _fallbacks(
 ) -> dict[FallbackKind, Sequence[MakePlan]]:
     if not settings.fallbacks and _NAMING_FALLBACKS.isdisjoint(control):
         return _NO_PLANS
-    own = own_fallbacks({"fallbacks": settings.fallbacks, **control}, model)
-    plans = {name: () if entries is None else asked_for(entries, model) for name, entries in own.items()}
+    requested = call_fallbacks({"fallbacks": settings.fallbacks, **control}, model)
+    plans = {name: () if entries is None else request_fallbacks(entries, model) for name, entries in requested.items()}
     bigger = (control.get("context_window_fallback_dict") or {}).get(model)
     if bigger is not None:
         plans["context_window_fallbacks"] = (bigger,)

@@ -1,9 +1,9 @@
-"""Functions of others in the place of litellm.completion and the like, as instrumentation and tests put them there. A
+"""Patched functions in the place of litellm.completion and the like, as instrumentation and tests put them there. A
 Router calls them for each try, as LiteLLM's does; what they raise is retried. They see every try but those of
 mock_response, and no text completions or moderations.
 
-They are told what the deployment's entry says and what the call says, in the words of completion(…): what comes of it, in
-the end, is for our own function to find out.
+They get the words of the deployment's entry and of the call, as arguments of completion(…); should they call our own
+function, it works out the rest.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def _asking(function: Callable[..., Any], call: Call, target: Target, timeouts: 
         return target
     words = _words(call, target, timeouts)
 
-    def ask(**told: Any) -> Any:
-        return function(**_arguments(words, call, **told))
+    def ask(**arguments: Any) -> Any:
+        return function(**_arguments(words, call, **arguments))
 
-    async def aask(**told: Any) -> Any:
-        return await function(**_arguments(words, call, **told))
+    async def aask(**arguments: Any) -> Any:
+        return await function(**_arguments(words, call, **arguments))
 
     names = [_spelled(name, is_async=call.is_async) for name in call.operation.handler]
     handler = SimpleNamespace(**dict.fromkeys(names, aask if call.is_async else ask))
@@ -86,12 +86,12 @@ def _arguments(
     optional_params: Mapping[str, Any],
     litellm_params: Mapping[str, Any],
     timeout: float,
-    **told: Any,
+    **arguments: Any,
 ) -> dict[str, Any]:
-    """What a handler is told, as the arguments of completion(…)."""
-    subject: dict[str, Any] = {name: told[name] for name in (call.operation.subject.name,) if name in told}
+    """A handler's arguments as those of completion(…)."""
+    subject: dict[str, Any] = {name: arguments[name] for name in (call.operation.subject.name,) if name in arguments}
     fields = {name: value for name, value in optional_params.items() if value is not None and not is_ours(name)}
-    others = {name: value for name, value in optional_params.items() if name not in fields}  # of somebody's extra_body
+    others = {name: value for name, value in optional_params.items() if name not in fields}  # of an extra_body
     if call.stream and call.ask_usage:
         options = fields.get("stream_options")
         fields["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}

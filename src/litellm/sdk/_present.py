@@ -11,7 +11,7 @@ from typing import Any
 from litellm.engine.call import Answer, Call
 from litellm.engine.cost import price
 from litellm.engine.opened import Opened
-from litellm.engine.present import answer_class, built, chunk_class
+from litellm.engine.present import answer_class, build_object, chunk_class
 from litellm.engine.stream import CustomStreamWrapper
 from litellm.net.url import redacted_url
 from litellm.providers.target import NOWHERE
@@ -23,12 +23,12 @@ def present(call: Call, result: Answer | Opened, io: Any, started: float) -> Any
     hidden = _hidden_params(call, result, started)
     if isinstance(result, Answer):
         if isinstance(result.native, OpenAIObject):  # a handler's own answer: what it knows stays
-            own: Any = result.native
-            known = {name: value for name, value in own._hidden_params.items() if value is not None}  # noqa: SLF001 - ours
+            native: Any = result.native
+            known = {name: value for name, value in native._hidden_params.items() if value is not None}  # noqa: SLF001 - ours
             headers = {**known.get("additional_headers", {}), **hidden["additional_headers"]}
-            own._hidden_params = {**hidden, **known, "additional_headers": headers}  # noqa: SLF001
-            return own
-        response = built(answer_class(call.operation), result.data, result)
+            native._hidden_params = {**hidden, **known, "additional_headers": headers}  # noqa: SLF001
+            return native
+        response = build_object(answer_class(call.operation), result.data, result)
         response._hidden_params = hidden  # noqa: SLF001
         return response
     wrapper = CustomStreamWrapper(result, io, partial(_chunk, chunk_class(call.operation), result, hidden))
@@ -37,7 +37,7 @@ def present(call: Call, result: Answer | Opened, io: Any, started: float) -> Any
 
 
 def _chunk(cls: type[OpenAIObject], opened: Opened, hidden: dict[str, Any], value: Mapping[str, Any]) -> Any:
-    chunk = built(cls, dict(value), opened)
+    chunk = build_object(cls, dict(value), opened)
     chunk._hidden_params = hidden  # noqa: SLF001
     return chunk
 

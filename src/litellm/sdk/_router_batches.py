@@ -43,10 +43,10 @@ async def ask_fastest(ask: Ask, io: AsyncTransport, model: str, messages: list[A
 
 
 async def _all(
-    ask: Ask, io: AsyncTransport, asked: Sequence[tuple[str, list[Any]]], *, first: bool = False
+    ask: Ask, io: AsyncTransport, requests: Sequence[tuple[str, list[Any]]], *, first: bool = False
 ) -> list[Any]:
     def together() -> Flow[list[Any]]:
-        answers: list[Any] = yield Fan([ask(model, messages) for model, messages in asked], first=first)
+        answers: list[Any] = yield Fan([ask(model, messages) for model, messages in requests], first=first)
         return answers
 
     return await arun(together(), io)

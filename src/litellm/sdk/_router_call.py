@@ -32,7 +32,7 @@ from litellm.router.tags import tags_of
 from litellm.sdk._patched import stand_in
 from litellm.sdk._present import present
 from litellm.sdk._settings import RETRIES, Settings, read_settings
-from litellm.sdk._words import call_of, own_fallbacks, retries_of, sorted_words, timeouts_of, watchers_of
+from litellm.sdk._words import call_fallbacks, call_of, retries_of, split_params, timeouts_of, watchers_of
 from litellm.types.params import ACCESS
 
 # LiteLLM's switches to see one's fallbacks work: the error that the first group fails with.
@@ -60,10 +60,10 @@ def routed_plan(
     """The call that Router.completion(model, messages, …) means, and its way between deployments.
 
     words: the Router's own settings, where they were said; the module's count for those that were not. Raises
-    BadRequestError for a model that nobody serves, and for what cannot be sent.
+    BadRequestError for a model that is not served, and for what cannot be sent.
     """
     settings = read_settings()
-    body, control = sorted_words(params, besides=_STEERING)
+    body, control = split_params(params, besides=_STEERING)
     access = {name: control[name] for name in ACCESS & control.keys()}
     call = call_of(model, subject, stream, body, control, operation, settings, is_async=is_async)
     retarget = call.retarget or stand_in(operation, is_async=is_async)
@@ -91,8 +91,8 @@ def _defaults(words: Mapping[str, Any], settings: Settings, model: str, *, strea
     if "num_retries" not in words and settings.num_retries != RETRIES:
         defaults["retries"] = settings.num_retries
     if "timeout" not in words and settings.request_timeout is not None:
-        said = {"timeout": settings.request_timeout, "stream_timeout": words.get("stream_timeout")}
-        defaults["timeouts"] = timeouts_of(said, model, streamed=streamed)
+        stated = {"timeout": settings.request_timeout, "stream_timeout": words.get("stream_timeout")}
+        defaults["timeouts"] = timeouts_of(stated, model, streamed=streamed)
     return defaults
 
 
@@ -108,13 +108,13 @@ def options_of(
     routing: Routing, model: str, control: Mapping[str, Any], access: Mapping[str, Any] = NO_ACCESS
 ) -> RoutingOptions:
     """What a call says about its way between deployments. access: the key and the like that it brings."""
-    own = own_fallbacks(control, model)
+    fallbacks = call_fallbacks(control, model)
     return RoutingOptions(
         tags=tags_of(control.get("metadata") or {}, control.get("tags")),
         region=region_of_call(control.get("allowed_model_region"), model),
-        fallbacks=own["fallbacks"],
-        context_window_fallbacks=own["context_window_fallbacks"],
-        content_policy_fallbacks=own["content_policy_fallbacks"],
+        fallbacks=fallbacks["fallbacks"],
+        context_window_fallbacks=fallbacks["context_window_fallbacks"],
+        content_policy_fallbacks=fallbacks["content_policy_fallbacks"],
         disable_fallbacks=bool(control.get("disable_fallbacks")),
         adapt=routing.adapter(access) if access and routing.adapter is not None else None,
     )
@@ -149,7 +149,7 @@ def context_of(
     routing: Routing, model: str, messages: list[Any] | None, subject: Any, words: Mapping[str, Any]
 ) -> RoutingContext:
     """What a deployment is chosen by for a request that is not made. words: what else it says, such as tags."""
-    body, control = sorted_words(words)
+    body, control = split_params(words)
     body |= {"messages": messages} if subject is None else {"input": subject}
     observe = read_settings().observe
     call = Call(model=model, body=body, metadata=control.get("metadata") or {})

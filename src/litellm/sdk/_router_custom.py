@@ -54,11 +54,11 @@ def _id_of(entry: Any) -> str | None:
         return None
     info = entry.get("model_info") if isinstance(entry, Mapping) else getattr(entry, "model_info", None)
     found = info.get("id") if info is not None else None
-    return found if isinstance(found, str) else type(entry).__name__  # which is nobody's id
+    return found if isinstance(found, str) else type(entry).__name__  # which is no id
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """What a coroutine returns or raises, for a caller that is not async. It has a loop and a thread of its own: a pool
     that others use might be full of calls that wait for this very thing."""
-    with ThreadPoolExecutor(1, thread_name_prefix="litellm-custom-strategy") as own:
-        return own.submit(asyncio.run, coroutine).result()
+    with ThreadPoolExecutor(1, thread_name_prefix="litellm-custom-strategy") as executor:
+        return executor.submit(asyncio.run, coroutine).result()

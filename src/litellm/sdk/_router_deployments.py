@@ -12,7 +12,7 @@ from litellm._credentials import MASK, mask, names_credential
 from litellm._log import log
 from litellm.catalog.facts import Facts, facts
 from litellm.providers.target import Target
-from litellm.router.checks import room_of
+from litellm.router.checks import max_prompt_tokens
 from litellm.router.deployments import Deployment, DeploymentDefaults, deployments_of, expand_env
 from litellm.router.pool import Group
 from litellm.router.routing import Routing
@@ -26,16 +26,16 @@ def plain(entry: Any) -> dict[str, Any]:
 
     Raises ValueError for what is no entry and for a variable that is not set.
     """
-    told = entry.model_dump(exclude_none=True) if isinstance(entry, BaseModel) else entry
-    if not isinstance(told, Mapping) or not isinstance(told.get("model_name"), str):
+    values = entry.model_dump(exclude_none=True) if isinstance(entry, BaseModel) else entry
+    if not isinstance(values, Mapping) or not isinstance(values.get("model_name"), str):
         raise ValueError(  # noqa: TRY004 - what is in a list is a value
             "an entry of model_list needs a model_name, which is a text, and litellm_params"
         )
-    if not isinstance(told.get("litellm_params"), Mapping):
+    if not isinstance(values.get("litellm_params"), Mapping):
         raise ValueError(  # noqa: TRY004
-            f"the entry {told['model_name']!r} of model_list needs litellm_params, with a model in it"
+            f"the entry {values['model_name']!r} of model_list needs litellm_params, with a model in it"
         )
-    return cast("dict[str, Any]", expand_env(dict(told)))
+    return cast("dict[str, Any]", expand_env(dict(values)))
 
 
 class Deployments:
@@ -59,7 +59,7 @@ class Deployments:
         self.warn_of_dangling_fallbacks()
 
     def warn_of_dangling_fallbacks(self) -> None:
-        """Log the names that fallbacks lead to and nobody serves."""
+        """Log the names in fallbacks that are not served."""
         for name in self._routing.dangling_fallbacks() if self._routing.pool.by_id else ():
             log.warning("there is no %r in model_list to fall back on", name[:200])
 
@@ -124,10 +124,10 @@ class Deployments:
         made: list[Deployment] = []
         named: set[str] = set()
         for entry in map(plain, entries):
-            told = entry.get("model_info") or {}
-            if "id" in told and str(told["id"]) in named:
-                raise ValueError(f"two entries of model_list have the id {told['id']!r}")
-            named.add(str(told.get("id")))
+            values = entry.get("model_info") or {}
+            if "id" in values and str(values["id"]) in named:
+                raise ValueError(f"two entries of model_list have the id {values['id']!r}")
+            named.add(str(values.get("id")))
             try:
                 made += deployments_of(entry, defaults)
             except ValueError as error:
@@ -159,7 +159,7 @@ def group_info(name: str, group: Group) -> ModelGroupInfo:
     return ModelGroupInfo(
         model_group=name,
         providers=sorted({target.provider.name for _, target in members}),
-        max_input_tokens=_least(room_of(each) for each in group.members),
+        max_input_tokens=_least(max_prompt_tokens(each) for each in group.members),
         max_output_tokens=_least(each.max_output_tokens for each in found),
         input_cost_per_token=_least(price for price, _ in prices),
         output_cost_per_token=_least(price for _, price in prices),
@@ -174,10 +174,10 @@ def group_info(name: str, group: Group) -> ModelGroupInfo:
 def printable(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of an entry in which credentials are masked."""
     params = entry.get("litellm_params") or {}
-    return {**entry, "litellm_params": {name: _shown(name, value) for name, value in params.items()}}
+    return {**entry, "litellm_params": {name: _masked(name, value) for name, value in params.items()}}
 
 
-def _shown(name: str, value: Any) -> Any:
+def _masked(name: str, value: Any) -> Any:
     if names_credential(name):
         return MASK
     return mask(value) if isinstance(value, str) else value

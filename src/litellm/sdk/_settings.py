@@ -90,7 +90,7 @@ def _warn_of(name: str) -> None:
 
 
 def _observers(now: Mapping[str, Any]) -> Observe | None:
-    """Who is to be told; None if nobody is, which then costs nothing."""
+    """The callbacks; None if there are none, which then costs nothing."""
     lists = {
         "input_callback": now["input_callback"],
         "success_callback": now["success_callback"],

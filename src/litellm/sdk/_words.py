@@ -1,4 +1,4 @@
-"""The keyword arguments of a call: what of them is sent, what steers it, and what they mean."""
+"""The keyword arguments of a call: the body, the control words, and what these mean."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from litellm.net.messages import Timeouts
 from litellm.operations import Operation, Subject
 from litellm.providers.backend import Mock
 from litellm.providers.policy import KEEP_ALL, Policy
-from litellm.router.fallbacks import FALLBACKS, of_request
+from litellm.router.fallbacks import FALLBACKS, parse_request_fallbacks
 from litellm.sdk._settings import Settings
 from litellm.sdk.response_format import as_json_schema
 from litellm.types.params import is_ours
 
 _is_ours = lru_cache(maxsize=1024)(is_ours)  # of the few words that a program writes
-_TOLD = (
+_FOR_CALLBACKS = (
     "no-log", "tags", "litellm_trace_id", "litellm_session_id", "litellm_metadata", "model_info", "turn_off_message_logging"
 )  # fmt: skip
 
@@ -40,7 +40,7 @@ def call_of(
 ) -> Call:
     """The call that these words mean, which does not know yet where to go.
 
-    subject: what the operation is about: messages, a prompt, an input. body, control: see `sorted_words`. Raises
+    subject: what the operation is about: messages, a prompt, an input. body, control: see `split_params`. Raises
     BadRequestError for what cannot be sent.
     """
     if subject is None and operation.subject.item:
@@ -55,7 +55,7 @@ def call_of(
         body=body,
         operation=operation,
         stream=streamed,
-        ask_usage=wants_usage or (streamed and watched),  # callbacks are told what it cost
+        ask_usage=wants_usage or (streamed and watched),  # callbacks get the cost
         show_usage=wants_usage,
         timeouts=timeouts_of(control, model, streamed=streamed),
         retarget=None if said is None else partial(mocked, said),
@@ -67,11 +67,11 @@ def call_of(
 
 
 def watchers_of(control: Mapping[str, Any], observe: Observe) -> Watchers:
-    """Who watches a call, and what they are told besides."""
-    return Watchers(observe, {name: control[name] for name in _TOLD if name in control})
+    """The observers of a call, and what they get besides it."""
+    return Watchers(observe, {name: control[name] for name in _FOR_CALLBACKS if name in control})
 
 
-def sorted_words(params: Mapping[str, Any], besides: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_params(params: Mapping[str, Any], besides: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is sent, and what steers. Neither is the caller's own dict. besides: names to leave out."""
     body: dict[str, Any] = {}
     control: dict[str, Any] = {}
@@ -144,12 +144,12 @@ def _mock(control: Mapping[str, Any]) -> Mock | None:
     )
 
 
-def own_fallbacks(control: Mapping[str, Any], model: str) -> dict[str, Sequence[Any] | None]:
+def call_fallbacks(control: Mapping[str, Any], model: str) -> dict[str, Sequence[Any] | None]:
     """The three kinds of fallbacks that a call brings; None for those that it does not. Raises BadRequestError."""
-    own: dict[str, Sequence[Any] | None] = {}
+    fallbacks: dict[str, Sequence[Any] | None] = {}
     for name in FALLBACKS:
         try:
-            own[name] = of_request(name, control.get(name))
+            fallbacks[name] = parse_request_fallbacks(name, control.get(name))
         except ValueError as error:
             raise BadRequestError(str(error), model, param=name) from None
-    return own
+    return fallbacks

@@ -67,10 +67,10 @@ def _flows(args: Sequence[Any], messages: list[Any] | None, params: Mapping[str,
     if args or not (models or deployments):
         raise BadRequestError("name the models: models=['openai/gpt-4o', …], or deployments=[{'model': …}, …]")
     names = [models] if isinstance(models, str) else models
-    asked: list[Any] = deployments or [{"model": name} for name in names]
-    if not all(isinstance(each, Mapping) and each.get("model") for each in asked):
+    requested: list[Any] = deployments or [{"model": name} for name in names]
+    if not all(isinstance(each, Mapping) and each.get("model") for each in requested):
         raise BadRequestError("each of the deployments needs a model, such as openai/gpt-4o", param="deployments")
-    return [_flow(each["model"], messages, stream, {**params, **_without_model(each)}) for each in asked]
+    return [_flow(each["model"], messages, stream, {**params, **_without_model(each)}) for each in requested]
 
 
 def _without_model(deployment: Mapping[str, Any]) -> dict[str, Any]:

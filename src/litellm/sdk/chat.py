@@ -9,7 +9,7 @@ from litellm.engine.drivers import arun, run
 from litellm.engine.stream import CustomStreamWrapper
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
-from litellm.sdk._signature import shows
+from litellm.sdk._signature import set_signature
 from litellm.types.chat import ModelResponse
 from litellm.types.params import ChatParams
 
@@ -76,4 +76,4 @@ async def acompletion(
 
 
 for _function in (completion, acompletion):
-    shows(_function, ChatParams)
+    set_signature(_function, ChatParams)

@@ -10,7 +10,7 @@ from litellm.engine.stream import CustomStreamWrapper
 from litellm.operations import TEXT
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
-from litellm.sdk._signature import shows
+from litellm.sdk._signature import set_signature
 from litellm.types.completion import TextCompletionResponse
 from litellm.types.params import TextParams
 
@@ -73,4 +73,4 @@ async def atext_completion(
 
 
 for _function in (text_completion, atext_completion):
-    shows(_function, TextParams)
+    set_signature(_function, TextParams)

@@ -9,7 +9,7 @@ from litellm.engine.drivers import arun, run
 from litellm.operations import EMBEDDINGS
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
-from litellm.sdk._signature import shows
+from litellm.sdk._signature import set_signature
 from litellm.types.embedding import EmbeddingResponse
 from litellm.types.params import EmbeddingParams
 
@@ -43,4 +43,4 @@ async def aembedding(model: str, input: Any = None, **params: Any) -> EmbeddingR
 
 
 for _function in (embedding, aembedding):
-    shows(_function, EmbeddingParams)
+    set_signature(_function, EmbeddingParams)

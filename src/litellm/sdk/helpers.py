@@ -1,4 +1,4 @@
-"""Small questions that callers ask before a call."""
+"""Helpers about providers and parameters, used before a call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def get_llm_provider(
 def get_supported_openai_params(
     model: str, custom_llm_provider: str | None = None, request_type: str = CHAT.request_type
 ) -> list[str] | None:
-    """OpenAI's parameters that the provider takes; None for a provider that nobody knows.
+    """OpenAI's parameters that the provider takes; None for an unknown provider.
 
     request_type: "chat_completion" or "embeddings".
 

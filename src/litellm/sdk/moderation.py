@@ -10,7 +10,7 @@ from litellm.engine.route import Plan
 from litellm.operations import MODERATIONS
 from litellm.sdk._call import default_client, make_call
 from litellm.sdk._present import present
-from litellm.sdk._signature import shows
+from litellm.sdk._signature import set_signature
 from litellm.types.moderation import ModerationCreateResponse
 from litellm.types.params import ModerationParams
 
@@ -18,8 +18,8 @@ from litellm.types.params import ModerationParams
 def moderation(input: Any, model: str | None = None, **params: Any) -> ModerationCreateResponse:  # noqa: A002
     """Ask whether texts are objectionable.
 
-    input: a text, or a list of texts or of OpenAI's parts. model: as for completion; without one it is OpenAI that is
-    asked, or whoever is at api_base, and chooses. Further parameters are those that steer any call.
+    input: a text, or a list of texts or of OpenAI's parts. model: as for completion; without one the upstream chooses:
+    OpenAI, or the server at api_base. Further parameters are those that steer any call.
 
     Raises what completion raises.
 
@@ -51,4 +51,4 @@ def _call(subject: Any, model: str | None, params: dict[str, Any], *, is_async: 
 
 
 for _function in (moderation, amoderation):
-    shows(_function, ModerationParams)
+    set_signature(_function, ModerationParams)

@@ -19,7 +19,7 @@ from litellm.sdk._router_batches import Ask, ask_each, ask_fastest, ask_often
 from litellm.sdk._router_call import available, context_of, presented, routed_plan
 from litellm.sdk._router_custom import custom_choice
 from litellm.sdk._router_deployments import Deployments, group_info, printable
-from litellm.sdk._signature import shows_words
+from litellm.sdk._signature import set_words_signature
 from litellm.types.router import Deployment, ModelGroupInfo
 from litellm.types.router_words import UNSUPPORTED, RouterParams, words_of
 
@@ -39,7 +39,7 @@ class Router:
     cooldown_time: seconds that a failing deployment cools down (5). docs/router.md explains all.
 
     A Router has its own connections and state; two of them share nothing. It is used from any number of threads and event
-    loops. Raises ValueError or BadRequestError for what could never work; TypeError for a word that nobody knows.
+    loops. Raises ValueError or BadRequestError for what could never work; TypeError for an unknown word.
 
     >>> router = Router(model_list=[{"model_name": "fast", "litellm_params": {"model": "mock/echo"}}])
     >>> router.completion("fast", [{"role": "user", "content": "Hello"}]).choices[0].message.content
@@ -47,14 +47,14 @@ class Router:
     """
 
     def __init__(self, model_list: Sequence[Any] | None = None, **words: Unpack[RouterParams]) -> None:
-        said: dict[str, Any] = {name: value for name, value in words.items() if value is not None}
-        _check(said)
-        if said.get("set_verbose"):
+        stated: dict[str, Any] = {name: value for name, value in words.items() if value is not None}
+        _check(stated)
+        if stated.get("set_verbose"):
             _log.turn_on()
-        self._words = _DEFAULTS | {name: value for name, value in said.items() if name in ROUTING_WORDS}
+        self._words = _DEFAULTS | {name: value for name, value in stated.items() if name in ROUTING_WORDS}
         self.client = Client()
         self.routing = Routing(settings=RoutingSettings.of(**self._words))
-        params, parallel = said.get("default_litellm_params", {}), said.get("default_max_parallel_requests")
+        params, parallel = stated.get("default_litellm_params", {}), stated.get("default_max_parallel_requests")
         self.deployments = Deployments(self.routing, self._words, dict(params), parallel)
         self.routing.adapter = self.deployments.adapter
         self.set_model_list(model_list)
@@ -64,8 +64,8 @@ class Router:
     def completion(self, model: str, messages: list[Any], stream: bool | None = None, **params: Any) -> Any:
         """litellm.completion by a deployment of the group `model`. Also takes fallbacks=[…] and disable_fallbacks.
 
-        Raises what litellm.completion raises, after retries and fallbacks; BadRequestError for a model that nobody
-        serves; RouterRateLimitError, a 429, when all its deployments cool down or are at their limits.
+        Raises what litellm.completion raises, after retries and fallbacks; BadRequestError for a model that is not
+        served; RouterRateLimitError, a 429, when all its deployments cool down or are at their limits.
         """
         return self._run(model, messages, stream, params)
 
@@ -232,7 +232,7 @@ class Router:
         """The entry of a deployment that a request could go to now. Nothing is reserved.
 
         request_kwargs: what else the request says: tags, metadata, allowed_model_region, response_format. Raises
-        BadRequestError for a name that nobody serves, RouterRateLimitError when all cool down or are at their limits.
+        BadRequestError for a name that is not served, RouterRateLimitError when all cool down or are at their limits.
         """
         context = context_of(self.routing, model, messages, input, request_kwargs or {})
         run(self.routing.chooser.consult(context), self.client.sync_io)
@@ -252,7 +252,7 @@ class Router:
         return available(self.routing, context)
 
     def get_model_group_info(self, model_group: str) -> ModelGroupInfo | None:
-        """What is known of a group's models. None for a name that nobody serves."""
+        """What is known of a group's models. None for a name that is not served."""
         group = self.routing.pool.find(model_group)
         return None if group is None else group_info(model_group, group)
 
@@ -291,7 +291,7 @@ class Router:
         self.reset()
 
     def discard(self) -> None:
-        """Let go of everything. A Router that nobody refers to any more does so by itself."""
+        """Let go of everything. A Router that is garbage collected does so by itself."""
         self.set_model_list([])
         self.reset()
 
@@ -323,4 +323,4 @@ def _check(words: Mapping[str, Any]) -> None:
             log.warning("Router(%s=…) has no effect: %s", name, UNSUPPORTED[name])
 
 
-shows_words(Router.__init__, RouterParams)
+set_words_signature(Router.__init__, RouterParams)

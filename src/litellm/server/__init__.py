@@ -1,1 +1,1 @@
-"""An HTTP/1.1 server that knows no model: whatever answers is given to it as an Application."""
+"""An HTTP/1.1 server that knows no model: it serves an Application."""

@@ -1,4 +1,4 @@
-"""What a server asks of the application that it serves."""
+"""The protocol of applications."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Application(Protocol):
         """Answer."""
 
     def render(self, exchange: Any, error: Exception, /) -> tuple[int, bytes, Headers]:
-        """Status, JSON and headers of the answer that an error becomes. Never raises."""
+        """An error as an answer: status, body and headers. Never raises."""
 
     async def close(self) -> None:
         """The last request has been answered, and the process is about to end."""

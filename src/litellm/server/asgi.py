@@ -1,7 +1,7 @@
 """ASGI applications behind exchanges (https://asgi.readthedocs.io/en/latest/specs/www.html).
 
-A hot route is called with its exchange; all else is somebody else's framework, or program, in the contract that they all
-know. An application is told of no lifespan, and of no disconnect before its answer is complete: it is cancelled instead.
+Hot routes take an exchange; cold ones are any framework's applications. There are no lifespan events, and no disconnect
+before an answer is complete: the application is cancelled instead.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What the connection says for itself.
-_OURS = frozenset({b"connection", b"content-length", b"content-type", b"date", b"transfer-encoding"})
+_CONNECTION_HEADERS = frozenset({b"connection", b"content-length", b"content-type", b"date", b"transfer-encoding"})
 
 
 class Mounted:
-    """An ASGI application that is made when somebody asks for it first: in a thread, since imports take long and the loop
+    """An ASGI application that is made when it is first requested: in a thread, since imports take long and the loop
     has others to serve. Whoever comes meanwhile waits; what fails is tried again by the next request.
 
     load: imports and gives the application.
@@ -45,7 +45,7 @@ class Mounted:
             self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
         loading = self._loading
         try:
-            self._app = await asyncio.shield(loading)  # a client that goes away takes it from nobody else
+            self._app = await asyncio.shield(loading)  # a client that goes away does not cancel it for others
         finally:
             if loading.done() and self._loading is loading:
                 self._loading = None
@@ -53,7 +53,7 @@ class Mounted:
 
 
 def scope_of(exchange: Exchange) -> Scope:
-    """What an application is told of a request."""
+    """The ASGI scope of a request."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -106,7 +106,7 @@ class _Conversation:
         if more or self._exchange.started:
             await self._write(body, more=more)
         else:
-            self._exchange.answer(self._status, body, self._own(), self._content_type())
+            self._exchange.answer(self._status, body, self._app_headers(), self._content_type())
         if not more:
             self._answered.set()
 
@@ -114,14 +114,14 @@ class _Conversation:
         if not self._exchange.started:
             length = self._header(b"content-length")
             self._exchange.begin(
-                self._status, self._own(), self._content_type(), length=None if length is None else int(length)
+                self._status, self._app_headers(), self._content_type(), length=None if length is None else int(length)
             )
         drained = self._exchange.write(body, more=more)
         if drained is not None:
             await drained
 
-    def _own(self) -> Headers:
-        return [(name, value) for name, value in self._headers if name not in _OURS]
+    def _app_headers(self) -> Headers:
+        return [(name, value) for name, value in self._headers if name not in _CONNECTION_HEADERS]
 
     def _content_type(self) -> bytes:
         return self._header(b"content-type") or b"application/octet-stream"

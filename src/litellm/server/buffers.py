@@ -14,7 +14,7 @@ from litellm.server.refusal import Refusal, overloaded, too_large
 # What a character of JSON that begins a value costs, in bytes of the buffer, of which each may cost four bytes of memory
 # (docs/endurance.md): an object takes some 230, a list some 90, an entry up to 100.
 OBJECT, ARRAY, VALUE = 57, 22, 24
-HIGH_WATER = 256 << 10  # bytes of a stream that may wait for who reads it
+HIGH_WATER = 256 << 10  # bytes of a stream that may wait for their reader
 FREE = 4096  # bytes of a head, or behind a request, that every connection may keep uncounted
 
 
@@ -74,7 +74,7 @@ class Reservation:
         buffers.buffered_bytes += size
 
     def add(self, size: int) -> None:
-        """Count what is kept already, such as an answer that nobody reads."""
+        """Count what is kept already, such as an answer that its client does not read."""
         self.size += size
         self._buffers.buffered_bytes += size
 
@@ -87,7 +87,7 @@ class Reservation:
             self._buffers.unauthenticated_bytes -= size
 
     def authenticate(self) -> None:
-        """The caller is known, or the request is here: it does not count as a stranger's any more."""
+        """The caller is known, or the request is complete: it counts as authenticated from now on."""
         if not self.authenticated:
             self._buffers.unauthenticated_bytes -= self.size
             self.authenticated = True
@@ -155,7 +155,7 @@ class Body(Reservation):
 
 
 class Discarded(Body):
-    """A short body that nobody wants: the request has been refused already, and its connection is to be used again."""
+    """The short body of a request that has been refused, read over so that the connection can be used again."""
 
     __slots__ = ()
 

@@ -28,7 +28,7 @@ LARGE_CHUNKED = (
     4 << 10
 )  # bytes of a body in chunks that wait for their turn: if those are small, these take long to read
 SMALL_BODY = 64 * 1024  # bytes; of a request that is refused, a longer one is not waited for
-_NOBODY = Head("POST", "", "", b"", {}, [], keep_alive=False)  # of whom nothing could be understood
+_NO_HEAD = Head("POST", "", "", b"", {}, [], keep_alive=False)  # of a request that could not be parsed
 
 
 class Connections:
@@ -41,7 +41,7 @@ class Connections:
         self.open: set[Connection] = set()
         self.queue = FairQueue()  # for long bodies: to be read on, and to be served
         self.closing = False
-        self.gone = asyncio.Event()  # set when, after close_idle, nobody is left
+        self.all_closed = asyncio.Event()  # set when, after close_idle, the last one has ended
 
     def __call__(self) -> Connection:
         return Connection(self)
@@ -55,7 +55,7 @@ class Connections:
         """Let those go that are in the middle of nothing; the others close after their answer."""
         self.closing = True
         if not self.open:
-            self.gone.set()
+            self.all_closed.set()
         for connection in list(self.open):
             connection.closing = True
             if connection.serving is None:
@@ -76,22 +76,35 @@ class Connections:
 class Connection(FlowControl):
     """One client's connection."""
 
-    __slots__ = ("_all", "_begun", "_body", "_deaf", "_head", "_kept", "_match", "_parser", "_refusal", "_seen",
-                 "closing", "serving", "write")  # fmt: skip
+    __slots__ = (
+        "_begun",
+        "_body",
+        "_connections",
+        "_discarding",
+        "_head",
+        "_kept",
+        "_last_received",
+        "_match",
+        "_parser",
+        "_refusal",
+        "closing",
+        "serving",
+        "write",
+    )  # fmt: skip
 
     def __init__(self, connections: Connections) -> None:
         super().__init__()
-        self._all = connections
+        self._connections = connections
         self._parser = Parser()
         # Of what the parser keeps.
         self._kept = Reservation(connections.buffers, connections.app.limits, authenticated=False)
-        self._head = _NOBODY
+        self._head = _NO_HEAD
         self._match: Match | None = None
         self._refusal: Refusal | None = None  # of a request whose body is still to come
         self._body: Body | None = None  # of the request that arrives or is served
-        self._seen = self._loop.time()  # the last byte
+        self._last_received = self._loop.time()  # the last byte
         self._begun = 0.0  # the first one of the request that is arriving; 0 between requests
-        self._deaf = False  # nothing that comes is read any more
+        self._discarding = False  # nothing that comes is read any more
         self.write: Callable[[bytes], None]  # the transport's own
         self.serving: asyncio.Task[None] | None = None
         self.closing = connections.closing
@@ -101,34 +114,34 @@ class Connection(FlowControl):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self.write = transport.write
-        self._all.open.add(self)
-        if self._all.room < 0:
-            self._tell(self._exchange(_NOBODY), overloaded("it has as many connections as it takes"))
+        self._connections.open.add(self)
+        if self._connections.room < 0:
+            self._send_error(self._exchange(_NO_HEAD), overloaded("it has as many connections as it takes"))
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._all.open.discard(self)
-        if self._all.closing and not self._all.open:
-            self._all.gone.set()
+        self._connections.open.discard(self)
+        if self._connections.closing and not self._connections.open:
+            self._connections.all_closed.set()
         self._kept.release()
         if self._body is not None:
             self._body.release()
         self._wake()
         if self.serving is not None:
-            self.serving.cancel()  # whoever asked has gone: nobody else needs the answer
+            self.serving.cancel()  # the client has gone
 
     def data_received(self, data: bytes) -> None:
         # There may be megabytes more, and as many for each of a thousand others.
         if len(data) >= (LARGE if self._head.length is not None else LARGE_CHUNKED):
             self._transport.pause_reading()
-            self._all.queue.schedule(self._read_on)
-        if self._deaf:
+            self._connections.queue.schedule(self._read_on)
+        if self._discarding:
             return
-        self._seen = self._loop.time()
+        self._last_received = self._loop.time()
         self._advance(data)
 
     def _read_on(self) -> None:
-        """Read again, unless somebody has to catch up first."""
+        """Read again, unless the application has to catch up first."""
         behind = self._full() or self._transport.is_closing()
         if not behind and not self._transport.is_reading():  # an answer may have been faster
             self._transport.resume_reading()
@@ -160,24 +173,24 @@ class Connection(FlowControl):
             self._refuse(refusal)
         else:
             if not (complete or self._begun) and self._parser.begun:
-                self._begun = self._seen
+                self._begun = self._last_received
 
     def _begin(self, head: Head, *, complete: bool) -> None:
         """A head is here. complete: so is the body."""
         self._head, self._match, self._body = head, None, None
         try:
-            self._match = match = self._all.app.route(head)
+            self._match = match = self._connections.app.route(head)
             if head.upgrade or match.body == "socket":
                 check_protocol(match, upgrade=head.upgrade)
             if head.length != 0 or match.body != "whole":
                 self._body = self._new_body(head, match)
             if self._body is not None and not complete:
-                self._body.expect(head.length, authenticated=self._all.app.admit(head))
+                self._body.expect(head.length, authenticated=self._connections.app.admit(head))
         except Refusal as refusal:
             if head.upgrade or not (complete or _is_short(head)):
                 raise
             self._refusal = refusal
-            self._body = Discarded(self._all.buffers, self._all.app.limits)
+            self._body = Discarded(self._connections.buffers, self._connections.app.limits)
         else:
             if head.expects_continue and not complete:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -185,12 +198,12 @@ class Connection(FlowControl):
                 self._serve(self._exchange(head))
 
     def _new_body(self, head: Head, match: Match) -> Body:
-        limits = self._all.app.limits
+        limits = self._connections.app.limits
         if head.length is not None and head.length > limits.max_body:
             raise too_large(limits.max_body)
         if match.body == "whole":
-            return Body(self._all.buffers, limits)
-        return Stream(self._all.buffers, limits, self._read_on, endless=match.body == "socket")
+            return Body(self._connections.buffers, limits)
+        return Stream(self._connections.buffers, limits, self._read_on, endless=match.body == "socket")
 
     def _arrived(self) -> None:
         """All of a request is here."""
@@ -200,7 +213,7 @@ class Connection(FlowControl):
             self._serve(self._exchange(self._head, body))
 
     def _keep(self) -> None:
-        """Count what the parser keeps. It may be anybody's: no caller is known by what has not been read."""
+        """Count what the parser keeps. It counts as a stranger's: no caller is known by what has not been read."""
         size = max(0, len(self._parser.pending) - FREE)
         if size < self._kept.size:
             self._kept.shrink(self._kept.size - size)
@@ -212,8 +225,8 @@ class Connection(FlowControl):
     def _exchange(self, head: Head, body: bytes = b"") -> Exchange:
         match = self._match
         if match is None:
-            return self._all.app.exchange(self, head, body)
-        return self._all.app.exchange(self, head, body, handler=match.handler, params=match.params)
+            return self._connections.app.exchange(self, head, body)
+        return self._connections.app.exchange(self, head, body, handler=match.handler, params=match.params)
 
     # --- serving --------------------------------------------------------------------------------------------------------
 
@@ -228,17 +241,17 @@ class Connection(FlowControl):
                 if refusal is not None:
                     raise refusal
                 if len(exchange.body) >= LARGE:
-                    await self._all.queue.turn()
-                await self._all.app(exchange)
+                    await self._connections.queue.turn()
+                await self._connections.app(exchange)
                 if not exchange.ended:
                     raise RuntimeError("a handler returned without a whole answer")
             except BaseException as raised:  # noqa: BLE001 - nothing may end the process, or leave the client waiting
                 self._fail(exchange, contained(raised))
             if self._resumed is not None:  # a client that does not read gets no further answers
-                await self._until_read(self._resumed, self._all.buffers, self._all.app.limits)
+                await self._until_read(self._resumed, self._connections.buffers, self._connections.app.limits)
         finally:
             self.serving = None
-            self._seen = self._loop.time()
+            self._last_received = self._loop.time()
             arrived = self._body is None or self._body.complete
             self._forget_request()
             if not (arrived and exchange.keep_alive and exchange.ended) or self.closing:
@@ -255,23 +268,23 @@ class Connection(FlowControl):
             exchange.keep_alive = False
             log.error("an answer could not be finished", exc_info=error)
         else:
-            self._tell(exchange, error)
+            self._send_error(exchange, error)
 
-    def _tell(self, exchange: Exchange, error: Exception) -> None:
-        exchange.answer(*self._all.app.render(exchange, error))
+    def _send_error(self, exchange: Exchange, error: Exception) -> None:
+        exchange.answer(*self._connections.app.render(exchange, error))
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot be understood or taken, and hang up. It is the turn of this request, or none is arriving."""
         self._begun = 0.0
         self._stop_listening()
         if isinstance(self._body, Stream):
-            self._body.fail(refusal)  # whoever reads it may still say something
+            self._body.fail(refusal)  # its handler may still answer
         elif self.serving is not None:
             self.closing = True  # what waited is lost: the client sees that it was not answered
         elif not self._transport.is_closing():
             exchange = self._exchange(self._head)
             exchange.keep_alive = False
-            self._tell(exchange, refusal)
+            self._send_error(exchange, refusal)
             self._forget_request()
             self._hang_up()
 
@@ -279,11 +292,11 @@ class Connection(FlowControl):
         """Nothing of it is kept any more."""
         if self._body is not None:
             self._body.release()
-        self._head, self._match, self._body = _NOBODY, None, None
+        self._head, self._match, self._body = _NO_HEAD, None, None
 
     def _hang_up(self) -> None:
         """There are no more answers. Closing while more comes would be a reset, and the last might never be read."""
-        arriving = self._deaf or self._parser.pending or self._parser.begun
+        arriving = self._discarding or self._parser.pending or self._parser.begun
         self._stop_listening()
         if arriving and not self._transport.is_closing() and self._transport.can_write_eof():
             if not self._transport.is_reading():
@@ -293,7 +306,7 @@ class Connection(FlowControl):
             self.close()
 
     def _stop_listening(self) -> None:
-        self._deaf = True
+        self._discarding = True
         self._parser.forget()
         self._kept.release()
 
@@ -323,9 +336,9 @@ class Connection(FlowControl):
 
     def sweep(self, now: float, limits: Limits) -> None:
         """Close if nothing has come, or gone, for too long. What an answer takes to be made is not our business."""
-        quiet = now - self._seen
-        if self.serving is None and (self._deaf or self._transport.is_closing()):
-            if quiet > (LINGER if self._deaf else limits.slow):
+        quiet = now - self._last_received
+        if self.serving is None and (self._discarding or self._transport.is_closing()):
+            if quiet > (LINGER if self._discarding else limits.slow):
                 self._transport.abort()
         elif self.serving is not None and self._resumed is not None:
             if self._stuck(now, limits):
@@ -341,5 +354,5 @@ class Connection(FlowControl):
 
 
 def _is_short(head: Head) -> bool:
-    """Whether a body that nobody wants is worth waiting for, so that its connection can be used again."""
+    """Whether the body of a refused request is worth waiting for, so that its connection can be used again."""
     return head.length is not None and head.length <= SMALL_BODY and not head.expects_continue

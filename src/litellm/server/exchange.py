@@ -39,7 +39,7 @@ def header_lines(headers: Headers) -> bytes:
     return b"".join([_pair(header) + b"\r\n" for header in safe])
 
 
-class Line(Protocol):
+class Channel(Protocol):
     """The connection that an exchange is written to."""
 
     closing: bool
@@ -63,18 +63,41 @@ class Line(Protocol):
 
 
 class Exchange:
-    """A request, and the way back to whoever sent it.
+    """A request, and the means to answer it.
 
     method, path, raw_path, query, headers, fields, version: see Head. params: what stood in the places of the route's
     path. body: all of it, where the route reads it whole. keep_alive: the connection may be used again. started: an
     answer has begun, and no other can be given. ended: it is complete; what is written after that goes nowhere.
     """
 
-    __slots__ = ("_chunked", "_head", "_left", "_line", "body", "ended", "fields", "handler", "headers", "keep_alive",
-                 "method", "params", "path", "query", "raw_path", "started", "version")  # fmt: skip
+    __slots__ = (
+        "_channel",
+        "_chunked",
+        "_head",
+        "_remaining",
+        "body",
+        "ended",
+        "fields",
+        "handler",
+        "headers",
+        "keep_alive",
+        "method",
+        "params",
+        "path",
+        "query",
+        "raw_path",
+        "started",
+        "version",
+    )  # fmt: skip
 
     def __init__(
-        self, line: Line, head: Head, body: bytes = b"", *, handler: Any = None, params: Mapping[str, str] | None = None
+        self,
+        channel: Channel,
+        head: Head,
+        body: bytes = b"",
+        *,
+        handler: Any = None,
+        params: Mapping[str, str] | None = None,
     ) -> None:
         self.method = head.method
         self.path = head.path
@@ -89,20 +112,22 @@ class Exchange:
         self.params = params or {}
         self.started = False
         self.ended = False
-        self._line = line
+        self._channel = channel
         self._head = b""  # of the answer, until it goes with the first bytes
         self._chunked = False
-        self._left: int | None = None  # bytes of the answer that are still to be written, where its length was said
+        self._remaining: int | None = (
+            None  # bytes of the answer that are still to be written, where its length was said
+        )
 
     @property
     def peer(self) -> tuple[str, int] | None:
-        """The address and port of whoever is connected, if it has such."""
-        return self._line.peer
+        """The client's address and port, if it has such."""
+        return self._channel.peer
 
     @property
     def scheme(self) -> str:
         """As what the request came here: "http" or "https"."""
-        return self._line.scheme
+        return self._channel.scheme
 
     def header(self, name: bytes) -> str | None:
         """A header's value; name in lower case."""
@@ -110,9 +135,9 @@ class Exchange:
         return None if value is None else value.decode("latin-1")
 
     def stream(self) -> AsyncIterator[bytes]:
-        """The body as it comes, for a route that reads it so: `async for piece in exchange.stream()`. While nobody asks for
-        more, the client has to wait. After `switch_protocols` it is all that the client sends."""
-        return self._line.pieces()
+        """The body as it comes, for a route that reads it so: `async for piece in exchange.stream()`. While it is not
+        read, the client has to wait. After `switch_protocols` it is all that the client sends."""
+        return self._channel.pieces()
 
     def answer(self, status: int, body: bytes, headers: Headers, content_type: bytes = b"application/json") -> None:
         """Answer whole, in one write."""
@@ -122,7 +147,7 @@ class Exchange:
         fixed = b"" if status in _BODYLESS else b"content-length: %d\r\n" % len(body)
         head = self._made(status, [(b"content-type", content_type), *headers], fixed)
         self.ended = True
-        self._line.write(head if self.method == "HEAD" or not fixed else head + body)
+        self._channel.write(head if self.method == "HEAD" or not fixed else head + body)
 
     def begin(self, status: int, headers: Headers, content_type: bytes, *, length: int | None = None) -> None:
         """Begin an answer that is written in pieces: of `length` bytes, or until `write` says that there are no more. The
@@ -131,7 +156,7 @@ class Exchange:
         fixed = b""
         if length is not None:
             fixed = b"content-length: %d\r\n" % length
-            self._left = length
+            self._remaining = length
         elif self.version == "1.1":
             fixed = b"transfer-encoding: chunked\r\n"
             self._chunked = True
@@ -146,7 +171,7 @@ class Exchange:
         """
         if self.ended:
             return None
-        if self._left is not None:
+        if self._remaining is not None:
             self._count(len(data), more=more)
         if self.method == "HEAD":
             data = b""
@@ -159,14 +184,14 @@ class Exchange:
             data, self._head = self._head + data, b""
         if not more:
             self.ended = True
-        self._line.write(data)
-        return self._line.drain()
+        self._channel.write(data)
+        return self._channel.drain()
 
     def switch_protocols(self, headers: Headers) -> None:
         """Go over to the protocol of a route of the kind "socket". From here on `write` sends bytes as they are."""
         self._start()
         self.keep_alive = False
-        self._line.write(b"HTTP/1.1 101 Switching Protocols\r\n" + header_lines(headers) + b"\r\n")
+        self._channel.write(b"HTTP/1.1 101 Switching Protocols\r\n" + header_lines(headers) + b"\r\n")
 
     def _start(self) -> None:
         if self.started:
@@ -174,15 +199,15 @@ class Exchange:
         self.started = True
 
     def _count(self, size: int, *, more: bool) -> None:
-        assert self._left is not None  # noqa: S101 - the caller has looked
-        self._left -= size
-        if self._left < 0 or (self._left > 0 and not more):
+        assert self._remaining is not None  # noqa: S101 - the caller has looked
+        self._remaining -= size
+        if self._remaining < 0 or (self._remaining > 0 and not more):
             self.keep_alive = False
             raise RuntimeError("an answer is not as long as was announced")
 
     def _made(self, status: int, headers: Headers, fixed: bytes) -> bytes:
         """The head of an answer. fixed: lines of ours."""
-        if self._line.closing:
+        if self._channel.closing:
             self.keep_alive = False
         now = int(time.time())
         date = _Clock.line if now == _Clock.second else _new_date(now)

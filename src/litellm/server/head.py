@@ -103,7 +103,7 @@ def _copy(head: Head, headers: dict[bytes, bytes], fields: Fields, length: int) 
                 head.expects_continue)  # fmt: skip
 
 
-class Line(msgspec.Struct, frozen=True):
+class RequestLine(msgspec.Struct, frozen=True):
     """The first line of a request. authority: of the URL, if it is a whole one."""
 
     method: str
@@ -114,7 +114,7 @@ class Line(msgspec.Struct, frozen=True):
     authority: bytes | None
 
 
-def first_line(data: bytes) -> Line:
+def first_line(data: bytes) -> RequestLine:
     """The request line of a head. Raises Refusal, also for one that has too many lines."""
     if data.count(b"\n") > MAX_LINES:
         raise Refusal(431, f"The request has more than {MAX_LINES} headers")
@@ -124,7 +124,7 @@ def first_line(data: bytes) -> Line:
     return _known_line(line)
 
 
-def read_line(line: bytes) -> Line:
+def read_line(line: bytes) -> RequestLine:
     """A request line, up to its end. Raises Refusal."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -134,7 +134,7 @@ def read_line(line: bytes) -> Line:
         allowed = [(b"allow", b"GET, HEAD, POST, OPTIONS")]
         raise Refusal(405, "CONNECT is not allowed here: this server is no proxy for others", allowed)
     authority, path, query = _target(method, target)
-    return Line(method.decode(), unquote(path), path, query, "1.1" if minor == b"1" else "1.0", authority)
+    return RequestLine(method.decode(), unquote(path), path, query, "1.1" if minor == b"1" else "1.0", authority)
 
 
 def check_beginning(begun: bytes | bytearray) -> None:
@@ -148,7 +148,7 @@ def without_upgrade(data: bytes) -> bytes:
     return _UPGRADE.sub(_HIDDEN, data)
 
 
-def made(line: Line, fields: Fields) -> Head:
+def made(line: RequestLine, fields: Fields) -> Head:
     """The head of this line and these fields, in lower case. Raises Refusal."""
     if line.authority is not None:  # RFC 9112, 3.2.2: it goes before the header, which has to be there all the same
         fields = [(name, line.authority if name == b"host" else value) for name, value in fields]
@@ -216,7 +216,7 @@ def _joined(fields: Fields) -> dict[bytes, bytes]:
 
 
 def check_coding(headers: dict[bytes, bytes], version: str) -> None:
-    """Whether a body says where it ends in a way that we understand, as everybody before us did (RFC 9112, 6.1), or
+    """Whether a body says where it ends in a way that we understand, as any proxy in front of us did (RFC 9112, 6.1), or
     Refusal."""
     coding = headers.get(b"transfer-encoding")
     if coding is None:
@@ -241,5 +241,5 @@ def _wants_websocket(method: str, version: str, headers: dict[bytes, bytes]) -> 
     def tokens(name: bytes) -> list[bytes]:
         return [token.strip() for token in headers.get(name, b"").lower().split(b",")]
 
-    asked = b"upgrade" in tokens(b"connection") and b"websocket" in tokens(b"upgrade")
-    return asked and version == "1.1" and method == "GET"
+    wanted = b"upgrade" in tokens(b"connection") and b"websocket" in tokens(b"upgrade")
+    return wanted and version == "1.1" and method == "GET"

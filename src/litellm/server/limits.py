@@ -12,12 +12,12 @@ CONNECTIONS = 16_384  # idle ones too
 BUFFER_LIMIT = 512_000_000  # bytes
 UNAUTHENTICATED = 4  # the part of it, as a divisor, for what arrives from callers who are not known yet
 SLOWEST = 1024  # bytes a second, of a request that arrives
-LINGER = 5.0  # seconds for somebody who was refused in the middle of a request to read why
+LINGER = 5.0  # seconds for a client that was refused in the middle of a request to read why
 
 
 class Limits(msgspec.Struct, frozen=True):
     """max_body: bytes of one request. buffer_limit: bytes that are kept for all requests that arrive or are under way.
-    unauthenticated_limit: those of them that arrive from callers whom nobody knows by their headers. connections: a number.
+    unauthenticated_limit: those of them that arrive from callers not known by their headers. connections: a number.
     idle: seconds without a request. slow: seconds without a byte in the middle of a request, or of an answer."""
 
     max_body: int = 100_000_000

@@ -1,4 +1,4 @@
-"""What becomes of memory that is no longer needed. glibc keeps much of what a burst took; others do not."""
+"""Gives free memory back to the system. glibc keeps much of what a burst took; others do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LARGE = 128 << 10  # bytes
 _M_MMAP_THRESHOLD = -3  # malloc.h
 
 
-def return_large_blocks() -> None:
+def mmap_large_blocks() -> None:
     """Have the system get every large block back as soon as it is free.
 
     This is what glibc begins with. But it raises its threshold with each large block that is freed, up to 32 MB, and after
@@ -22,7 +22,7 @@ def return_large_blocks() -> None:
         library.mallopt(_M_MMAP_THRESHOLD, LARGE)
 
 
-def return_the_rest() -> None:
+def trim_heap() -> None:
     """Give back what has become free between smaller blocks. Takes 0.3 ms, and 30 ms for half a gigabyte."""
     library = _glibc()
     if library is not None:

@@ -36,7 +36,7 @@ UPGRADE = Mark.UPGRADE
 Event = Head | bytes | Mark
 
 
-class _Found:
+class _Callbacks:
     """What llhttp finds in what it is fed. Most of it goes straight into lists: that is a call less for each."""
 
     def __init__(self) -> None:
@@ -65,16 +65,29 @@ class Parser:
     ('POST', '/a', b'hi', True, 6)
     """
 
-    __slots__ = ("_busy", "_different", "_forgiven", "_found", "_known", "_left", "_llhttp", "_raw", "_reading",
-                 "_searched", "_tail", "_unused", "pending")  # fmt: skip
+    __slots__ = (
+        "_busy",
+        "_callbacks",
+        "_different",
+        "_forgiven",
+        "_known",
+        "_llhttp",
+        "_raw",
+        "_reading",
+        "_remaining",
+        "_searched",
+        "_tail",
+        "_unused",
+        "pending",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self._found = _Found()
-        self._llhttp: Any = httptools.HttpRequestParser(self._found)
+        self._callbacks = _Callbacks()
+        self._llhttp: Any = httptools.HttpRequestParser(self._callbacks)
         self.pending = bytearray()
         self._searched = 0  # of them, how many hold no end of a head
         self._reading = False  # a body
-        self._left: int | None = 0  # bytes of it that are to come
+        self._remaining: int | None = 0  # bytes of it that are to come
         self._tail = b""  # its last bytes, where it comes in chunks
         self._unused = 0  # bytes that llhttp was fed since it last gave a piece of a body
         self._busy = False  # the request before has not been answered
@@ -89,7 +102,7 @@ class Parser:
         return self._reading or (bool(self.pending) and not self._busy)
 
     def forget(self) -> None:
-        """Drop what waits: nobody will ask for it."""
+        """Drop what waits."""
         self.pending = bytearray()
 
     def resume(self) -> list[Event]:
@@ -102,7 +115,9 @@ class Parser:
         end = waiting.find(_BLANK, 2)  # behind an empty line, perhaps
         events = self._feed_from(waiting, len(waiting) if end < 0 else end + len(_BLANK))
         if self._reading or self._raw:
-            events += self._feed_from(waiting, len(waiting) if self._left is None or self._raw else self._left)
+            events += self._feed_from(
+                waiting, len(waiting) if self._remaining is None or self._raw else self._remaining
+            )
         self.pending += waiting
         return events
 
@@ -160,11 +175,11 @@ class Parser:
         if head.length is not None and len(data) - start >= head.length:  # all of it is here, as nearly always
             if head.length:
                 self._llhttp.feed_data(memoryview(data)[start : start + head.length])
-                self._found.pieces.clear()
-            self._found.ends.clear()
+                self._callbacks.pieces.clear()
+            self._callbacks.ends.clear()
             return self._whole(head, start, data)
         self._reading = True
-        self._left = head.length
+        self._remaining = head.length
         self._unused = 0
         self._tail = b""
         return [head, *self._body(data, start)] if start < len(data) else [head]
@@ -197,7 +212,7 @@ class Parser:
 
     def _body(self, data: bytes, start: int) -> list[Event]:
         """The events of a body: its pieces, and its end. start: where it begins in `data`."""
-        found, total = self._found, len(data)
+        found, total = self._callbacks, len(data)
         while start < total and not found.ends:
             end = self._stop(data, start)
             self._feed(data, start, end)
@@ -213,9 +228,9 @@ class Parser:
 
     def _stop(self, data: bytes, start: int) -> int:
         """The next place where the request might end."""
-        if self._left is not None:
-            end = min(len(data), start + self._left)
-            self._left -= end - start
+        if self._remaining is not None:
+            end = min(len(data), start + self._remaining)
+            self._remaining -= end - start
             return end
         # Of a body in chunks the end is an empty line, though not every empty line is the end. It may have begun before.
         crossing = (self._tail + data[start : start + 3]).find(_BLANK)
@@ -225,10 +240,10 @@ class Parser:
         return len(data) if blank < 0 else blank + len(_BLANK)
 
     def _feed(self, data: bytes, start: int, end: int) -> None:
-        pieces = self._found.pieces
+        pieces = self._callbacks.pieces
         before = len(pieces)
         self._llhttp.feed_data(memoryview(data)[start:end])
-        if self._left is not None:
+        if self._remaining is not None:
             return
         self._tail = (self._tail + data[max(start, end - 3) : end])[-3:]
         self._unused = 0 if len(pieces) > before else self._unused + end - start
@@ -238,8 +253,8 @@ class Parser:
     def _end(self, data: bytes, end: int) -> None:
         """The request is here, up to `end`."""
         self._busy, self._reading = True, False
-        self._found.ends.clear()
-        self._found.fields = []  # with trailers: nothing that comes after the body may change what was asked
+        self._callbacks.ends.clear()
+        self._callbacks.fields = []  # with trailers: nothing that comes after the body may change what was asked
         if end < len(data):
             self.pending += memoryview(data)[end:]
 
@@ -253,24 +268,26 @@ class Parser:
         self._known = Known.of(data, head) if self._different < DIFFERENT else None
         return head
 
-    def _fields(self, data: bytes, line: heads.Line) -> heads.Fields:
+    def _fields(self, data: bytes, line: heads.RequestLine) -> heads.Fields:
         try:
             self._llhttp.feed_data(data)
         except httptools.HttpParserUpgrade:
             return self._past_upgrade(data)
         except httptools.HttpParserError:
-            heads.check_coding(dict(self._found.fields), line.version)  # what it knows no better than to call invalid
+            heads.check_coding(
+                dict(self._callbacks.fields), line.version
+            )  # what it knows no better than to call invalid
             raise
-        return self._found.take_fields()
+        return self._callbacks.take_fields()
 
     def _past_upgrade(self, data: bytes) -> heads.Fields:
         """llhttp stops at an Upgrade, body unread. Most, such as Java's h2c, are an offer that may be ignored (RFC 9110,
         7.8): so it reads the head once more without it."""
-        fields = self._found.take_fields()
-        self._found.ends.clear()
-        self._llhttp = httptools.HttpRequestParser(self._found)
+        fields = self._callbacks.take_fields()
+        self._callbacks.ends.clear()
+        self._llhttp = httptools.HttpRequestParser(self._callbacks)
         self._llhttp.feed_data(heads.without_upgrade(data))
-        self._found.take_fields()
+        self._callbacks.take_fields()
         return fields
 
 

@@ -1,4 +1,4 @@
-"""What the server finds wrong with a request."""
+"""Errors of requests that the server itself finds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ RETRY_AFTER = 1  # seconds
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer as much as an error
-    """A request that is not served. `message` says what to do; how it is told is the application's business (`render`)."""
+    """A request that is not served. `message` says what to do; the application renders it."""
 
     def __init__(self, status: int, message: str, headers: Headers | None = None) -> None:
         super().__init__(message)

@@ -11,7 +11,7 @@ import msgspec
 from litellm.server.refusal import Refusal
 
 # whole: the handler is called when the body is here. stream: at once; it reads the body as it comes. socket: at once, for
-# somebody who wants to speak WebSocket.
+# a WebSocket.
 BodyMode = Literal["whole", "stream", "socket"]
 
 

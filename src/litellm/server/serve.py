@@ -26,7 +26,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 RELOAD = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 SWEEP = 5.0  # seconds between looks for idle connections
 TRIM = 12  # sweeps until memory is given back
-CUT_OFF = 2.0  # seconds for cancelled requests to clean up
+CANCEL_GRACE = 2.0  # seconds for cancelled requests to clean up
 WANTED_FILES = 3 * CONNECTIONS
 BACKLOG = 4096  # connections that wait to be accepted; the kernel takes as many at the most, as it is delivered
 UNSENT = 128 << 10  # bytes that the kernel takes of an answer before the client has read what was sent
@@ -34,7 +34,7 @@ UNSENT = 128 << 10  # bytes that the kernel takes of an answer before the client
 Reload = Callable[[], Awaitable[None]]  # has the application serve its configuration as it is now; never raises
 
 
-class Listening(msgspec.Struct, frozen=True):
+class ListenOptions(msgspec.Struct, frozen=True):
     """Where to listen; and in seconds: how long to finish what is under way after a signal, how long clients may idle."""
 
     host: str
@@ -45,7 +45,7 @@ class Listening(msgspec.Struct, frozen=True):
     private_key: str | None = None
 
 
-def bind(listening: Listening) -> socket.socket:
+def bind(listening: ListenOptions) -> socket.socket:
     """A listening socket. Raises OSError when the address is taken or not ours."""
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     sock = socket.socket(family)
@@ -67,7 +67,7 @@ def bind(listening: Listening) -> socket.socket:
 class Server:
     """Serves `app` on a listening socket until `stop` is called, then finishes what is under way."""
 
-    def __init__(self, app: Application, listening: Listening) -> None:
+    def __init__(self, app: Application, listening: ListenOptions) -> None:
         self._app = app
         self._listening = listening
         self._stopping: asyncio.Event | None = None
@@ -78,7 +78,7 @@ class Server:
         """Serve until stopped. on_start: called once connections are accepted."""
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._connections = min(CONNECTIONS, _open_files() // 2)  # the other half is for connections to upstreams
+        self._connections = min(CONNECTIONS, _raise_file_limit() // 2)  # the other half is for connections to upstreams
         connections = Connections(self._app, self._limits)
         tls = self._tls()
         server = (
@@ -108,19 +108,19 @@ class Server:
         """Wait for what is under way, `grace` seconds at the most; then cancel it."""
         grace = self._listening.grace
         try:
-            await asyncio.wait_for(connections.gone.wait(), grace)
+            await asyncio.wait_for(connections.all_closed.wait(), grace)
         except TimeoutError:
             log.warning("%d requests are cut off after %g s of grace", len(connections.open), grace)
             connections.abort()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(connections.gone.wait(), CUT_OFF)
+                await asyncio.wait_for(connections.all_closed.wait(), CANCEL_GRACE)
 
     async def _sweep(self, connections: Connections) -> None:
         for count in itertools.count(1):
             await asyncio.sleep(SWEEP)
             connections.sweep(asyncio.get_running_loop().time())
             if count % TRIM == 0:
-                memory.return_the_rest()
+                memory.trim_heap()
 
     def _limits(self) -> Limits:
         of_app, here = self._limits_of
@@ -138,7 +138,7 @@ class Server:
         return context
 
 
-def _open_files() -> int:
+def _raise_file_limit() -> int:
     """How many files and connections this process may have open, after asking for more than shells usually grant."""
     if sys.platform == "win32":
         return WANTED_FILES
@@ -166,7 +166,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 def serve(
     app: Application,
-    listening: Listening,
+    listening: ListenOptions,
     sock: socket.socket,
     on_start: Callable[[], None] = lambda: None,
     *,
@@ -178,7 +178,7 @@ def serve(
     reload: what to do on SIGHUP. lifeline: a file descriptor that becomes readable when the parent process is gone, which
     ends this one too.
     """
-    memory.return_large_blocks()
+    memory.mmap_large_blocks()
     server = Server(app, listening)
     reloads: set[asyncio.Task[None]] = set()
 

@@ -22,12 +22,12 @@ class Handshakes:
         self._sock = sock
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self._shaking: set[asyncio.Task[None]] = set()
+        self._handshakes: set[asyncio.Task[None]] = set()
         self._accepting = self._loop.create_task(self._accept())
 
     def close(self) -> None:
         """Accept no more, and let go of those that are not there yet."""
-        for task in (self._accepting, *self._shaking):
+        for task in (self._accepting, *self._handshakes):
             task.cancel()
         self._sock.close()
 
@@ -35,14 +35,14 @@ class Handshakes:
         while True:
             try:
                 client, _ = await self._loop.sock_accept(self._sock)
-            except OSError as error:  # no files left, or somebody who has gone again
+            except OSError as error:  # no files left, or a client that has gone again
                 log.warning("a connection could not be accepted: %s", error)
                 await asyncio.sleep(PAUSE)
                 continue
-            if self._connections.room > len(self._shaking):
+            if self._connections.room > len(self._handshakes):
                 task = self._loop.create_task(self._shake_hands(client))
-                self._shaking.add(task)
-                task.add_done_callback(self._shaking.discard)
+                self._handshakes.add(task)
+                task.add_done_callback(self._handshakes.discard)
             else:
                 client.close()
 

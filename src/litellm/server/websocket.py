@@ -24,7 +24,7 @@ CLOSING = 10.0  # seconds for the client to answer that it closes too
 class WebSocket:
     """A client's WebSocket: `async with WebSocket(exchange) as socket`, then `async for message in socket`.
 
-    Messages are str or bytes. Pings are answered while somebody waits for a message. Leaving closes it: with 1000, or with
+    Messages are str or bytes. Pings are answered while a message is awaited. Leaving closes it: with 1000, or with
     1011 for an exception.
     """
 

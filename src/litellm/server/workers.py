@@ -13,7 +13,7 @@ from types import FrameType
 
 from litellm._log import log
 from litellm.server.application import Application
-from litellm.server.serve import RELOAD, SIGNALS, Listening, Reload, serve
+from litellm.server.serve import RELOAD, SIGNALS, ListenOptions, Reload, serve
 
 PAUSE = 0.5  # seconds before a worker is replaced: one that cannot start must not make a busy loop
 
@@ -22,13 +22,13 @@ class Supervisor:
     """Keeps workers going. It only watches: signals are passed on, and it ends when all workers have.
 
     make_app: called in each worker; gives the application, and what the worker does on SIGHUP. check: called on SIGHUP, for
-    workers to come; says whether the workers are to hear of it. None: nobody heeds a SIGHUP.
+    workers to come; says whether the workers get the signal too. None: SIGHUP is ignored.
     """
 
     def __init__(
         self,
         make_app: Callable[[], tuple[Application, Reload | None]],
-        listening: Listening,
+        listening: ListenOptions,
         sock: socket.socket,
         *,
         check: Callable[[], bool] | None,
@@ -39,13 +39,13 @@ class Supervisor:
         self._check = check
         self._workers: dict[int, int] = {}  # process → number
         self._stopping = False
-        self._passed_on = (*SIGNALS, *(RELOAD if check is not None else ()))
+        self._forwarded_signals = (*SIGNALS, *(RELOAD if check is not None else ()))
         # Only this process holds the writing end: when it dies, however it dies, the workers read an end of file.
-        self._lifeline, self._held = os.pipe()
+        self._lifeline, self._lifeline_writer = os.pipe()
 
     def run(self, count: int) -> int:
         """Serve from `count` processes; one that dies is replaced. Returns the exit status, when all have ended."""
-        for number in self._passed_on:
+        for number in self._forwarded_signals:
             signal.signal(number, self._reload if number in RELOAD else self._stop)
         for worker in range(count):
             self._start(worker)
@@ -62,21 +62,21 @@ class Supervisor:
                 failed = False
                 self._start(worker)
         self._sock.close()
-        os.close(self._held)
+        os.close(self._lifeline_writer)
         os.close(self._lifeline)
         return 1 if failed else 0
 
     def _start(self, worker: int) -> None:
         """Start a worker, unless it is to stop: after this look, signals wait until the worker's loop can obey them."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, self._passed_on)
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._forwarded_signals)
         process = None if self._stopping else os.fork()
         if process != 0:
             if process is not None:
                 self._workers[process] = worker
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._passed_on)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._forwarded_signals)
             return
-        os.close(self._held)
-        for number in self._passed_on:
+        os.close(self._lifeline_writer)
+        for number in self._forwarded_signals:
             signal.signal(number, signal.SIG_DFL)
         status = 1
         try:
@@ -87,15 +87,15 @@ class Supervisor:
             traceback.print_exc()
         os._exit(status)
 
-    def _tell(self, number: int) -> None:
+    def _signal_workers(self, number: int) -> None:
         for process in list(self._workers):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._stopping = True
-        self._tell(number)
+        self._signal_workers(number)
 
     def _reload(self, number: int, _: FrameType | None) -> None:
         if self._check is not None and self._check():
-            self._tell(number)
+            self._signal_workers(number)

@@ -104,8 +104,8 @@ def _tools(tools: Any, tool_choice: Any, count: Count, framing: Framing) -> int:
 
 def _function(function: Mapping[str, Any], count: Count, framing: Framing) -> int:
     schema = function.get("parameters") or function.get("input_schema")
-    told = count(f"{function.get('name') or ''}:{_sentence(function)}")
-    return framing.function + told + _properties(schema, count, framing)
+    schema_of = count(f"{function.get('name') or ''}:{_sentence(function)}")
+    return framing.function + schema_of + _properties(schema, count, framing)
 
 
 def _properties(schema: Any, count: Count, framing: Framing) -> int:
@@ -115,12 +115,12 @@ def _properties(schema: Any, count: Count, framing: Framing) -> int:
         return 0
     counted = framing.properties
     for name, about in properties.items():
-        told = about if isinstance(about, Mapping) else {}
-        counted += framing.property + count(f"{name}:{told.get('type') or ''}:{_sentence(told)}")
-        values = told.get("enum")
+        schema_of = about if isinstance(about, Mapping) else {}
+        counted += framing.property + count(f"{name}:{schema_of.get('type') or ''}:{_sentence(schema_of)}")
+        values = schema_of.get("enum")
         if isinstance(values, Sequence) and not isinstance(values, str):
             counted += framing.enum + sum(framing.value + count(str(value)) for value in values)
-        counted += _properties(told, count, framing) + _properties(told.get("items"), count, framing)
+        counted += _properties(schema_of, count, framing) + _properties(schema_of.get("items"), count, framing)
     return counted
 
 

@@ -1,5 +1,5 @@
-"""What observers of a call are told: the engine's record of it, the log payload, and who the gateway's caller is. And what
-hooks raise."""
+"""What observers of a call get: the engine's record of it, the log payload, and the gateway's caller. And what hooks
+raise."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0  # bytes that it keeps in memory, about
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", "operation", "model", "status"))
-        return f"CallRecord({told})"
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("id", "operation", "model", "status"))
+        return f"CallRecord({shown})"
 
 
 class CallTypes(StrEnum):
-    """What kind of call a callback is told of. The gateway's hooks get the value, the logs too."""
+    """The kinds of calls, as callbacks, hooks and logs get them."""
 
     completion = "completion"
     acompletion = "acompletion"

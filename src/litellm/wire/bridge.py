@@ -1,6 +1,6 @@
 """Completions asked of a chat endpoint, and chat asked of a completions endpoint: a dialect around a dialect.
 
-What has no place in the other format is told rather than dropped; what nobody knows is kept.
+What has no place in the other format is an error rather than dropped; unknown fields are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from litellm.wire.protocol import (
 
 # Parameters of completions that chat has no word for, with the value that asks for nothing.
 _TEXT_ONLY = {"suffix": None, "echo": False, "best_of": 1}
-_SPOKEN = ("content", "role")
+_MESSAGE_FIELDS = ("content", "role")
 
 Convert = Callable[[Body], "Body | None"]
 
@@ -42,11 +42,11 @@ class Bridge:
         self.NAME, self.PATH = inner.NAME, inner.PATH
         self.error, self.framing = inner.error, inner.framing
 
-    def _asked(self, body: Body) -> Body:
+    def _to_inner(self, body: Body) -> Body:
         """A body, as the inner dialect has it. Raises Unsuitable."""
         raise NotImplementedError
 
-    def _answered(self, answer: Body) -> Body:
+    def _from_inner(self, answer: Body) -> Body:
         """An answer of the inner dialect's, as the outer one has it."""
         raise NotImplementedError
 
@@ -56,11 +56,11 @@ class Bridge:
 
     def request(self, out: Outgoing) -> Payload:
         """See Dialect."""
-        return self._inner.request(msgspec.structs.replace(out, body=self._asked(out.body)))
+        return self._inner.request(msgspec.structs.replace(out, body=self._to_inner(out.body)))
 
     def decode(self, data: bytes, out: Outgoing) -> Body:
         """See Dialect."""
-        return self._answered(self._inner.decode(data, out))
+        return self._from_inner(self._inner.decode(data, out))
 
     def peek(self, data: bytes, out: Outgoing) -> Summary | None:  # noqa: ARG002 - nothing can be relayed unread
         """See Dialect."""
@@ -76,10 +76,10 @@ class TextOverChat(Bridge):
 
     MAX_PROMPTS: int | None = 1
 
-    def _asked(self, body: Body) -> Body:
+    def _to_inner(self, body: Body) -> Body:
         return as_chat_body(body)
 
-    def _answered(self, answer: Body) -> Body:
+    def _from_inner(self, answer: Body) -> Body:
         return as_text(answer)
 
     def _convert(self) -> Convert:
@@ -89,10 +89,10 @@ class TextOverChat(Bridge):
 class ChatOverText(Bridge):
     """Chat from an upstream that only has completions: the messages become a prompt."""
 
-    def _asked(self, body: Body) -> Body:
+    def _to_inner(self, body: Body) -> Body:
         return as_text_body(body)
 
-    def _answered(self, answer: Body) -> Body:
+    def _from_inner(self, answer: Body) -> Body:
         return as_chat(answer)
 
     def _convert(self) -> Convert:
@@ -109,11 +109,11 @@ BRIDGES: Mapping[tuple[str, str], Callable[[StreamDialect], StreamDialect]] = {
 class Converted:
     """Rules whose chunks are turned into the other format's."""
 
-    __slots__ = ("_each", "_inner")
+    __slots__ = ("_convert", "_inner")
 
     def __init__(self, inner: ChunkRules, convert: Convert) -> None:
         self._inner = inner
-        self._each = convert
+        self._convert = convert
 
     @property
     def usage(self) -> Body | None:
@@ -144,7 +144,7 @@ class Converted:
 
     def convert(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """The inner one's chunks in the other format, without those that say nothing there."""
-        values = (self._each(chunk.value) for chunk in chunks)
+        values = (self._convert(chunk.value) for chunk in chunks)
         return [Chunk(value) for value in values if value is not None]
 
 
@@ -240,11 +240,11 @@ def as_text_chunk(chunk: Body) -> Body | None:
     return {**chunk, "object": "text_completion", "choices": choices}
 
 
-def _text_choice(choice: Body, spoken: Body, holder: str) -> Body:
-    more = {name: value for name, value in spoken.items() if name not in _SPOKEN and value is not None}
+def _text_choice(choice: Body, message: Body, holder: str) -> Body:
+    more = {name: value for name, value in message.items() if name not in _MESSAGE_FIELDS and value is not None}
     kept = {name: value for name, value in choice.items() if name not in (holder, "logprobs")}
     kept.setdefault("finish_reason", None)
-    return {**more, "text": spoken.get("content") or "", **kept, "logprobs": _text_logprobs(choice.get("logprobs"))}
+    return {**more, "text": message.get("content") or "", **kept, "logprobs": _text_logprobs(choice.get("logprobs"))}
 
 
 def _text_logprobs(logprobs: Any) -> Body | None:

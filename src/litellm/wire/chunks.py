@@ -1,4 +1,4 @@
-"""A whole answer as the chunks of a stream: for whoever has the one and is asked for the other."""
+"""A whole answer as the chunks of a stream: for answers that come whole where a stream was asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams to items, by a framing and a dialect's rules. Here it is decided what becomes of an event that is none."""
+"""Streams to items, by a framing and a dialect's rules. Malformed events are handled here, once for all dialects."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from litellm.wire.protocol import ClientDialect, StreamDialect
 
 
 @lru_cache(maxsize=64)
-def dialect(name: str) -> StreamDialect:
+def upstream_dialect(name: str) -> StreamDialect:
     """A format, as it is spoken to upstreams. They are named by string and imported on first use; a test imports all."""
     return cast("StreamDialect", import_module(f"litellm.wire.{name}"))
 
@@ -24,18 +24,18 @@ def client_dialect(name: str) -> ClientDialect:
 
 
 @lru_cache(maxsize=256)
-def way(operation: Operation, spoken: tuple[str, ...]) -> StreamDialect | None:
+def find_dialect(operation: Operation, spoken: tuple[str, ...]) -> StreamDialect | None:
     """How to ask for an operation where these dialects are spoken: in one of its own, or by a bridge to another's.
 
-    >>> way(of_name("text"), ("openai_chat",)).PATH
+    >>> find_dialect(of_name("text"), ("openai_chat",)).PATH
     '/chat/completions'
     """
-    mine = next((name for name in operation.dialects if name in spoken), None)
-    if mine is not None:
-        return dialect(mine)
+    direct = next((name for name in operation.dialects if name in spoken), None)
+    if direct is not None:
+        return upstream_dialect(direct)
     if not operation.via:
         return None
     other = of_name(operation.via)
     theirs = next((name for name in other.dialects if name in spoken), None)
     bridge = BRIDGES.get((operation.dialect, other.dialect))
-    return None if theirs is None or bridge is None else bridge(dialect(theirs))
+    return None if theirs is None or bridge is None else bridge(upstream_dialect(theirs))

@@ -12,7 +12,7 @@ from litellm.wire.framing import sse
 from litellm.wire.protocol import Body, Chunk
 
 _DONE = sse.event(sse.DONE)
-_NOWHERE = b"\0"  # what stands in no JSON
+_NEVER_FOUND = b"\0"  # what stands in no JSON
 
 
 def accept(body: Body) -> Body:
@@ -67,7 +67,7 @@ class Encoder:
         self._relays = relays
         self._new = b'"model":' + _json.encode(model)
         self._old: str | None = None  # the upstream's name in the last chunk
-        self._member = _NOWHERE  # and how it stood there
+        self._member = _NEVER_FOUND  # and how it stood there
 
     def feed(self, chunks: Sequence[Chunk]) -> bytes:
         """Their events."""
@@ -86,9 +86,9 @@ class Encoder:
         """`relabel`, for one chunk after the other: their upstream's name is written as it was in the one before."""
         if old == self._old and self._member in payload and payload.count(b'"model"') == 1:
             return payload.replace(self._member, self._new)
-        name = _NOWHERE if old is None else _json.encode(old)
+        name = _NEVER_FOUND if old is None else _json.encode(old)
         self._old, self._member = old, next(
-            (member for member in (b'"model":' + name, b'"model": ' + name) if member in payload), _NOWHERE
+            (member for member in (b'"model":' + name, b'"model": ' + name) if member in payload), _NEVER_FOUND
         )  # fmt: skip
         return relabel(payload, old, self._model)
 

@@ -54,7 +54,7 @@ def peek_choices(data: bytes, out: Outgoing, unless: bytes | None = None) -> Pee
     try:
         seen = _peek(data)
         if not data.isascii():
-            data.decode()  # nobody else looks at what is passed on unread, and clients refuse what is no UTF-8
+            data.decode()  # what is relayed is not checked elsewhere, and clients refuse what is no UTF-8
     except _json.UNREADABLE:
         return None
     usable = seen.id and seen.created is not None and bytes(seen.choices).startswith(b"[")

@@ -27,8 +27,8 @@ def has_content(chunk: Body) -> bool:
 
 class Rules:
     """What events are to dialects of OpenAI's kind: chunks, the usage, errors in any shape. They are passed on field for
-    field; what is corrected is only what would mislead: an id that changes in mid-stream, and a usage chunk that nobody
-    asked for. What else a format has to keep, it adds in `_note`."""
+    field; what is corrected is only what would mislead: an id that changes in mid-stream, and a usage chunk that
+    was not asked for. What else a format has to keep, it adds in `_note`."""
 
     OBJECT = ""
     PREFIX = ""  # of ids that the upstream left out

@@ -18,8 +18,8 @@ JSON = "application/json"
 class Outgoing(msgspec.Struct):
     """All that a dialect may see of a call: no credentials, no metadata, no caller; and no clock and no ids but these.
 
-    show_usage: the caller wants the usage of a stream. now: the time, in seconds since 1970. new_id: gives an id that
-    nobody else has.
+    show_usage: the caller wants the usage of a stream. now: the time, in seconds since 1970. new_id: gives a unique
+    id.
     """
 
     model: str
@@ -220,4 +220,4 @@ class ClientDialect(Protocol):
         """OpenAI's error object as the client wants it."""
 
     def texts(self, body: Body) -> Iterator[Text]:
-        """Every text in a body or an answer of this format that somebody wrote, a person or a model."""
+        """Every text in a body or an answer of this format that people or models wrote."""

@@ -15,19 +15,19 @@ from litellm.engine.backends.scripted import mocked
 from litellm.engine.call import Answer, Call
 from litellm.engine.client import Client
 from litellm.engine.drivers import run
-from litellm.engine.fan_out import MOST_PROMPTS
+from litellm.engine.fan_out import MAX_SPLIT_PROMPTS
 from litellm.engine.route import FixedRoute
 from litellm.exceptions import AuthenticationError, BadRequestError
 from litellm.operations import EMBEDDINGS, MODERATIONS, TEXT
 from litellm.providers.backend import Handler, Mock, Scripted, Unusable, Upstream
-from litellm.providers.rekey import at, with_key, with_mock
-from litellm.providers.resolve import resolve, resolve_or_say_why
+from litellm.providers.rekey import for_operation, with_key, with_mock
+from litellm.providers.resolve import resolve, resolve_or_unusable
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Defaults, EndpointSpec, Target
 from litellm.wire import openai_text
 
 CHAT_CALL = Call(model="m", body={"messages": HI}, is_async=False)
-KEYLESS = resolve_or_say_why(EndpointSpec(model="groq/m", environ={}))
+KEYLESS = resolve_or_unusable(EndpointSpec(model="groq/m", environ={}))
 
 
 class Refusing(CustomLLM):
@@ -92,8 +92,8 @@ def test_a_deployments_mock_needs_no_key(monkeypatch):
 
 def test_what_kind_it_is_stays_at_other_operations():
     for target in (KEYLESS, MINE, with_mock(KEYLESS, Mock()), resolve(EndpointSpec(model="mock/m"))):
-        assert type(at(target, EMBEDDINGS).backend) is type(target.backend)
-    assert at(KEYLESS, EMBEDDINGS).url.endswith("/embeddings")
+        assert type(for_operation(target, EMBEDDINGS).backend) is type(target.backend)
+    assert for_operation(KEYLESS, EMBEDDINGS).url.endswith("/embeddings")
 
 
 def test_no_backend_shows_what_it_holds():
@@ -143,8 +143,8 @@ def test_prompts_are_sent_as_many_at_a_time_as_are_taken(prompts, wanted):
 
 def test_one_request_becomes_no_more_than_so_many():
     dialect, target = of_pairs()
-    prompts = ["a"] * (2 * MOST_PROMPTS + 1)
-    with pytest.raises(BadRequestError, match=f"at most {2 * MOST_PROMPTS} together"):
+    prompts = ["a"] * (2 * MAX_SPLIT_PROMPTS + 1)
+    with pytest.raises(BadRequestError, match=f"at most {2 * MAX_SPLIT_PROMPTS} together"):
         asked(target, Call(model="m", body={"prompt": prompts}, operation=TEXT))
     assert dialect.prompts == []
 

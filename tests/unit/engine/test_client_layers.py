@@ -11,7 +11,7 @@ from tests.unit.router.world import HI, World, deployments, entry
 
 from litellm.engine.backends.scripted import mocked
 from litellm.engine.call import Answer, Call
-from litellm.engine.client import Client, Onward
+from litellm.engine.client import CallNext, Client
 from litellm.engine.drivers import run
 from litellm.engine.route import FixedRoute, Route
 from litellm.engine.watchers import Watchers
@@ -31,7 +31,7 @@ class Remembering:
     def __init__(self) -> None:
         self.known: dict[str, Any] = {}
 
-    def __call__(self, call: Call, route: Route, onward: Onward) -> Flow[Any]:
+    def __call__(self, call: Call, route: Route, onward: CallNext) -> Flow[Any]:
         key = repr(call.body)
         if (yield Ask(lambda: key in self.known, None)):
             return self.known[key]
@@ -46,7 +46,7 @@ class Noting:
         self.name = name
         self.notes = notes
 
-    def __call__(self, call: Call, route: Route, onward: Onward) -> Flow[Any]:
+    def __call__(self, call: Call, route: Route, onward: CallNext) -> Flow[Any]:
         self.notes.append(f"{self.name} in")
         try:
             return (yield from onward(call, route))
@@ -87,7 +87,7 @@ def test_a_layer_stands_around_fallbacks():
     """It sees one call, and the answer that came of it in the end."""
     seen: list[Answer] = []
 
-    def noting(call: Call, route: Route, onward: Onward) -> Flow[Any]:
+    def noting(call: Call, route: Route, onward: CallNext) -> Flow[Any]:
         answer = yield from onward(call, route)
         seen.append(answer)
         return answer
@@ -99,7 +99,7 @@ def test_a_layer_stands_around_fallbacks():
     client = Client(layers=[noting])
     answer = run(client.flow(*world.plan("a")), client.sync_io)
     assert seen == [answer]
-    assert (answer.asked, answer.fallbacks) == ("b", 1)
+    assert (answer.requested_model, answer.fallbacks) == ("b", 1)
 
 
 def test_what_goes_wrong_goes_through():

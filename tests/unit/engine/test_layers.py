@@ -13,7 +13,7 @@ from litellm.engine.backends.upstream import MAX_REMEMBERED, Upstreams
 from litellm.engine.call import Answer, Call
 from litellm.engine.drivers import arun, run
 from litellm.engine.fallbacks import falling_back
-from litellm.engine.faults import broken
+from litellm.engine.faults import transport_error
 from litellm.engine.route import FixedRoute, Plan
 from litellm.exceptions import (
     APIError,
@@ -29,7 +29,7 @@ from litellm.net.sync_io import SyncTransport
 from litellm.providers.backend import Handler, Upstream
 from litellm.providers.table import BY_NAME
 from litellm.providers.target import Target
-from litellm.wire.dialects import dialect
+from litellm.wire.dialects import upstream_dialect
 
 # --- drivers ---------------------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ def fall(first: Plan, **outcomes: Exception | None) -> tuple[Any, list[str]]:
         error = outcomes[made.model]
         if error is not None:
             raise error
-        return Answer(origin=route.choose([]).target, asked=made.model, headers={})
+        return Answer(origin=route.choose([]).target, requested_model=made.model, headers={})
         yield
 
     try:
@@ -127,7 +127,7 @@ def test_fallbacks_are_not_touched_when_all_is_well():
 def test_fallbacks_in_order():
     """R1: the next one, until one answers; the answer says which it was."""
     ended, asked = fall(plan("a", fallbacks=GENERAL), a=BOOM, b=NotFoundError("gone", "b", "openai"), c=None)
-    assert (asked, ended.asked, ended.fallbacks) == (["a", "b", "c"], "c", 2)
+    assert (asked, ended.requested_model, ended.fallbacks) == (["a", "b", "c"], "c", 2)
 
 
 def test_fallbacks_that_all_fail():
@@ -163,7 +163,7 @@ def test_fallbacks_for_the_occasion(error, wanted):
 def test_memory_is_bounded():
     """S3, P5: which places refuse stream_options is remembered for so many, and the oldest is forgotten."""
     upstreams = Upstreams()
-    there = Upstream(url="http://x", dialect=dialect("openai_chat"))
+    there = Upstream(url="http://x", dialect=upstream_dialect("openai_chat"))
     models = [f"m{n}" for n in range(10 * MAX_REMEMBERED)]
     targets = [Target(provider=BY_NAME["openai"], model=model, backend=there) for model in models]
     for target in targets:
@@ -237,7 +237,7 @@ def test_builder_refuses_what_is_no_chunk(wrong):
 
 def test_no_room_for_an_answer_is_a_503():
     """It is ours to say that it can be tried again."""
-    error = broken(
+    error = transport_error(
         TransportFault("busy", "there is no room"), Target(provider=BY_NAME["openai"], model="m", backend=Handler(None))
     )
     assert (type(error).__name__, error.status_code) == ("ServiceUnavailableError", 503)

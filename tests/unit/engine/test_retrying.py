@@ -12,7 +12,7 @@ from tests.suite.examples import examples
 from litellm.engine.budget import Budget
 from litellm.engine.call import Answer, Call
 from litellm.engine.retries import retrying
-from litellm.engine.retry_policy import FIRST_DELAY, LONGEST_ASKED, LONGEST_DELAY, Retry, retry_after, retryable
+from litellm.engine.retry_policy import FIRST_DELAY, MAX_DELAY, MAX_STATED_DELAY, Retry, retry_after, retryable
 from litellm.engine.route import Choice, Plan
 from litellm.exceptions import (
     APIConnectionError,
@@ -85,7 +85,7 @@ class Script:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
-        return Answer(origin=chosen, asked="m", headers={})
+        return Answer(origin=chosen, requested_model="m", headers={})
         yield  # a generator, as attempts are
 
 
@@ -124,7 +124,7 @@ def test_r3_as_many_as_allowed_and_needed(limit, fails):
 @given(used=st.integers(1, 12))
 def test_r3_full_jitter_within_growing_bounds(used):
     """R3: anything from nothing up to a bound that doubles and then stays."""
-    bound = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (used - 1))
+    bound = min(MAX_DELAY, FIRST_DELAY * 2 ** (used - 1))
     delays = [Retry(20, used).delay(BOOM) for _ in range(40)]
     assert all(0 <= delay <= bound for delay in delays)
     assert len(set(delays)) > 1
@@ -176,8 +176,8 @@ def test_r3_what_is_worth_another_try(error, wanted):
         ({"retry-after-ms": "inf", "retry-after": "2"}, 2.0),
         ({"retry-after": "9" * 400}, None),
         ({"retry-after-ms": "9" * 400, "retry-after": "2"}, 2.0),
-        ({"retry-after": "9" * 200}, LONGEST_ASKED),
-        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_ASKED),
+        ({"retry-after": "9" * 200}, MAX_STATED_DELAY),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, MAX_STATED_DELAY),
         ({"retry-after": f"Fri, 31 Dec {'9' * 40} 23:59:59 GMT"}, None),
     ],
 )
@@ -190,7 +190,7 @@ def test_r3_retry_after_is_read(headers, seconds):
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text() | st.from_regex(r"\A\d*\.?\d*\Z")))
 def test_r3_no_retry_after_does_harm(headers):
     """R3, G3: whatever an upstream says, it is a number that can be counted with, or nothing."""
-    assert 0 <= (retry_after(headers) or 0) <= LONGEST_ASKED
+    assert 0 <= (retry_after(headers) or 0) <= MAX_STATED_DELAY
 
 
 def test_r3_the_latest_answer_counts():

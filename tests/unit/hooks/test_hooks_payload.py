@@ -11,8 +11,8 @@ from tests.unit.hooks.records import answer, record
 
 import litellm
 from litellm.hooks.logger import CustomLogger
-from litellm.hooks.payload import Payload, copied, unsecret
-from litellm.hooks.redact import REDACTED, quiet, redact
+from litellm.hooks.payload import Payload, copied, masked_copy
+from litellm.hooks.redact import REDACTED, redact, redact_answer
 from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 from litellm.types.chat import ModelResponseStream
 
@@ -174,7 +174,7 @@ def test_names_that_only_sound_secret():
         "user_api_key_hash": "abc",
         "tokens": "7",
     }
-    assert unsecret(harmless) == harmless
+    assert masked_copy(harmless) == harmless
 
 
 # --- redaction -----------------------------------------------------------------------------------------------------------
@@ -320,11 +320,11 @@ def test_copies_of_cycles():
     cycle["a"].append(cycle)
     made = copied(cycle)
     assert made["a"][0] is made
-    assert unsecret(cycle)["a"][0]["a"]
+    assert masked_copy(cycle)["a"][0]["a"]
 
 
 @given(st.dictionaries(st.sampled_from(["id", "object", "choices", "model", "content", "text"]), JSON))
 def test_quiet_takes_any_shape(fields):
     """Upstreams send what they like."""
-    assert set(quiet(fields)) == set(fields)
-    assert "content" not in fields or quiet(fields)["content"] in (None, REDACTED, [], {})
+    assert set(redact_answer(fields)) == set(fields)
+    assert "content" not in fields or redact_answer(fields)["content"] in (None, REDACTED, [], {})

@@ -104,7 +104,7 @@ class AsyncCaller:
 
 
 class ProxiedCaller(AsyncCaller):
-    """The same by way of a proxy, which is another transport (net/proxied_io.py), and the only use of it."""
+    """The same by way of a proxy, which is another transport (net/async_proxied.py), and the only use of it."""
 
     moment = 0.03  # the proxy has to learn of it first
 

@@ -6,14 +6,14 @@ import contextlib
 import uvloop
 from tests.unit.net.asking import request
 
-from litellm.net.direct_io import Pool
+from litellm.net.async_pool import AsyncPool
 
 LOOPS = {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
 
 
 @contextlib.asynccontextmanager
 async def pool(**options):
-    made = Pool(**options)
+    made = AsyncPool(**options)
     try:
         yield made
     finally:

@@ -10,7 +10,7 @@ from tests.unit.net.asking import request
 from tests.unit.net.direct import pool, to, until
 from tests.unit.net.scripted import Scripted, Skipping, always, whole
 
-from litellm.net.connection import HIGH_WATER, LAST_BYTES, LOOK
+from litellm.net.async_connection import CHECK_INTERVAL, HIGH_WATER, LAST_BYTES
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Timeouts
 from litellm.net.network import Network
@@ -226,7 +226,7 @@ def test_a_slow_reader_is_not_a_silent_upstream(hurry):
             for _ in range(3):
                 await until(lambda: reply._size >= HIGH_WATER)
                 for _ in range(20):
-                    await loop.skip(LOOK / 2)
+                    await loop.skip(CHECK_INTERVAL / 2)
                 assert len(await reply.read()) >= HIGH_WATER
                 await loop.skip(19)
                 says(server.by[0], much)

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from tests.unit.net.asking import request
 
-from litellm.net.connection import Connection
+from litellm.net.async_connection import AsyncConnection
 from litellm.net.fair_queue import LARGE, FairQueue
 from litellm.net.network import Network
 from litellm.net.request_head import HeadCache, origin_of
@@ -104,7 +104,7 @@ class ConnectionOwner:
 async def streaming(owner, body=b"{}"):
     """A connection in the middle of a streamed answer, and its line."""
     loop = asyncio.get_running_loop()
-    connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
+    connection, line = AsyncConnection(owner, ("http", "x", 80, Network()), loop), Line()
     connection.connection_made(line)
     asked = request("http://x/", stream=True, body=body)
     exchange = loop.create_task(connection.exchange(asked, head_of(asked), loop.time() + 60))
@@ -156,7 +156,7 @@ async def test_long_requests_are_written_by_turns():
     owner, loop = ConnectionOwner(), asyncio.get_running_loop()
     lines, tasks = [], []
     for _ in range(3):
-        connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
+        connection, line = AsyncConnection(owner, ("http", "x", 80, Network()), loop), Line()
         connection.connection_made(line)
         asked = request("http://x/", body=b"x" * LARGE)
         tasks.append(loop.create_task(connection.exchange(asked, head_of(asked), loop.time() + 60)))
@@ -174,7 +174,7 @@ async def test_long_requests_are_written_by_turns():
 async def test_a_request_that_is_answered_before_its_turn_is_not_sent():
     """P9: by then the connection may be somebody else's."""
     owner, loop = ConnectionOwner(), asyncio.get_running_loop()
-    connection, line = Connection(owner, ("http", "x", 80, Network()), loop), Line()
+    connection, line = AsyncConnection(owner, ("http", "x", 80, Network()), loop), Line()
     connection.connection_made(line)
     owner.fair_queue.schedule(lambda: None)
     asked = request("http://x/", body=b"x" * LARGE)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from litellm.net.faults import TransportFault
-from litellm.net.guard import Guard, Listed, is_public, literal
+from litellm.net.guard import Guard, HostRule, is_public, literal
 
 PUBLIC = """
 8.8.8.8 1.1.1.1 100.63.255.255 100.128.0.0 172.15.255.255 172.32.0.0 192.0.1.1 198.17.255.255 198.20.0.0 223.255.255.255
@@ -101,4 +101,4 @@ def test_addresses_of_ipv6_can_be_listed(entry, host):
 def test_an_entry_that_cannot_be_meant_is_an_error(entry):
     """G3: at start-up, and with the forms that there are. An entry that never matches would be found out too late."""
     with pytest.raises(ValueError, match=r"client_side_hosts: write a host"):
-        Listed.of(entry)
+        HostRule.of(entry)

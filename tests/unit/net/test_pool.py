@@ -14,10 +14,10 @@ from tests.unit.net.asking import STREAMED, request
 from tests.unit.net.direct import LOOPS, drained, pool, to, until
 from tests.unit.net.scripted import Answering, Scripted, Skipping, always, whole
 
+from litellm.net.async_connection import IDLE
 from litellm.net.async_io import AsyncTransport
+from litellm.net.async_pool import AsyncPool
 from litellm.net.connect import MAX_NAMES
-from litellm.net.connection import IDLE
-from litellm.net.direct_io import Pool
 from litellm.net.faults import TransportFault
 from litellm.net.guard import Guard
 from litellm.net.messages import Timeouts
@@ -240,7 +240,7 @@ def test_closing_while_a_connection_comes_about(run, tls):
     """G1: it is not left behind by a pool that has closed."""
 
     async def scene():
-        ours = Pool()
+        ours = AsyncPool()
         asked = msgspec.structs.replace(to(server), network=Network(verify=str(tls.ca_file)))
         call = asyncio.create_task(ours.send(asked))
         await asyncio.sleep(0)
@@ -344,7 +344,7 @@ def test_cancelled_wherever_it_is(run, tls, secure, stream, fresh):
 def counted():
     gc.collect()
     kept = ("Task", "Future", "TimerHandle", "Handle", "socket", "TCPTransport", "_SelectorSocketTransport")
-    ours = ("DirectReply", "Response", "Connection", "Request", "Unzip", "TransportFault")
+    ours = ("AsyncReply", "Response", "AsyncConnection", "Request", "Unzip", "TransportFault")
     names = collections.Counter(type(thing).__name__ for thing in gc.get_objects())
     return {name: names[name] for name in (*kept, *ours)}
 

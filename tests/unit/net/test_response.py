@@ -325,7 +325,7 @@ def test_a_bomb_is_not_unpacked():
     tracemalloc.start()
     try:
         with pytest.raises(Malformed, match="larger"):
-            Unzip(largest=1 << 20).feed(bomb)
+            Unzip(max_size=1 << 20).feed(bomb)
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()

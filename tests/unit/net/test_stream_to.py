@@ -8,7 +8,7 @@ from tests.fakes import http1
 from tests.unit.net.direct import pool, to, until
 from tests.unit.net.scripted import Scripted, always, whole
 
-from litellm.net.connection import HIGH_WATER
+from litellm.net.async_connection import HIGH_WATER
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Timeouts
 

@@ -12,12 +12,12 @@ from litellm.providers.custom import CustomLLM
 from litellm.providers.resolve import resolve
 from litellm.providers.table import ROWS
 from litellm.providers.target import Defaults, EndpointSpec
-from litellm.proxy.calls.client_credentials import ClientCredentials, ClientSide, read_credentials
+from litellm.proxy.calls.client_credentials import ClientCredentials, ClientCredentialsPolicy, read_credentials
 from litellm.proxy.errors import RequestError
 from litellm.router.deployments import Deployment
 
 OURS, THEIRS, ENVIRONMENT = "canary-of-the-server", "sk-canary-of-the-client", "canary-of-the-environment"
-SIDE = ClientSide()
+SIDE = ClientCredentialsPolicy()
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +133,7 @@ def test_an_address_needs_its_key(model, allowed, rules):
     """C16: whatever the administrator allows."""
     ours = None if rules is None else template(network=Network(), params={"configurable_clientside_auth_params": rules})
     with pytest.raises(RequestError) as refused:
-        ClientSide(allowed).target(ClientCredentials(api_base="https://mine.example"), model, ours, CHAT)
+        ClientCredentialsPolicy(allowed).target(ClientCredentials(api_base="https://mine.example"), model, ours, CHAT)
     assert (refused.value.status, refused.value.param) == (400, "api_base")
 
 
@@ -167,7 +167,7 @@ def deployment(base, *, order=0, model="openai/x"):
 
 def test_the_guard_is_on_every_place():
     """F2: an administrator's list of hosts is a part of each target's network."""
-    side = ClientSide(guard=Guard.of("10.0.0.0/8"))
+    side = ClientCredentialsPolicy(guard=Guard.of("10.0.0.0/8"))
     for model in ("openai/x", "groq/x"):
         assert side.target(ClientCredentials(THEIRS), model, None, CHAT).network.guard == side.guard
     assert os.environ["OPENAI_API_KEY"] == ENVIRONMENT

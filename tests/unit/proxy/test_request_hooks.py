@@ -11,7 +11,7 @@ from litellm.exceptions import RateLimitError
 from litellm.hooks.logger import CustomLogger
 from litellm.hooks.scratch import ScratchCache
 from litellm.operations import CHAT
-from litellm.proxy.auth.authenticator import ANYBODY
+from litellm.proxy.auth.authenticator import ANONYMOUS
 from litellm.proxy.calls.overrides import read_overrides
 from litellm.proxy.errors import RequestError, body_of
 from litellm.proxy.hooks import hook_data
@@ -249,8 +249,8 @@ def test_what_is_told_has_no_secrets():
     headers = {**dict.fromkeys(secret, b"canary"), b"x-team": b"blue"}
     http = Exchange(Line(), Head("POST", PATH, PATH, b"", headers, []))
     body = {"model": "m", "messages": [], "metadata": {"a": 1}}
-    for_hooks = hook_data.to_hook_data(http, ANYBODY, body)
-    for_callbacks = hook_data.request_info(http, ANYBODY, body, {"tags": ["x"]})
+    for_hooks = hook_data.to_hook_data(http, ANONYMOUS, body)
+    for_callbacks = hook_data.request_info(http, ANONYMOUS, body, {"tags": ["x"]})
     assert "canary" not in repr(for_hooks) + repr(for_callbacks)
     assert for_hooks["metadata"]["headers"] == {"x-team": "blue"}
     assert for_callbacks["requester_ip_address"] == "10.0.0.7"
@@ -263,7 +263,9 @@ def test_a_clients_own_credentials_are_not_in_the_copy_of_its_request():
     """F5: it is for logs. The body itself has them: hooks may change them."""
     http = Exchange(Line(), Head("POST", PATH, PATH, b"", {}, []))
     own = {"api_key": "canary", "user_config": {"model_list": ["canary"]}, "api_base": "https://canary"}
-    told = hook_data.to_hook_data(http, ANYBODY, {"model": "m", **own, "extra_body": {"api_key": "canary", "top_k": 1}})
+    told = hook_data.to_hook_data(
+        http, ANONYMOUS, {"model": "m", **own, "extra_body": {"api_key": "canary", "top_k": 1}}
+    )
     assert told["api_key"] == "canary"
     assert told["proxy_server_request"]["body"] == {"model": "m", "extra_body": {"top_k": 1}}
 
@@ -272,7 +274,7 @@ def test_hooks_are_told_who_calls_by_nobody_else():
     """O14: a client's metadata does not say it, in the body or beside it."""
     http = Exchange(Line(), Head("POST", PATH, PATH, b"", {}, []))
     forged = {"user_api_key_user_id": "the-ceo", "user_api_key": "other", "colour": "blue"}
-    told = hook_data.to_hook_data(http, ANYBODY, {"model": "m", "metadata": forged})
-    assert told["metadata"] == {"colour": "blue", "user_api_key": ANYBODY.key_hash, "headers": {}}
+    told = hook_data.to_hook_data(http, ANONYMOUS, {"model": "m", "metadata": forged})
+    assert told["metadata"] == {"colour": "blue", "user_api_key": ANONYMOUS.key_hash, "headers": {}}
     for name in ("metadata", "litellm_metadata"):
         assert read_overrides({name: dict(forged)}, {}).metadata == {"colour": "blue"}

@@ -15,7 +15,7 @@ from litellm.net.steps import Ask
 from litellm.router.checks import at_one_address, capable, in_region
 from litellm.router.choosing import RoutingOptions
 from litellm.router.pool import Group
-from litellm.router.regions import REGIONS, asked_region, region_in, region_of
+from litellm.router.regions import REGIONS, parse_region, region_in, region_of
 
 EU, US = RoutingOptions(region="eu"), RoutingOptions(region="us")
 SCHEMA = {"messages": HI, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}}
@@ -76,10 +76,10 @@ def test_where_a_deployment_is(params, info, region):
 def test_what_may_be_asked(value):
     """F1: "eu" and "us", and an error in our words for all else."""
     if isinstance(value, str) and value.strip().lower() in REGIONS:
-        assert asked_region(value) == value.strip().lower()
+        assert parse_region(value) == value.strip().lower()
     else:
         with pytest.raises(ValueError, match='allowed_model_region must be "eu" or "us", not '):
-            asked_region(value)
+            parse_region(value)
 
 
 PLACES = (

@@ -18,7 +18,7 @@ from litellm.engine.retry_policy import Retry, limits_of
 from litellm.exceptions import LiteLLMError
 from litellm.net.sync_io import SyncTransport
 from litellm.router.choosing import RoutingOptions
-from litellm.router.fallbacks import find_fallbacks, of_request
+from litellm.router.fallbacks import find_fallbacks, parse_request_fallbacks
 from litellm.router.settings import RoutingSettings
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
@@ -34,7 +34,7 @@ def went(world: World, first: str = "a", *, fails: str = NAMES, how: Any = 500, 
         if call.model in fails:
             raise error_of(how) if isinstance(how, int) else how
         choice = route.choose([])
-        return Answer(origin=choice.target, asked=call.model, headers={}, data=call.body)
+        return Answer(origin=choice.target, requested_model=call.model, headers={}, data=call.body)
         yield
 
     try:
@@ -101,14 +101,17 @@ def test_an_answer_that_a_filter_cut_off(raw):
         body = FILTERED if call.model == "a" else {"choices": []}
         yield from ()
         return Answer(
-            origin=target, asked=call.model, headers={}, **({"raw": _json.encode(body)} if raw else {"data": body})
+            origin=target,
+            requested_model=call.model,
+            headers={},
+            **({"raw": _json.encode(body)} if raw else {"data": body}),
         )
 
     world = world_of(content_policy_fallbacks=[{"a": ["c"]}])
     answer = run(falling_back(*world.plan("a")[:2], filtered), SyncTransport())
-    assert (answer.asked, answer.fallbacks) == ("c", 1)
+    assert (answer.requested_model, answer.fallbacks) == ("c", 1)
     plain = world_of(fallbacks=[{"a": ["c"]}])
-    assert run(falling_back(*plain.plan("a")[:2], filtered), SyncTransport()).asked == "a"
+    assert run(falling_back(*plain.plan("a")[:2], filtered), SyncTransport()).requested_model == "a"
 
 
 def test_what_the_caller_wants():
@@ -149,7 +152,7 @@ def test_a_requests_own_tables(options, how, wanted):
 def test_what_no_request_may_bring(value):
     """O1: told by its name."""
     with pytest.raises(ValueError, match="fallbacks must be a list of model names"):
-        of_request("fallbacks", value)
+        parse_request_fallbacks("fallbacks", value)
 
 
 def test_a_name_that_nobody_serves():

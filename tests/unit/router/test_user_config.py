@@ -21,7 +21,7 @@ from litellm.net.guard import Guard
 from litellm.net.network import Network
 from litellm.providers.backend import Unusable
 from litellm.router.regions import region_of
-from litellm.router.user_config import MOST_MODELS, MOST_RETRIES, UserConfig, read_user_config
+from litellm.router.user_config import MAX_MODELS, MAX_RETRIES, UserConfig, read_user_config
 from litellm.types.params import OWNED
 from litellm.types.router import RouterConfig
 
@@ -163,7 +163,7 @@ def test_nothing_of_the_servers_environment(monkeypatch, name):
         (one(metadata={"deep": ["os.environ/SECRET"]}), "at `$.model_list[0].litellm_params.metadata.deep[0]`"),
         (one(timeout=0), "at `$.model_list[0].litellm_params.timeout`"),
         (one(timeout="soon"), "Expected `float | null`, got `str`"),
-        (one(max_retries=MOST_RETRIES + 1), "<= 10"),
+        (one(max_retries=MAX_RETRIES + 1), "<= 10"),
         (one() | {"num_retries": 99}, "<= 10 - at `$.num_retries`"),
         (one() | {"fallbacks": [{"m": ["n"]}]}, "there is no model_name 'n' in model_list"),
         (one() | {"model_group_alias": {"x": "n"}}, "there is no model_name 'n' in model_list"),
@@ -178,7 +178,7 @@ def test_nothing_of_the_servers_environment(monkeypatch, name):
         (one(cooldown_time=-1), ">= 0"),
         (one(input_cost_per_token=-1), ">= 0"),
         ({"model_list": [None]}, "Expected `object`, got `null` - at `$.model_list[0]`"),
-        ({"model_list": one()["model_list"] * (MOST_MODELS + 1)}, "length <= 100"),
+        ({"model_list": one()["model_list"] * (MAX_MODELS + 1)}, "length <= 100"),
         (one(metadata=json.loads("[" * 70 + "]" * 70)), "nested more than 64 deep"),
         ({"model_list": [one()["model_list"][0] | {"model_name": "*a*a*b"}]}, "at `$.model_list[0].model_name`"),
         ({"model_list": [{"model_name": "m", "litellm_params": {"model": "nope"}}]}, "LLM Provider NOT provided"),

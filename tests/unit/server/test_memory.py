@@ -15,7 +15,7 @@ def resident():
     with open("/proc/self/statm", encoding="utf-8") as file:
         return int(file.read().split()[1]) * 4096
 
-memory.return_large_blocks()
+memory.mmap_large_blocks()
 sizes = [resident()]
 long = [b"x" * 5_000_000 for _ in range(20)]  # the first one that is freed would raise the threshold for the others
 del long[0]
@@ -27,7 +27,7 @@ short = [b"x" * (1000 + 7 * n % 60_000) for n in range(4000)]
 kept = short[::50]
 sizes.append(resident())
 del short
-memory.return_the_rest()
+memory.trim_heap()
 sizes.append(resident())
 print(json.dumps([size / 1e6 for size in sizes]))
 """

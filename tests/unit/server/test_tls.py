@@ -14,7 +14,7 @@ from tests.unit.server.test_connection import Place, answer, request
 from litellm.server import tls
 from litellm.server.connection import Connections
 from litellm.server.limits import Limits
-from litellm.server.serve import Listening, bind
+from litellm.server.serve import ListenOptions, bind
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def served(limits: Limits):
     authority.configure_trust(trusting)
     place = Place(limits)
     place.connections = Connections(place)
-    sock = bind(Listening("127.0.0.1", 0))
+    sock = bind(ListenOptions("127.0.0.1", 0))
     port = sock.getsockname()[1]
     handshakes = tls.Handshakes(place.connections, sock, context)
 

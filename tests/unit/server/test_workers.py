@@ -8,15 +8,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from litellm.cli.run import Current
+from litellm.cli.run import ActiveConfig
 from litellm.proxy.config import load_config
 
 SUPERVISOR = """
 import os, signal, sys
-from litellm.server.serve import Listening, bind
+from litellm.server.serve import ListenOptions, bind
 from litellm.server.workers import Supervisor
 
-listening = Listening("127.0.0.1", 0)
+listening = ListenOptions("127.0.0.1", 0)
 def make_app():
     print("started", flush=True)
     raise SystemExit(3)
@@ -74,7 +74,7 @@ def test_a_configuration_is_built_once(tmp_path: Path) -> None:
     """O2: what a reload has built to look at is what serves, on the connections that there are."""
     file = tmp_path / "config.yaml"
     file.write_text("model_list: []\n", encoding="utf-8")
-    current = Current(load_config(file), None)
+    current = ActiveConfig(load_config(file), None)
     before, built = current.build(), 0
 
     def profile(frame: FrameType, event: str, _: Any) -> None:

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from litellm.engine.assemble import stream_chunk_builder
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import wrong_shape
-from litellm.engine.handler_calls import arguments_for, awaiting, either, handler_of, translated, wrong_kind
-from litellm.engine.handler_pulls import END, puller
-from litellm.engine.opened import Opened, Source, begun, next_chunks
+from litellm.engine.handler_calls import arguments_for, as_litellm_error, ask_either, awaiting, handler_of, wrong_kind
+from litellm.engine.handler_chunks import END, puller
+from litellm.engine.opened import Opened, Source, next_chunks, read_first_chunk
 from litellm.engine.outgoing import new_id, outgoing
-from litellm.engine.present import give, plain
+from litellm.engine.present import set_answer, to_plain
 from litellm.exceptions import BadRequestError
 from litellm.net.messages import Timeouts
 from litellm.net.steps import Ask, Flow
@@ -50,13 +50,13 @@ def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
         data: Any = yield from _collected(call, target, timeouts)
     else:
         data = yield from _ask_whole(call, target, timeouts)
-    return _as_stream(call, target, plain(data)) if call.stream else _answered(call, target, data)
+    return _as_stream(call, target, to_plain(data)) if call.stream else _as_answer(call, target, data)
 
 
-def _answered(call: Call, target: Target, value: Any) -> Answer:
+def _as_answer(call: Call, target: Target, value: Any) -> Answer:
     """A whole answer of the handler's, whose object its caller gets back."""
-    answer = Answer(origin=target, asked=call.model)
-    give(answer, value)
+    answer = Answer(origin=target, requested_model=call.model)
+    set_answer(answer, value)
     answer.model, answer.usage = answer.data.get("model"), answer.data.get("usage")
     return answer
 
@@ -65,7 +65,7 @@ def _as_stream(call: Call, target: Target, answer: Body) -> Opened:
     """A whole answer as a stream that is complete."""
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage)
     opened = Opened(
-        origin=target, asked=call.model, source=Source(Ask(lambda: END, None), _nothing, _nothing),
+        origin=target, requested_model=call.model, source=Source(Ask(lambda: END, None), _nothing, _nothing),
         decoder=ValueDecoder(openai_chat.rules(out)), first=as_chunks(answer, show_usage=call.show_usage),
         usage=answer.get("usage"),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
         msgspec.structs.replace(call, operation=of_name(call.operation.via), body=body), target, timeouts
     )
     if isinstance(result, Answer):
-        give(result, as_text(result.data))
+        set_answer(result, as_text(result.data))
     else:
         rules = Converted(result.decoder.rules, as_text_chunk)
         result.decoder.rules = rules
@@ -94,11 +94,11 @@ def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
 def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
     arguments = arguments_for(call, target, timeouts)
     try:
-        data = yield either(handler_of(target), "embedding", "aembedding", arguments, timeouts.total)
+        data = yield ask_either(handler_of(target), "embedding", "aembedding", arguments, timeouts.total)
     except Exception as error:
-        raise translated(error, target) from error
+        raise as_litellm_error(error, target) from error
     wanted = "an EmbeddingResponse, or a dict of that shape"
-    answer = plain(data)
+    answer = to_plain(data)
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
         raise wrong_kind(target, "embedding/aembedding", data, wanted)
     try:
@@ -109,7 +109,9 @@ def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer |
     except SHAPE_ERRORS as error:
         raise wrong_shape(WrongShape(f"the handler gave no {wanted}: {error!r}"), target, {}) from error
     answer["model"] = answer.get("model") or target.model
-    return Answer(origin=target, asked=call.model, data=answer, model=answer["model"], usage=answer.get("usage"))
+    return Answer(
+        origin=target, requested_model=call.model, data=answer, model=answer["model"], usage=answer.get("usage")
+    )
 
 
 def _only_streams(handler: Any) -> bool:
@@ -140,11 +142,11 @@ def _named(data: dict[str, Any]) -> tuple[Any, Any]:
 
 def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
     arguments = arguments_for(call, target, timeouts)
-    ask = either(handler_of(target), "completion", "acompletion", arguments, timeouts.total)
+    ask = ask_either(handler_of(target), "completion", "acompletion", arguments, timeouts.total)
     try:
         data = yield ask
     except Exception as error:
-        raise translated(error, target) from error
+        raise as_litellm_error(error, target) from error
     if isinstance(data, BaseModel):
         if isinstance(data, ModelResponse):
             return data
@@ -160,19 +162,19 @@ def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
 def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
     arguments = arguments_for(call, target, timeouts)
     try:
-        iterator = yield either(handler_of(target), "streaming", "astreaming", arguments, timeouts.total)
+        iterator = yield ask_either(handler_of(target), "streaming", "astreaming", arguments, timeouts.total)
         if inspect.isawaitable(iterator):  # `async def astreaming` that returns, rather than is, an async generator
             iterator = yield Ask(None, awaiting(iterator), (), timeouts.total)
     except Exception as error:
-        raise translated(error, target) from error
+        raise as_litellm_error(error, target) from error
     awaited = implemented(handler_of(target), "astreaming") and (
         call.is_async or not implemented(handler_of(target), "streaming")
     )
     pulled = puller(iterator, target, awaited=awaited)
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage or not call.stream)
     opened = Opened(
-        origin=target, asked=call.model, first=[],
+        origin=target, requested_model=call.model, first=[],
         source=Source(Ask(pulled.pull, pulled.apull, (), timeouts.between), pulled.close, pulled.close),
         decoder=ValueDecoder(HandlerRules(out)),
     )  # fmt: skip
-    return (yield from begun(opened))
+    return (yield from read_first_chunk(opened))

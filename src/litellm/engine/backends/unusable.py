@@ -11,6 +11,6 @@ from litellm.net.steps import Flow
 from litellm.providers.target import Target
 
 
-def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:  # noqa: ARG001 - nobody is asked
+def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:  # noqa: ARG001 - the signature of all backends
     """Raise why, in a copy: what is raised gathers the traces of its call."""
     raise copy.copy(target.backend.error)  # type: ignore[union-attr]  # by which this was picked

@@ -9,8 +9,15 @@ import msgspec
 
 from litellm._bounded import Bounded
 from litellm.engine.call import Answer, Call
-from litellm.engine.faults import Refused, answer_error, broken, error_text, stream_error, wrong_shape
-from litellm.engine.opened import Opened, Source, begun
+from litellm.engine.faults import (
+    StreamOptionsRefused,
+    answer_error,
+    error_text,
+    stream_error,
+    transport_error,
+    wrong_shape,
+)
+from litellm.engine.opened import Opened, Source, read_first_chunk
 from litellm.engine.outgoing import outgoing
 from litellm.engine.retries import capped
 from litellm.exceptions import AuthenticationError, BadRequestError
@@ -23,7 +30,7 @@ from litellm.providers.backend import Upstream
 from litellm.providers.endpoint import url_for
 from litellm.providers.policy import KEEP_ALL
 from litellm.providers.rekey import with_headers
-from litellm.providers.secrets import unechoed
+from litellm.providers.secrets import redacted_headers
 from litellm.providers.target import Target
 from litellm.wire.chunks import as_chunks
 from litellm.wire.decoding import EventDecoder
@@ -61,12 +68,12 @@ class Upstreams:
     def _asking_usage(self, call: Call, target: Target, timeouts: Timeouts, play: Play | None) -> Flow[Answer | Opened]:
         try:
             return (yield from _exchange(call, target, timeouts, play, asks_usage=True))
-        except Refused as refused:
+        except StreamOptionsRefused as refused:
             # Some servers know no stream_options. Ask again without, once, and remember it.
             self.refuses_stream_options(target)
             try:
                 return (yield from _exchange(call, target, timeouts, play, asks_usage=False))
-            except Refused as again:
+            except StreamOptionsRefused as again:
                 raise again.error from refused.error
 
 
@@ -79,13 +86,13 @@ def _signed(target: Target, auth: Auth, request: Request) -> Flow[tuple[Target, 
     except NoCredentials as error:
         raise AuthenticationError(f"no token: {error}", target.provider.name, target.model) from None
     except (TransportFault, TimeoutError) as error:
-        raise broken(TransportFault("timeout", f"no token in time: {error}"), target) from error
+        raise transport_error(TransportFault("timeout", f"no token in time: {error}"), target) from error
     except Exception as error:
         text = error_text(target, f"no token: {error!r}")
         raise AuthenticationError(text, target.provider.name, target.model) from error
-    left = request.timeouts.total - (time.monotonic() - began)
+    remaining = request.timeouts.total - (time.monotonic() - began)
     return with_headers(target, request.headers), msgspec.structs.replace(
-        request, timeouts=capped(request.timeouts, left)
+        request, timeouts=capped(request.timeouts, remaining)
     )
 
 
@@ -94,11 +101,11 @@ def _exchange(
 ) -> Flow[Answer | Opened]:
     call.budget.take(target.model)
     upstream: Upstream = target.backend  # type: ignore[assignment]  # by which this was picked
-    wire = upstream.dialect
+    dialect = upstream.dialect
     body = _body(call, target, asks_usage=asks_usage)
     out = outgoing(target.model, body, stream=call.stream, show_usage=call.show_usage)
     try:
-        payload = wire.request(out)
+        payload = dialect.request(out)
     except Unsuitable as unsuitable:
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
     except (TypeError, ValueError) as unsuitable:
@@ -106,7 +113,7 @@ def _exchange(
     url = url_for(target, upstream, payload) if payload.path or payload.query else upstream.url
     request = Request(
         url=url, headers=target.headers, body=payload.body, timeouts=timeouts, network=target.network,
-        stream=call.stream, method=payload.method, cacheable_head=target.lasting,
+        stream=call.stream, method=payload.method, cacheable_head=target.cacheable_head,
         extra_headers=call.headers,
     )  # fmt: skip
     if payload.content_type != JSON:
@@ -118,18 +125,18 @@ def _exchange(
     try:
         reply = yield Send(request)
     except TransportFault as fault:
-        raise broken(fault, target) from fault
+        raise transport_error(fault, target) from fault
     if reply.status >= 300:
-        raise _not_answered(reply, target, wire, asks_usage=asks_usage)
+        raise _failure_of(reply, target, dialect, asks_usage=asks_usage)
     if call.stream:
-        return (yield from _open(call, target, wire, reply, out))
-    return _whole(call, target, wire, reply, out)
+        return (yield from _open(call, target, dialect, reply, out))
+    return _read_answer(call, target, dialect, reply, out)
 
 
-def _not_answered(reply: Reply, target: Target, wire: StreamDialect, *, asks_usage: bool) -> Exception:
-    error = answer_error(reply, target, wire)
+def _failure_of(reply: Reply, target: Target, dialect: StreamDialect, *, asks_usage: bool) -> Exception:
+    error = answer_error(reply, target, dialect)
     refused = asks_usage and reply.status in (400, 422) and "stream_options" in str(error)
-    return Refused(error) if refused else error
+    return StreamOptionsRefused(error) if refused else error
 
 
 def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
@@ -148,17 +155,27 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
     return body
 
 
-def _whole(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
+def _read_answer(call: Call, target: Target, dialect: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
     headers = _headers(reply, target)
-    if call.relay == wire.NAME:
-        seen = wire.peek(reply.body, out)
+    if call.relay == dialect.NAME:
+        seen = dialect.peek(reply.body, out)
         if seen is not None:
             return Answer(
-                origin=target, asked=call.model, headers=headers, raw=reply.body, model=seen.model, usage=seen.usage
+                origin=target,
+                requested_model=call.model,
+                headers=headers,
+                raw=reply.body,
+                model=seen.model,
+                usage=seen.usage,
             )
-    data = _decoded(target, wire, reply, out)
+    data = _decoded(target, dialect, reply, out)
     return Answer(
-        origin=target, asked=call.model, headers=headers, data=data, model=data.get("model"), usage=data.get("usage")
+        origin=target,
+        requested_model=call.model,
+        headers=headers,
+        data=data,
+        model=data.get("model"),
+        usage=data.get("usage"),
     )
 
 
@@ -166,33 +183,37 @@ def _headers(reply: Reply, target: Target) -> Mapping[str, str]:
     """The headers of a good answer: as they came, if they repeat none of the credentials that it was asked with."""
     headers = reply.headers
     said = "\n".join((*headers, *headers.values())).lower()
-    return unechoed(headers, target) if any(map(said.__contains__, map(str.lower, target.credentials))) else headers
+    return (
+        redacted_headers(headers, target)
+        if any(map(said.__contains__, map(str.lower, target.credentials)))
+        else headers
+    )
 
 
-def _decoded(target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Body:
+def _decoded(target: Target, dialect: StreamDialect, reply: Reply, out: Outgoing) -> Body:
     try:
-        return wire.decode(reply.body, out)
+        return dialect.decode(reply.body, out)
     except WrongShape as error:
         raise wrong_shape(error, target, reply.headers) from None
     except StreamFault as error:
         raise stream_error(error, target, reply.headers) from None
 
 
-def _open(call: Call, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
+def _open(call: Call, target: Target, dialect: StreamDialect, reply: Reply, out: Outgoing) -> Flow[Opened]:
     opened = Opened(
-        origin=target, asked=call.model, headers=_headers(reply, target), dialect=wire.NAME, first=[],
+        origin=target, requested_model=call.model, headers=_headers(reply, target), dialect=dialect.NAME, first=[],
         source=Source(Read(reply), reply.close, reply.finish, reply.stream_to),
-        decoder=EventDecoder(wire.framing(), wire.rules(out)),
+        decoder=EventDecoder(dialect.framing(), dialect.rules(out)),
     )  # fmt: skip
     if not streams(reply.status, reply.headers):
-        _unstreamed(opened, target, wire, reply, out)
-    return (yield from begun(opened))
+        _as_stream(opened, target, dialect, reply, out)
+    return (yield from read_first_chunk(opened))
 
 
-def _unstreamed(opened: Opened, target: Target, wire: StreamDialect, reply: Reply, out: Outgoing) -> None:
+def _as_stream(opened: Opened, target: Target, dialect: StreamDialect, reply: Reply, out: Outgoing) -> None:
     """An upstream that was asked to stream and answered whole: its answer becomes a stream of one piece."""
     try:
-        answer = _decoded(target, wire, reply, out)
+        answer = _decoded(target, dialect, reply, out)
     finally:
         reply.close()
     opened.first = as_chunks(answer, show_usage=out.show_usage)

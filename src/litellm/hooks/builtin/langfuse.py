@@ -155,7 +155,7 @@ def _generation(
     first = kwargs["completion_start_time"].astimezone().isoformat() if streamed else None
     given = {name: metadata[name] for name in ("trace_id", "existing_trace_id", "generation_id") if name in metadata}
     rest = {name: value for name, value in metadata.items() if name not in _OURS}
-    told = {
+    call_metadata = {
         **rest, **given, "litellm_call_id": kwargs["litellm_call_id"], "provider": log["custom_llm_provider"],
         "model_group": log["model_group"], "model_id": log["model_id"], "cache_hit": log["cache_hit"],
     }  # fmt: skip
@@ -172,7 +172,7 @@ def _generation(
         Name.OBSERVATION_LEVEL: "ERROR" if failed else "DEFAULT",
         Name.OBSERVATION_STATUS_MESSAGE: log["error_str"],
         Name.VERSION: _text(metadata.get("version") or metadata.get("trace_version")),
-        **_flat(Name.OBSERVATION_METADATA, told),
+        **_flat(Name.OBSERVATION_METADATA, call_metadata),
     }  # fmt: skip
 
 
@@ -184,8 +184,12 @@ def _input(kwargs: Mapping[str, Any]) -> Any:
 def _output(response: Any) -> Any:
     choices = getattr(response, "choices", None)
     if choices:
-        told = getattr(choices[0], "message", None)
-        return getattr(choices[0], "text", None) if told is None else told.model_dump(exclude_none=True, warnings=False)
+        message = getattr(choices[0], "message", None)
+        return (
+            getattr(choices[0], "text", None)
+            if message is None
+            else message.model_dump(exclude_none=True, warnings=False)
+        )
     return None if getattr(response, "data", None) else response  # vectors are nothing to read
 
 

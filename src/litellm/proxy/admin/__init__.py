@@ -1,1 +1,1 @@
-"""What is asked for rarely: a FastAPI application behind the gateway's own server, imported when it is first needed."""
+"""Cold routes: a FastAPI application behind the gateway's own server, imported when it is first needed."""

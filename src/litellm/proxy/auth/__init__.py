@@ -1,1 +1,1 @@
-"""Who may come in."""
+"""Authentication: the master key, and custom_auth."""

@@ -1,4 +1,4 @@
-"""The only entrance: from a request's headers to who is calling."""
+"""From a request's headers to its caller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104 - names th
 
 
 def is_weak(key: str | None) -> bool:
-    """Whether a master key is absent, printed in somebody's documentation, or short enough to be guessed."""
+    """Whether a master key is absent, printed in documentation, or short enough to be guessed."""
     return key is None or key in WELL_KNOWN or len(key) < SHORTEST
 
 
@@ -65,7 +65,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return not self.models or any(allowed == _ALL or fnmatchcase(model, allowed) for allowed in self.models)
 
     def described(self) -> UserAPIKeyAuth:
-        """What hooks and callbacks are told about the caller."""
+        """The caller, as hooks and callbacks get it."""
         if self.known is not None:
             return cast("UserAPIKeyAuth", self.known)
         from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
@@ -75,11 +75,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ALL = "all-proxy-models"  # LiteLLM's word for it
-ANYBODY = Caller(key_hash="", is_admin=True)
+ANONYMOUS = Caller(key_hash="", is_admin=True)
 
 
 class Authenticator:
-    """Lets in who shows the master key; everybody, when there is none. Keeps only a digest of the key.
+    """Admits requests with the master key; all, when there is none. Keeps only a digest of the key.
 
     custom_auth: whether something else stands in front of it. open_to_pages: web pages of any host may call.
     """
@@ -90,7 +90,7 @@ class Authenticator:
         self.open_to_pages = is_guarded(master_key, custom_auth=custom_auth)
         self._digest = sha256(master_key.encode()).digest() if master_key else None
         self._caller = (
-            Caller(key_hash=sha256(master_key.encode()).hexdigest(), is_admin=True) if master_key else ANYBODY
+            Caller(key_hash=sha256(master_key.encode()).hexdigest(), is_admin=True) if master_key else ANONYMOUS
         )
 
     @property
@@ -105,28 +105,28 @@ class Authenticator:
         origin = headers.get(b"origin")
         if origin is not None and _host(origin) not in LOOPBACK:
             raise RequestError(403, "Pages of other hosts may not call this server until it has a strong master key")
-        asked = headers.get(b"host")
-        if asked is not None and not _is_this_machine(_host(b"//" + asked) or "", host):
+        requested_host = headers.get(b"host")
+        if requested_host is not None and not _is_this_machine(_host(b"//" + requested_host) or "", host):
             raise RequestError(403, "Until it has a strong master key, this server answers to no name but localhost")
 
     def admit(self, headers: Mapping[bytes, bytes]) -> Caller:
         """The caller. Raises RequestError 401 for a key that is missing, malformed or wrong; it never repeats the key."""
         if self._digest is None:
-            return ANYBODY
-        name, shown = _shown(headers)
+            return ANONYMOUS
+        name, key = _find_key(headers)
         if name is None:
             raise _refused("No api key passed in. Send the header `Authorization: Bearer <key>`.")
-        if shown[:7].lower() == b"bearer ":
-            shown = shown[7:]
+        if key[:7].lower() == b"bearer ":
+            key = key[7:]
         elif name == b"authorization":
             raise _refused("Malformed API Key passed in. Ensure Key has `Bearer ` prefix.")
-        if not hmac.compare_digest(sha256(shown.strip()).digest(), self._digest):
+        if not hmac.compare_digest(sha256(key.strip()).digest(), self._digest):
             raise _refused("Invalid proxy server token passed. Use the master key of this server.")
         return self._caller
 
 
 def _is_this_machine(name: str, host: str) -> bool:
-    """Whether a name cannot be somebody else's that was made to lead here."""
+    """Whether a name cannot be a foreign one that was pointed here (DNS rebinding)."""
     return name in LOOPBACK or name == host.lower() or name.endswith(".localhost") or _is_address(name)
 
 
@@ -145,17 +145,17 @@ def _host(origin: bytes) -> str | None:
         return None
 
 
-def _shown(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, bytes]:
+def _find_key(headers: Mapping[bytes, bytes]) -> tuple[bytes | None, bytes]:
     for name in _HEADERS:
         if name in headers:
             return name, headers[name]
     return None, b""
 
 
-def shown_key(headers: Mapping[bytes, bytes]) -> str:
+def presented_key(headers: Mapping[bytes, bytes]) -> str:
     """The key that a request shows, in whatever header; empty if it shows none."""
-    shown = _shown(headers)[1]
-    return (shown[7:] if shown[:7].lower() == b"bearer " else shown).strip().decode("latin-1")
+    key = _find_key(headers)[1]
+    return (key[7:] if key[:7].lower() == b"bearer " else key).strip().decode("latin-1")
 
 
 def _refused(message: str) -> RequestError:

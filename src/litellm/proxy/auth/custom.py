@@ -18,11 +18,11 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.net.steps import Ask
 from litellm.net.transport import AsyncTransport
-from litellm.proxy.auth.authenticator import Authenticator, Caller, shown_key
+from litellm.proxy.auth.authenticator import Authenticator, Caller, presented_key
 from litellm.proxy.errors import RequestError
 from litellm.proxy.hooks.refusals import as_answer
 from litellm.proxy.http import Exchange
-from litellm.router.regions import asked_region
+from litellm.router.regions import parse_region
 from litellm.types.hooks import LitellmUserRoles, UserAPIKeyAuth
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _UNENFORCED = ("max_budget", "soft_budget", "rpm_limit", "tpm_limit", "max_paral
 
 
 class CustomAuth:
-    """Asks `function`. mode "auto": whoever it does not let in may still show the master key.
+    """Asks `function`. mode "auto": a request that it refuses may still show the master key.
 
     Raises ImportError without starlette, whose Request such functions are written against.
     """
@@ -53,18 +53,18 @@ class CustomAuth:
 
     async def admit(self, http: Exchange) -> Caller:
         """The caller. Raises RequestError 401, or with the status of the function's own exception."""
-        key = shown_key(http.headers)
+        key = presented_key(http.headers)
         try:
-            said = await self._ask(request_of(http), key)
+            result = await self._ask(request_of(http), key)
         except BaseException as error:
             refusal = _refusal(contained(error))
             if self._mode == "auto" and self._authenticator.has_key:
                 return self._authenticator.admit(http.headers)
             raise refusal from error
-        if isinstance(said, str) and self._authenticator.has_key:
-            return self._authenticator.admit({b"authorization": b"Bearer " + said.encode()})
+        if isinstance(result, str) and self._authenticator.has_key:
+            return self._authenticator.admit({b"authorization": b"Bearer " + result.encode()})
         try:
-            return self._caller(_known(said, key), key)
+            return self._caller(_known(result, key), key)
         except (TypeError, ValueError) as error:
             log.error("custom_auth: %s", error)
             raise RequestError(401, "Authentication Error, the server's custom_auth gave no usable answer") from error
@@ -87,22 +87,22 @@ class CustomAuth:
             key_hash=known.api_key or known.token or (sha256(key.encode()).hexdigest() if key else ""),
             is_admin=known.user_role == LitellmUserRoles.PROXY_ADMIN,
             models=tuple(known.models),
-            region=asked_region(known.allowed_model_region),
+            region=parse_region(known.allowed_model_region),
             known=known,
         )
 
 
-def _known(said: Any, key: str) -> UserAPIKeyAuth:
-    """What the function gave, without the key that was shown: it must not get to those who are told of calls. Raises
+def _known(result: Any, key: str) -> UserAPIKeyAuth:
+    """What the function gave, without the key that was shown, which callbacks must not see. Raises
     TypeError for what says nothing about a caller."""
     try:
-        known = UserAPIKeyAuth(**said) if isinstance(said, dict) else said
+        known = UserAPIKeyAuth(**result) if isinstance(result, dict) else result
     except ValidationError as error:
         wrong = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
         raise TypeError(f"the dict that it gave is no UserAPIKeyAuth: {wrong}") from None
     if not isinstance(known, UserAPIKeyAuth):
         raise TypeError(
-            f"it gave {type(said).__name__}, but must give a UserAPIKeyAuth, or a key where there is a master key"
+            f"it gave {type(result).__name__}, but must give a UserAPIKeyAuth, or a key where there is a master key"
         )
     if key and key in (known.api_key, known.token):
         digest = sha256(key.encode()).hexdigest()
@@ -128,12 +128,12 @@ def request_of(http: Exchange) -> Request:
 
 
 def _refusal(error: Exception) -> RequestError:
-    """Why somebody is kept out: in the function's own words, if its exception was made to say so. A plain `Exception` is,
+    """The refusal of a caller: in the function's own words, if its exception was made to say so. A plain `Exception` is,
     which is how LiteLLM's functions refuse; any other class without a status of refusal is a failure, for the log alone."""
-    told = as_answer(error)
-    if isinstance(told, RequestError):
-        words = f"Authentication Error, {told.message}"
-        return RequestError(told.status, words, kind=told.kind, param=told.param, headers=told.headers)
+    answer = as_answer(error)
+    if isinstance(answer, RequestError):
+        words = f"Authentication Error, {answer.message}"
+        return RequestError(answer.status, words, kind=answer.kind, param=answer.param, headers=answer.headers)
     if type(error) is Exception:
         log.debug("custom_auth refused", exc_info=error)
         return RequestError(401, f"Authentication Error, {mask(str(error))}")

@@ -1,4 +1,4 @@
-"""What every request for a model goes through: the key, the body, the call, the answer."""
+"""What every request for a model goes through: authentication, intake, call, reply."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ async def _beat(http: Exchange, seconds: float) -> None:
 
 
 async def admitted(proxy: Proxy, http: Exchange) -> Caller:
-    """Who is calling. Raises RequestError 401 for somebody who may not."""
+    """The caller. Raises RequestError 401."""
     if proxy.custom_auth is None:
-        return proxy.gate.admit(http.headers)
+        return proxy.authenticator.admit(http.headers)
     return await proxy.custom_auth.admit(http)
 
 

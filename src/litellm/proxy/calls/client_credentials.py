@@ -1,4 +1,4 @@
-"""What clients bring of their credentials: a key, an address, or a whole configuration (`user_config`).
+"""Credentials that clients bring: a key, an address, or a whole configuration (`user_config`).
 
 Two rules make this safe. Nothing of the administrator's goes where a client chose: a place made here looks nothing up in
 the environment and takes nothing from a deployment but its provider and model. And nothing of a client's stays: targets
@@ -78,7 +78,7 @@ def _text(name: str, taken: Mapping[str, Any]) -> str | None:
     return value.strip() or None
 
 
-class ClientSide(msgspec.Struct, frozen=True):
+class ClientCredentialsPolicy(msgspec.Struct, frozen=True):
     """What the administrator allows. allowed: general_settings.allow_client_side_credentials; guard: which hosts."""
 
     allowed: bool = True
@@ -112,24 +112,24 @@ class ClientSide(msgspec.Struct, frozen=True):
             )
         if template is None:
             # Moderations need no model: then it is OpenAI's to choose.
-            return resolve(self._place(credentials, model, operation, None if model else operation.default_provider))
+            return resolve(self._spec(credentials, model, operation, None if model else operation.default_provider))
         if credentials.api_base is not None:
-            return self._elsewhere(credentials, template, operation)
+            return self._at_client_address(credentials, template, operation)
         return _on_account(template, credentials)
 
-    def _elsewhere(self, credentials: ClientCredentials, template: Target, operation: Operation) -> Target:
+    def _at_client_address(self, credentials: ClientCredentials, template: Target, operation: Operation) -> Target:
         """The model of a deployment, at the client's place."""
         if isinstance(template.backend, Handler):
             raise RequestError(
                 400, f"{template.group} is served by the server's own code: it takes no api_base", param="api_base"
             )
-        place = msgspec.structs.replace(
-            self._place(credentials, template.model, operation, template.provider.name),
+        spec = msgspec.structs.replace(
+            self._spec(credentials, template.model, operation, template.provider.name),
             supports_system_message=template.params.get("supports_system_message", True),
         )
-        return msgspec.structs.replace(resolve(place), group=template.group)
+        return msgspec.structs.replace(resolve(spec), group=template.group)
 
-    def _place(
+    def _spec(
         self, credentials: ClientCredentials, model: str, operation: Operation, provider: str | None
     ) -> EndpointSpec:
         return EndpointSpec(

@@ -71,7 +71,7 @@ def plan(
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """A request as it was read, before it is known whom it is for."""
+    """A request as it was read, before its group is known."""
 
     proxy: Proxy
     caller: Caller
@@ -95,7 +95,7 @@ def _routing(proxy: Proxy, caller: Caller, overrides: Overrides) -> Routing:
     config = overrides.credentials.user_config
     if config is None:
         return proxy.routing
-    proxy.client_side.permit_user_config()
+    proxy.credentials_policy.permit_user_config()
     if caller.region is not None:
         raise RequestError(
             403, f"This key may only use the region {caller.region!r}, which nobody can vouch for in a user_config",
@@ -110,20 +110,20 @@ def _one(request: _Request, model: str, call_id: str) -> Plan:
     if request.has_user_config:
         options = _options(request)
         return _routed(request, call, _group_of_user_config(request.routing, model, options), options)
-    asked = request.proxy.completion_model or model  # `litellm --model` answers to every name
-    if not request.caller.may_ask(asked, request.routing.pool):
+    requested = request.proxy.completion_model or model  # `litellm --model` answers to every name
+    if not request.caller.may_ask(requested, request.routing.pool):
         raise RequestError(
-            403, f"This key may not use the model {asked[:200]!r}", param="model", kind="key_model_access_denied"
+            403, f"This key may not use the model {requested[:200]!r}", param="model", kind="key_model_access_denied"
         )
-    group = request.routing.pool.find(asked)
+    group = request.routing.pool.find(requested)
     if request.overrides is not NO_OVERRIDES and request.overrides.credentials:
-        return _with_credentials(request, call, group, asked)
+        return _with_credentials(request, call, group, requested)
     if group is None and request.operation.default_provider:
-        group = by_default(request.operation, asked)
+        group = default_group(request.operation, requested)
     options = _options(request)
-    group = group or request.routing.seek(asked, options)
+    group = group or request.routing.seek(requested, options)
     if group is None:
-        raise unknown(asked, request.operation)
+        raise unknown_model(requested, request.operation)
     return _routed(request, call, group, options)
 
 
@@ -148,12 +148,12 @@ def _group_of_user_config(routing: Routing, model: str, options: RoutingOptions)
     return group
 
 
-def _with_credentials(request: _Request, call: Call, group: Group | None, asked: str) -> Plan:
+def _with_credentials(request: _Request, call: Call, group: Group | None, requested: str) -> Plan:
     """A call with the client's own credentials: to the group, on the client's account, or to where the client says."""
-    client_side, overrides, options = request.proxy.client_side, request.overrides, _options(request)
+    credentials_policy, overrides, options = request.proxy.credentials_policy, request.overrides, _options(request)
 
     def with_credentials(deployment: Deployment) -> Target:
-        return client_side.target(overrides.credentials, asked, deployment.target, request.operation)
+        return credentials_policy.target(overrides.credentials, requested, deployment.target, request.operation)
 
     if options.region is not None and overrides.credentials.api_base is not None:
         raise RequestError(
@@ -161,7 +161,9 @@ def _with_credentials(request: _Request, call: Call, group: Group | None, asked:
             "its allowed_model_region or its key's", param="api_base",
         )  # fmt: skip
     if group is None:
-        group = Group.of(asked, client_side.target(overrides.credentials, asked, None, request.operation))
+        group = Group.of(
+            requested, credentials_policy.target(overrides.credentials, requested, None, request.operation)
+        )
     else:
         options = msgspec.structs.replace(options, adapt=with_credentials, same_address=True)
     # The server's own fallbacks would be on the server's account: only those that the client names are taken.
@@ -173,12 +175,12 @@ def _each(request: _Request, model: str) -> MultiModelRequest:
     """A plan for each of the names. One that cannot be asked leaves the others be."""
     plans: dict[int, Plan] = {}
     refused: dict[int, Exception] = {}
-    for place, name in enumerate(names_in(model, stream=request.stream)):
+    for index, name in enumerate(names_in(model, stream=request.stream)):
         try:
             each = msgspec.structs.replace(request, body=dict(request.body))
-            plans[place] = _one(each, name, f"{request.http.call_id}-{place}")
+            plans[index] = _one(each, name, f"{request.http.call_id}-{index}")
         except (RequestError, LiteLLMError) as error:
-            refused[place] = error.with_traceback(None)  # which leads here, where it would keep itself
+            refused[index] = error.with_traceback(None)  # which leads here, where it would keep itself
     return MultiModelRequest(plans, refused, request.budget.at_once, request.overrides.fastest)
 
 
@@ -211,11 +213,11 @@ def _check_subject(operation: Operation, body: dict[str, Any]) -> None:
             raise RequestError(400, subject.item, param=name)
 
 
-def by_default(operation: Operation, model: str) -> Group | None:
-    """OpenAI itself, say, for moderations of a model that nobody configured, where the server has a key for it."""
-    place = EndpointSpec(model=model, custom_llm_provider=operation.default_provider, operation=operation)
+def default_group(operation: Operation, model: str) -> Group | None:
+    """The operation's default provider for a model that is not configured, where the server has a key for it."""
+    spec = EndpointSpec(model=model, custom_llm_provider=operation.default_provider, operation=operation)
     try:
-        return Group.of(model, resolve(place))
+        return Group.of(model, resolve(spec))
     except AuthenticationError:
         if model:
             return None
@@ -232,16 +234,16 @@ def parse(data: bytes) -> dict[str, Any]:
         if not data.strip():
             raise RequestError(400, "The request has no body; send a JSON object", param="request_body") from None
         where = _json.position(data, error)
-        said = str(error).partition(" (byte")[0]
+        reason = str(error).partition(" (byte")[0]
         raise RequestError(
-            400, f"Invalid JSON payload: {said}{f' at {where}' if where else ''}", param="request_body"
+            400, f"Invalid JSON payload: {reason}{f' at {where}' if where else ''}", param="request_body"
         ) from None
     if not isinstance(body, dict):
         raise wrong_type("request body", "a JSON object", body)
     return body
 
 
-def unknown(model: str, operation: Operation) -> RequestError:
+def unknown_model(model: str, operation: Operation) -> RequestError:
     """Nobody serves `model`, in LiteLLM's words."""
     return RequestError(
         400,
@@ -297,7 +299,7 @@ def _options(request: _Request) -> RoutingOptions:
         for target in targets_in(entries or ()):
             name = name_of(target)
             if name is not None and request.routing.pool.find(name) is None:
-                raise unknown(name, request.operation)
+                raise unknown_model(name, request.operation)
     return RoutingOptions(
         tags=tags_of(overrides.metadata, overrides.for_callbacks.get("tags")),
         region=region,
@@ -309,12 +311,12 @@ def _options(request: _Request) -> RoutingOptions:
 
 def _region(request: _Request) -> Region | None:
     """Where the call must stay: where the caller is held to, or else where the request says."""
-    wanted, held = request.overrides.region, request.caller.region
-    if held is not None and wanted not in (None, held):
+    wanted, required = request.overrides.region, request.caller.region
+    if required is not None and wanted not in (None, required):
         raise RequestError(
             403,
-            f"This key may only use the region {held!r}",
+            f"This key may only use the region {required!r}",
             param="allowed_model_region",
             kind="key_model_access_denied",
         )
-    return held or wanted
+    return required or wanted

@@ -19,8 +19,8 @@ from litellm.proxy.http import Exchange
 from litellm.server.buffers import cost_of_values
 from litellm.wire.protocol import ClientDialect
 
-MOST_MODELS = 16  # that one request may ask for
-HELD_AT_ONCE = 16 * 2**20  # bytes of the copies of one request's body that are on their way
+MAX_MODELS = 16  # that one request may ask for
+MAX_COPIED_BYTES = 16 * 2**20  # bytes of the copies of one request's body that are on their way
 
 
 class MultiModelRequest(msgspec.Struct, frozen=True):
@@ -42,9 +42,9 @@ def names_in(model: str, *, stream: bool) -> list[str]:
         raise RequestError(
             400, "several models cannot be streamed in one request: leave stream out, or name one model", param="stream"
         )
-    if not all(names) or len(names) > MOST_MODELS:
+    if not all(names) or len(names) > MAX_MODELS:
         raise RequestError(
-            400, f"model must be a name, or 2 to {MOST_MODELS} names with commas between them", param="model"
+            400, f"model must be a name, or 2 to {MAX_MODELS} names with commas between them", param="model"
         )
     return names
 
@@ -76,7 +76,7 @@ async def answer(
 def at_once(data: bytes) -> int:
     """How many calls with this body may be under way for one request: each holds a copy as it is sent, and, where
     parameters are dropped, one of its JSON."""
-    return max(1, min(AT_ONCE, HELD_AT_ONCE // max(1, len(data) + cost_of_values(data))))
+    return max(1, min(AT_ONCE, MAX_COPIED_BYTES // max(1, len(data) + cost_of_values(data))))
 
 
 async def _edited(hooked: HookedRequest, result: Answer | Exception) -> Answer | Exception:

@@ -1,4 +1,4 @@
-"""What a client may say to steer its own call: read out of the body and the headers, checked, as a type of its own."""
+"""What clients may override for their own calls: read out of the body and the headers, checked, as a type of its own."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from litellm.proxy.calls.client_credentials import (
     read_credentials,
 )
 from litellm.proxy.errors import RequestError, wrong_type
-from litellm.router.fallbacks import FALLBACKS, of_request, targets_in
-from litellm.router.regions import Region, asked_region
+from litellm.router.fallbacks import FALLBACKS, parse_request_fallbacks, targets_in
+from litellm.router.regions import Region, parse_region
 from litellm.types.params import FOREIGN, OWNED
 
 MOST_FIELDS = 1000  # of a body; each call copies them, more than once
-MOST_RETRIES = 10  # that a client may ask for
-MOST_FALLBACKS = 10
-MOST_NAMES = 100  # in each of its lists of parameters, dropped or allowed
-LONGEST_NAME = 256  # characters; a path in a list of them may be as deep as this is long
-LONGEST_TIMEOUT = 6000  # seconds
+MAX_RETRIES = 10  # that a client may ask for
+MAX_NAMED_FALLBACKS = 10
+MAX_NAMES = 100  # in each of its lists of parameters, dropped or allowed
+MAX_NAME_LENGTH = 256  # characters; a path in a list of them may be as deep as this is long
+MAX_TIMEOUT = 6000  # seconds
 
 # What a client may say to steer its own call. It is taken out of the body: no upstream sees it.
 STEERING = frozenset({
@@ -38,7 +38,7 @@ STEERING = frozenset({
     "retry_policy", "retry_strategy", "extra_body", "fastest_response", "allowed_model_region", "turn_off_message_logging",
 })  # fmt: skip
 _CONTROL = OWNED | STEERING | CREDENTIAL_FIELDS | {CONFIGURABLE}
-# What of it callbacks are told.
+# What of it callbacks get.
 FOR_CALLBACKS = frozenset({"no-log", "tags", "litellm_session_id", "litellm_trace_id", "turn_off_message_logging"})
 _TAGS = b"x-litellm-tags"
 _IDS = {b"x-litellm-session-id": "litellm_session_id", b"x-litellm-trace-id": "litellm_trace_id"}
@@ -101,7 +101,9 @@ def read_overrides(body: dict[str, Any], headers: Mapping[bytes, bytes]) -> Over
         retries=None if retries is None else _retries(retries),
         **{name: _fallbacks(name, taken.get(name)) for name in FALLBACKS},
         disable_fallbacks=truthy(taken.get("disable_fallbacks")),
-        metadata=unforged(_object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {})),
+        metadata=without_reserved_names(
+            _object("metadata", taken.get("metadata") or taken.get("litellm_metadata") or {})
+        ),
         for_callbacks=for_callbacks,
         fastest=truthy(taken.get("fastest_response")),
         region=_region(taken.get("allowed_model_region")),
@@ -114,7 +116,7 @@ def _merge(body: dict[str, Any], extra: dict[str, Any]) -> None:
     body |= {name: value for name, value in extra.items() if name != "model"}
 
 
-def unforged(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def without_reserved_names(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """`metadata` without the names under which callbacks and hooks find who calls: those are the gateway's to fill."""
     return {name: value for name, value in metadata.items() if not name.startswith("user_api_key")}
 
@@ -133,24 +135,24 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 def timeouts_of(timeout: Any, stream_timeout: Any) -> Timeouts:
     """The clocks that a client asks for. Raises RequestError 400 for what is no time, or too long."""
     try:
-        clocks = Timeouts.of(timeout, stream_timeout)
+        timeouts = Timeouts.of(timeout, stream_timeout)
     except ValueError as error:
         raise RequestError(400, str(error), param="timeout") from None
-    for name, seconds in (("timeout", clocks.total), ("stream_timeout", clocks.first_byte)):
-        if seconds > LONGEST_TIMEOUT:
-            raise RequestError(400, f"{name} may be at most {LONGEST_TIMEOUT} seconds in a request", param=name)
-    return clocks
+    for name, seconds in (("timeout", timeouts.total), ("stream_timeout", timeouts.first_byte)):
+        if seconds > MAX_TIMEOUT:
+            raise RequestError(400, f"{name} may be at most {MAX_TIMEOUT} seconds in a request", param=name)
+    return timeouts
 
 
-def _fallbacks(name: str, said: Any) -> Sequence[Any] | None:
+def _fallbacks(name: str, value: Any) -> Sequence[Any] | None:
     """A client's fallbacks, of which each may only change parameters that it could also send itself."""
     try:
-        entries = of_request(name, said)
+        entries = parse_request_fallbacks(name, value)
     except ValueError as error:
         raise RequestError(400, str(error), param=name) from None
     targets = list(targets_in(entries or ()))
-    if len(targets) > MOST_FALLBACKS:
-        raise RequestError(400, f"{name} may hold at most {MOST_FALLBACKS} models", param=name)
+    if len(targets) > MAX_NAMED_FALLBACKS:
+        raise RequestError(400, f"{name} may hold at most {MAX_NAMED_FALLBACKS} models", param=name)
     for target in targets:
         if isinstance(target, str):
             continue
@@ -162,9 +164,9 @@ def _fallbacks(name: str, said: Any) -> Sequence[Any] | None:
     return entries
 
 
-def _region(said: Any) -> Region | None:
+def _region(value: Any) -> Region | None:
     try:
-        return asked_region(said)
+        return parse_region(value)
     except ValueError as error:
         raise RequestError(400, str(error), param="allowed_model_region") from None
 
@@ -190,10 +192,10 @@ def _names(name: str, taken: Mapping[str, Any]) -> tuple[str, ...]:
     names = taken.get(name) or ()
     if not isinstance(names, list | tuple) or not all(isinstance(entry, str) for entry in names):
         raise wrong_type(name, "a list of names", names)
-    if len(names) > MOST_NAMES:
-        raise RequestError(400, f"{name} may hold at most {MOST_NAMES} names", param=name)
-    if any(len(entry) > LONGEST_NAME for entry in names):
-        raise RequestError(400, f"a name in {name} may have at most {LONGEST_NAME} characters", param=name)
+    if len(names) > MAX_NAMES:
+        raise RequestError(400, f"{name} may hold at most {MAX_NAMES} names", param=name)
+    if any(len(entry) > MAX_NAME_LENGTH for entry in names):
+        raise RequestError(400, f"a name in {name} may have at most {MAX_NAME_LENGTH} characters", param=name)
     return tuple(names)
 
 
@@ -202,4 +204,4 @@ def _retries(value: Any) -> int:
         retries = int(value)
     except (TypeError, ValueError):
         raise wrong_type("num_retries", "a whole number", value) from None
-    return max(0, min(MOST_RETRIES, retries))
+    return max(0, min(MAX_RETRIES, retries))

@@ -13,12 +13,12 @@ from litellm._log import log
 from litellm._version import version
 from litellm.engine.call import Answer
 from litellm.engine.opened import Opened
-from litellm.engine.present import chunk_class, plain
+from litellm.engine.present import chunk_class, to_plain
 from litellm.net.faults import TransportFault
 from litellm.net.transport import AsyncTransport
 from litellm.net.url import redacted_url
 from litellm.operations import Operation
-from litellm.providers.secrets import unechoed_text
+from litellm.providers.secrets import redacted_text
 from litellm.providers.target import NOWHERE
 from litellm.proxy import errors
 from litellm.proxy.http import Exchange
@@ -39,8 +39,8 @@ def send_json(http: Exchange, answer: Answer, dialect: ClientDialect, started: f
 def body_of(answer: Answer, dialect: ClientDialect) -> bytes:
     """An answer, as clients read it who speak this dialect."""
     if answer.raw is None:
-        return dialect.present(answer.data, answer.asked)
-    return dialect.relabel(answer.raw, answer.model, answer.asked) if answer.asked else answer.raw
+        return dialect.present(answer.data, answer.requested_model)
+    return dialect.relabel(answer.raw, answer.model, answer.requested_model) if answer.requested_model else answer.raw
 
 
 def several(http: Exchange, results: Sequence[Answer | Exception], dialect: ClientDialect, started: float) -> None:
@@ -55,15 +55,15 @@ def several(http: Exchange, results: Sequence[Answer | Exception], dialect: Clie
             failures.append(result)
     status = errors.status_of(failures[0]) if len(failures) == len(results) else 200
     headers = errors.headers_of(failures[0]) if status != 200 else []
-    http.answer(status, b"[" + b",".join(bodies) + b"]", [*_own_headers(http.call_id, started), *headers])
+    http.answer(status, b"[" + b",".join(bodies) + b"]", [*_gateway_headers(http.call_id, started), *headers])
 
 
 async def stream(http: Exchange, opened: Opened, dialect: ClientDialect, io: AsyncTransport, started: float) -> None:
-    """Answer with an event stream. A failure from here on is told inside it.
+    """Answer with an event stream. A failure from here on is an event in it.
 
     However this ends, also by cancellation when the client has gone, the upstream's connection is let go.
     """
-    encoder = dialect.encoder(opened.asked, relays=opened.dialect == dialect.NAME)
+    encoder = dialect.encoder(opened.requested_model, relays=opened.dialect == dialect.NAME)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         last = _events(opened, opened.first, encoder)
@@ -103,7 +103,7 @@ async def _pushed(http: Exchange, opened: Opened, encoder: Encoder) -> bytes:
                 last.set_result(events)
                 return None
             return http.write(events) if events else None
-        except Exception as error:  # noqa: BLE001 - it is for whoever awaits the last piece
+        except Exception as error:  # noqa: BLE001 - it is raised where the last piece is awaited
             last.set_exception(error)
             return None
 
@@ -117,10 +117,10 @@ def _events(opened: Opened, chunks: list[Chunk], encoder: Encoder) -> bytes:
     events = encoder.feed(chunks)
     if not opened.finished:
         return events
-    return events + (encoder.end() if opened.failure is None else _failed(opened.failure, encoder))
+    return events + (encoder.end() if opened.failure is None else _error_events(opened.failure, encoder))
 
 
-def _failed(error: Exception, encoder: Encoder) -> bytes:
+def _error_events(error: Exception, encoder: Encoder) -> bytes:
     log.warning("a stream broke: %s", mask(str(error)))
     return errors.encoded(error, encoder.fail)
 
@@ -131,7 +131,7 @@ async def objects(opened: Opened, io: AsyncTransport, operation: Operation) -> A
     ready = opened.first
     while True:
         for chunk in ready:
-            yield read({**chunk.value, "model": opened.asked})
+            yield read({**chunk.value, "model": opened.requested_model})
         if opened.failure is not None:
             raise opened.failure
         if opened.finished:
@@ -142,17 +142,19 @@ async def objects(opened: Opened, io: AsyncTransport, operation: Operation) -> A
 async def stream_objects(
     http: Exchange, opened: Opened, dialect: ClientDialect, chunks: AsyncIterator[Any], started: float
 ) -> None:
-    """`stream`, for chunks that went through hooks. Whatever a hook raises is told in it."""
-    encoder = dialect.encoder(opened.asked, relays=False)
+    """`stream`, for chunks that went through hooks. Whatever a hook raises is an event in it."""
+    encoder = dialect.encoder(opened.requested_model, relays=False)
     try:
         http.begin_stream(_headers(opened, http.call_id, started))
         async for chunk in chunks:
-            waiting = http.write(encoder.text(chunk) if isinstance(chunk, str) else encoder.feed([Chunk(plain(chunk))]))
+            waiting = http.write(
+                encoder.text(chunk) if isinstance(chunk, str) else encoder.feed([Chunk(to_plain(chunk))])
+            )
             if waiting is not None:
                 await waiting
         http.write(encoder.end(), more=False)
-    except Exception as error:  # noqa: BLE001 - whatever a hook raises is told in the stream
-        http.write(_failed(error, encoder), more=False)
+    except Exception as error:  # noqa: BLE001 - whatever a hook raises is an event in the stream
+        http.write(_error_events(error, encoder), more=False)
     finally:
         opened.abort()
 
@@ -160,7 +162,7 @@ async def stream_objects(
 def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
     target = result.origin or NOWHERE
     # What belongs to one client is not remembered for the next.
-    about = _target_headers if target.lasting and target.network.guard is None else _target_headers.__wrapped__
+    about = _target_headers if target.cacheable_head and target.network.guard is None else _target_headers.__wrapped__
     headers = [
         *about(target.api_base, target.id, target.group),
         (b"x-litellm-call-id", call_id.encode("latin-1", "replace")),
@@ -172,7 +174,7 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
     model = result.model
     if model:
         repeats = any(map(model.__contains__, target.credentials))
-        headers.append((b"x-litellm-model-name", _encoded(unechoed_text(model, target) if repeats else model)))
+        headers.append((b"x-litellm-model-name", _encoded(redacted_text(model, target) if repeats else model)))
     for name, value in result.headers.items():
         lower = name.lower()
         if lower in _NOT_RELAYED:
@@ -184,7 +186,7 @@ def _headers(result: Answer | Opened, call_id: str, started: float) -> Headers:
     return headers
 
 
-def _own_headers(call_id: str, started: float) -> Headers:
+def _gateway_headers(call_id: str, started: float) -> Headers:
     """The headers of an answer that is not one target's."""
     return [
         (b"x-litellm-version", version.encode()),

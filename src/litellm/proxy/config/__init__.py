@@ -3,7 +3,7 @@
     config = load_config("config.yaml")
     config.model_list[0].litellm_params.api_key  # Secret('**********')
 
-Everything that is wrong is told at once, by file and line; see `ConfigError`.
+All problems are reported at once, by file and line; see `ConfigError`.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ __all__ = [
 if TYPE_CHECKING:
     Examine = Callable[[DeploymentConfig, frozenset[str]], tuple[str, str] | None]
 
-# Where pydantic would speak of Python types to somebody who writes YAML.
-_IN_OTHER_WORDS = {
+# In place of pydantic's messages that speak of Python types.
+_MESSAGES = {
     "dict_type": "Input should be a map",
     "model_type": "Input should be a map",
     "tuple_type": "Input should be a list",
@@ -77,10 +77,10 @@ class Config:
     litellm_settings: LitellmSettings
     router_settings: RouterSettings
     general_settings: GeneralSettings
-    environment_variables: dict[str, Secret]  # exported by whoever starts the server, not by loading
+    environment_variables: dict[str, Secret]  # exported at the server's start, not by loading
     warnings: tuple[Problem, ...]
     lines: Mapping[KeyPath, tuple[str, int]] = field(default_factory=dict, repr=False)
-    """Where each setting stands, for those who find something wrong with it later."""
+    """Where each setting stands, for problems that are found later."""
 
     def place(self, path: KeyPath) -> tuple[str, int | None]:
         """File and line of the setting at `path`, or of the nearest thing above it."""
@@ -133,28 +133,30 @@ def _examine_deployments(loaded: Loaded, context: ValidationContext, examine: Ex
     """Ask about each deployment that is well-formed, also when others are not."""
     entries, providers = loaded.data.get("model_list"), loaded.data.get("litellm_settings")
     mapped = providers.get("custom_provider_map") if isinstance(providers, dict) else None
-    own = {entry.get("provider") for entry in mapped or () if isinstance(entry, dict)}
+    provider_names = {entry.get("provider") for entry in mapped or () if isinstance(entry, dict)}
     for at, entry in enumerate(entries if isinstance(entries, list) else ()):
         try:
             deployment = DeploymentConfig.model_validate(entry, context=context)
         except ValidationError:
             continue
-        found = examine(deployment, frozenset(map(str, own)))
+        found = examine(deployment, frozenset(map(str, provider_names)))
         if found is not None:
             loaded.report(("model_list", at, "litellm_params", found[0]), found[1])
 
 
 def _validated(loaded: Loaded, context: ValidationContext, meant: set[KeyPath]) -> ConfigFile | None:
     """The settings, or None after reporting what is wrong with them; never what the faulty values are."""
-    told = {(problem.file, problem.line, problem.path) for problem in loaded.problems if problem.severity == "error"}
+    reported = {
+        (problem.file, problem.line, problem.path) for problem in loaded.problems if problem.severity == "error"
+    }
     try:
         return ConfigFile.model_validate(loaded.data, context=context)
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False, include_context=False, include_input=False):
             path = tuple(part for part in error["loc"] if part != "[key]")
-            if path in meant or (*loaded.place(path), dotted(path)) in told:
+            if path in meant or (*loaded.place(path), dotted(path)) in reported:
                 continue
-            what = _IN_OTHER_WORDS.get(error["type"], error["msg"])
+            what = _MESSAGES.get(error["type"], error["msg"])
             if error["type"] == "handler":  # may quote an exception of the user's own code
                 exported = mask_credentials(loaded.environment, credential=True)
                 what = hide_credentials(what, [loaded.data, exported])

@@ -54,7 +54,7 @@ def not_quoted(kind: str) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if isinstance(value, bool):
             raise PydanticCustomError("not_a_number", "Input should be a valid {kind}", {"kind": kind})
-        # `1e-6` is a text to YAML 1.1, which wants a dot in it, and a number to everybody else.
+        # `1e-6` is a text to YAML 1.1, which wants a dot in it.
         written = isinstance(value, str) and not isinstance(value, EnvText) and "e" not in value.lower()
         if written and _is_number(value):
             raise PydanticCustomError("quoted_number", "Input should be a valid {kind}, without quotes", {"kind": kind})
@@ -141,19 +141,19 @@ def _callback(reference: Any, info: ValidationInfo) -> Any:
             )
         return str(reference)
     found = _import(reference, info)
-    if not callable(found) and not _is_told(found) and found != reference:
+    if not callable(found) and not _is_logger(found) and found != reference:
         raise PydanticCustomError("callback", "not a callback: name a function, or an instance of a CustomLogger")
     return found
 
 
-def _is_told(found: object) -> bool:
+def _is_logger(found: object) -> bool:
     """Whether it has a method of a logger's."""
     return any(callable(getattr(found, name, None)) for methods in METHODS.values() for name, _, _ in methods)
 
 
 def _function(reference: Any, info: ValidationInfo) -> Any:
     found = _import(reference, info)
-    if not callable(found) and found != reference:  # the same: nobody has looked for it
+    if not callable(found) and found != reference:  # the same: it was not looked up
         raise PydanticCustomError("function", "not a function")
     return found
 

@@ -77,7 +77,7 @@ def _find(reference: str, folder: Path, environment: Mapping[str, str]) -> objec
 
 @contextmanager
 def _importing(top: str, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    # A neighbour may be called like a module that somebody else imported from another place, such as `utils`: that one
+    # A neighbour may be called like a module that was imported from another place, such as `utils`: that one
     # steps aside while the config's files look for theirs, and comes back.
     present = sys.modules.get(top)
     offered = (folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()

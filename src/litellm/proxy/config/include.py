@@ -23,7 +23,7 @@ INCLUDE: Final = "include"
 
 Pair = tuple[Node, Node]  # of a key and its value
 
-# What the two commonest messages mean to somebody who does not know YAML by heart.
+# What to do about the two commonest messages.
 _ADVICE: Final = {
     "mapping values are not allowed here": " (is the line indented as it should be?)",
     "found undefined alias": "; quote a value that begins with '*'",

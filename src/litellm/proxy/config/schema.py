@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from litellm.net.guard import Listed
+from litellm.net.guard import HostRule
 from litellm.proxy.config.checks import (
     AnyMasked,
     Callback,
@@ -65,7 +65,7 @@ DefaultFallbacks = tuple[FallbackTarget, ...]
 
 
 def _host_entry(entry: str) -> str:
-    Listed.of(entry)  # raises ValueError with the forms that there are
+    HostRule.of(entry)  # raises ValueError with the forms that there are
     return entry
 
 

@@ -86,7 +86,7 @@ def reveal_all(value: Any) -> Any:
 
 
 def hide_credentials(text: str, settings: Any) -> str:
-    """Mask in `text`, which somebody else wrote, every credential that `settings` hold.
+    """Mask in `text`, such as an exception's, every credential that `settings` hold.
 
     >>> hide_credentials("bad key sk-1234!", {"model_list": [{"api_key": "sk-1234"}]})
     'bad key **********!'

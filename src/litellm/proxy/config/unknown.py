@@ -19,7 +19,7 @@ _ONE_SLIP = 0.9
 def remove_unknown(loaded: Loaded, schema: type[BaseModel]) -> set[KeyPath]:
     """Report and remove from `loaded.data` what `schema` has no place for.
 
-    Returns the keys that were probably meant instead, so that nobody complains of their absence as well.
+    Returns the keys that were probably meant instead, so that their absence is not reported as well.
     """
     meant: set[KeyPath] = set()
     _walk(loaded, schema, loaded.data, (), meant)

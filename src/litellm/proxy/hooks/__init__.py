@@ -1,1 +1,1 @@
-"""The administrator's code on the way of a request: what it may change, what it is told, how it refuses."""
+"""The administrator's hooks of requests: what they get, what they may change, how they refuse."""

@@ -1,4 +1,4 @@
-"""What the administrator's callbacks and hooks are told of a request, besides the call that it became.
+"""What callbacks and hooks get of a request, besides the call that it became.
 
 No keys, with one exception: hooks may change the body, so they get it as it is, with the credentials of its own that a
 client may have put there. The copy of the request beside it is for logs, and has none.
@@ -12,18 +12,18 @@ from typing import Any
 from litellm._credentials import names_credential
 from litellm.proxy.auth.authenticator import Caller
 from litellm.proxy.calls.client_credentials import CREDENTIAL_FIELDS
-from litellm.proxy.calls.overrides import unforged
+from litellm.proxy.calls.overrides import without_reserved_names
 from litellm.proxy.errors import wrong_type
 from litellm.proxy.http import Exchange
 from litellm.wire.protocol import Body
 
-_ONLY_TO_SEE = ("litellm_call_id", "proxy_server_request")
+_READ_ONLY = ("litellm_call_id", "proxy_server_request")
 
 
-def request_info(http: Exchange, caller: Caller, body: Body, said: Mapping[str, Any]) -> dict[str, Any]:
-    """A request as callbacks are told of it. said: what the client has to say to them."""
+def request_info(http: Exchange, caller: Caller, body: Body, for_callbacks: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as callbacks get it. for_callbacks: the client's words for them, such as tags."""
     return {
-        **said,
+        **for_callbacks,
         "user_api_key_dict": caller.described().model_copy(),  # custom_auth may have given the same one before
         "requester_ip_address": http.peer and http.peer[0],
         "proxy_server_request": _request(http, body),
@@ -38,7 +38,7 @@ def to_hook_data(http: Exchange, caller: Caller, body: Body) -> Body:
         raise wrong_type("metadata", "an object", metadata)
     return {
         **body,
-        "metadata": {**unforged(metadata), "user_api_key": caller.key_hash, "headers": headers_of(http)},
+        "metadata": {**without_reserved_names(metadata), "user_api_key": caller.key_hash, "headers": headers_of(http)},
         "litellm_call_id": http.call_id,
         "proxy_server_request": _request(http, body),
     }
@@ -46,7 +46,7 @@ def to_hook_data(http: Exchange, caller: Caller, body: Body) -> Body:
 
 def from_hook_data(data: Body) -> Body:
     """A body as hooks leave it, without what was only there for them to see."""
-    return {name: value for name, value in data.items() if name not in _ONLY_TO_SEE}
+    return {name: value for name, value in data.items() if name not in _READ_ONLY}
 
 
 def _request(http: Exchange, body: Body) -> dict[str, Any]:

@@ -26,11 +26,11 @@ def as_answer(error: Exception) -> Exception:
     """
     if isinstance(error, RequestError | LiteLLMError):
         return error
-    said = refusal_of(error)
-    if said is None:
+    refusal = refusal_of(error)
+    if refusal is None:
         return error
-    headers = header_lines(said.headers)
-    return RequestError(said.status, mask(said.words), kind=said.kind, param=said.param, headers=headers)
+    headers = header_lines(refusal.headers)
+    return RequestError(refusal.status, mask(refusal.words), kind=refusal.kind, param=refusal.param, headers=headers)
 
 
 def header_lines(headers: Mapping[Any, Any]) -> Headers:

@@ -23,7 +23,7 @@ from litellm._credentials import mask
 from litellm._log import log
 from litellm.engine.call import Answer
 from litellm.engine.drivers import arun
-from litellm.engine.present import answer_class, built, give
+from litellm.engine.present import answer_class, build_object, set_answer
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.chain import Chain, HookSpec, name_of
 from litellm.hooks.scratch import ScratchCache
@@ -132,18 +132,18 @@ class HookedRequest(msgspec.Struct, kw_only=True):
         hooks = self.hooks.chain[MODERATION]
         if not hooks:
             return await call
-        asked = asyncio.ensure_future(call)
+        task = asyncio.ensure_future(call)
         moderated: list[asyncio.Future[Any]] = []
         try:
             for hook in hooks:
                 asking = hook(data=self.data, user_api_key_dict=self.caller, call_type=self.call_type)
                 moderated.append(asyncio.ensure_future(containing(asking)))
             await asyncio.gather(*moderated)
-            return await asked
+            return await task
         except BaseException:
-            await _cancelled(asked, *moderated)
-            if not asked.cancelled() and asked.exception() is None:
-                _let_go(asked.result())
+            await _cancelled(task, *moderated)
+            if not task.cancelled() and task.exception() is None:
+                _let_go(task.result())
             raise
 
     async def edit(self, answer: Answer) -> Any:
@@ -152,9 +152,11 @@ class HookedRequest(msgspec.Struct, kw_only=True):
             return None
         response = answer.native
         if response is None:
-            response = built(answer_class(self.operation), {**answer.data, "model": answer.asked}, answer)
+            response = build_object(
+                answer_class(self.operation), {**answer.data, "model": answer.requested_model}, answer
+            )
         response = await self.after(response)
-        give(answer, response)
+        set_answer(answer, response)
         return response
 
     async def after(self, response: Any) -> Any:
@@ -212,9 +214,9 @@ class HookedRequest(msgspec.Struct, kw_only=True):
         hooks = self.hooks.chain[PIECE]
         text = _text_of(chunk) if hooks else ""
         for hook in hooks:
-            said = await hook(user_api_key_dict=self.caller, response=text)
-            if isinstance(said, str) and said != text:
-                raise RequestError(400, said.removeprefix("data: ").strip())
+            replacement = await hook(user_api_key_dict=self.caller, response=text)
+            if isinstance(replacement, str) and replacement != text:
+                raise RequestError(400, replacement.removeprefix("data: ").strip())
 
 
 def _text_of(chunk: Any) -> str:

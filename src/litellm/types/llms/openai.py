@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-AllMessageValues = dict[str, Any]  # a message of a conversation, whoever said it
+AllMessageValues = dict[str, Any]  # a message of a conversation, of any role
 
 
 class ChatCompletionAnnotation(TypedDict, total=False):

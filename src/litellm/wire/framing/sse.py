@@ -19,25 +19,25 @@ class Parser:
     ([], [b'{"a": 1}', b'[DONE]'])
     """
 
-    __slots__ = ("_data", "_fresh", "_held", "_pieces", "_rest")
+    __slots__ = ("_at_start", "_buffered", "_data", "_pending", "_pieces")
 
     def __init__(self) -> None:
-        self._rest = b""  # of a line: how it begins
+        self._pending = b""  # of a line: how it begins
         self._pieces: list[bytes] = []  # and how it goes on; joined once, where it ends
         self._data: list[bytes] = []
-        self._held = 0  # bytes of the event that is not complete, and some of the one before at the most
-        self._fresh = True
+        self._buffered = 0  # bytes of the event that is not complete, and some of the one before at the most
+        self._at_start = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads completed by `data`. Lines may end in LF, CRLF or CR; several `data` lines are joined by LF.
 
         Raises ValueError for an event that is too long.
         """
-        if self._fresh and data:
-            self._fresh = False
+        if self._at_start and data:
+            self._at_start = False
             data = data.removeprefix(BYTE_ORDER_MARK)
         # What nearly every server sends: whole events of one line each. Two C calls instead of a loop in Python.
-        if not self._rest and not self._data and data.startswith(b"data: ") and data.endswith(b"\n\n"):
+        if not self._pending and not self._data and data.startswith(b"data: ") and data.endswith(b"\n\n"):
             body = data[6:-2]
             if b"\r" not in body:
                 if b"\n" not in body:
@@ -46,23 +46,23 @@ class Parser:
                 if not any(b"\n" in payload for payload in payloads):
                     return payloads
         size = len(data)
-        self._held += size
-        if self._held > MAX_EVENT:
+        self._buffered += size
+        if self._buffered > MAX_EVENT:
             raise ValueError(f"an event of the stream is longer than {MAX_EVENT >> 20} MiB")
-        if self._rest:
-            if b"\n" not in data and b"\r" not in data and not self._rest.endswith(b"\r"):
+        if self._pending:
+            if b"\n" not in data and b"\r" not in data and not self._pending.endswith(b"\r"):
                 self._pieces.append(data)
                 return []
             data = self._taken() + data
         payloads = self._lines(data)
         if payloads or not self._data:  # what is left came with this piece
-            self._held = size
+            self._buffered = size
         return payloads
 
     def _taken(self) -> bytes:
         """The line that has begun."""
-        line = b"".join((self._rest, *self._pieces)) if self._pieces else self._rest
-        self._rest = b""
+        line = b"".join((self._pending, *self._pieces)) if self._pieces else self._pending
+        self._pending = b""
         self._pieces.clear()
         return line
 
@@ -74,12 +74,12 @@ class Parser:
         payloads: list[bytes] = []
         if b"\r" in data:
             # A CR at the very end may be half of a CRLF: it waits for the next bytes.
-            held = data.endswith(b"\r")
-            data = (data[:-1] if held else data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            ends_in_cr = data.endswith(b"\r")
+            data = (data[:-1] if ends_in_cr else data).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         else:
-            held = False
+            ends_in_cr = False
         *lines, rest = data.split(b"\n")
-        self._rest = rest + b"\r" if held else rest
+        self._pending = rest + b"\r" if ends_in_cr else rest
         for line in lines:
             if not line:
                 if self._data:

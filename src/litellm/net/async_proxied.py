@@ -1,6 +1,6 @@
-"""By way of an HTTP proxy: over aiohttp, used lean (no cookies, redirects, tracing or per-request header merging).
+"""Connections through an HTTP proxy, on asyncio: aiohttp, used lean (no cookies, redirects, tracing or header merging).
 
-The unusual way; what goes straight to an upstream is in direct_io.py.
+The unusual way; what goes straight to an upstream is in async_pool.py.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _url(url: str) -> yarl.URL:
 
 
 @lru_cache(maxsize=256)
-def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+def _aiohttp_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
     # Less than the total, so that a connection that does not come about says that this was it.
     connect = min(timeouts.connect, 0.75 * timeouts.total)
     return aiohttp.ClientTimeout(
@@ -44,7 +44,7 @@ def _clocks(timeouts: Timeouts) -> aiohttp.ClientTimeout:
     )
 
 
-class ProxiedReply:
+class AsyncProxiedReply:
     """A reply whose body may still be on its way."""
 
     __slots__ = ("__weakref__", "_begun", "_request", "_response", "_unzip", "body", "headers", "status")
@@ -56,16 +56,16 @@ class ProxiedReply:
         self._begun = False
         self.status: int = response.status
         self.headers: Mapping[str, str] = joined(response.raw_headers)
-        self._unzip = unzip_for(self.headers, request.network.largest)
+        self._unzip = unzip_for(self.headers, request.network.max_size)
         self.body = b""
 
     async def read(self) -> bytes:
         while data := await self._next():
             if self._unzip is None:
                 return data
-            if plain := self._undone(data):
-                return plain
-        self._undone(b"")
+            if decompressed := self._decompressed(data):
+                return decompressed
+        self._decompressed(b"")
         return b""
 
     async def _next(self) -> bytes:
@@ -84,7 +84,7 @@ class ProxiedReply:
             self._allow(self._request.timeouts.between)
         return data
 
-    def _undone(self, data: bytes) -> bytes:
+    def _decompressed(self, data: bytes) -> bytes:
         """`data` without its compression; nothing stands for the end of the body."""
         if self._unzip is None:
             return data
@@ -115,8 +115,8 @@ class ProxiedReply:
             while data := await self.read():
                 parts.append(data)
                 size += len(data)
-                if size > self._request.network.largest:
-                    raise fault(too_large(self._request.network.largest), self._request, in_body=True)
+                if size > self._request.network.max_size:
+                    raise fault(too_large(self._request.network.max_size), self._request, in_body=True)
         except BaseException:
             self.close()
             raise
@@ -138,8 +138,8 @@ class ProxiedReply:
 
 
 class Connector(aiohttp.TCPConnector):
-    """aiohttp's pool, which would also give out a connection on which bytes have come since its last answer: the next
-    caller would be told what somebody else asked, or what nobody did."""
+    """aiohttp's pool, which would also give out a connection on which bytes have come since its last answer: they would
+    pass for the next one."""
 
     async def _get(self, key: Any, traces: Any) -> Any:
         while (connection := await super()._get(key, traces)) is not None:
@@ -149,11 +149,11 @@ class Connector(aiohttp.TCPConnector):
         return None
 
 
-class ProxiedPool:
+class AsyncProxiedPool:
     """One loop's connections through proxies."""
 
     def __init__(self, *, ipv4_only: bool) -> None:
-        self._streams: WeakSet[ProxiedReply] = WeakSet()  # those that may outlive the loop
+        self._streams: WeakSet[AsyncProxiedReply] = WeakSet()  # those that may outlive the loop
         self._http = aiohttp.ClientSession(
             connector=Connector(limit=0, ttl_dns_cache=60, family=socket.AF_INET if ipv4_only else socket.AF_UNSPEC),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -161,9 +161,9 @@ class ProxiedPool:
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
         )
 
-    async def send(self, request: Request, proxy: str) -> ProxiedReply:
+    async def send(self, request: Request, proxy: str) -> AsyncProxiedReply:
         """Send, and wait for the head; and for the body too unless a good answer is to be streamed."""
-        reply = ProxiedReply(request, await self._head(request, proxy))
+        reply = AsyncProxiedReply(request, await self._head(request, proxy))
         if request.stream and streams(reply.status, reply.headers):
             reply.expect_first()
             self._streams.add(reply)
@@ -186,7 +186,7 @@ class ProxiedPool:
                 data=request.body if len(request.body) < LARGE else io.BytesIO(request.body),
                 headers=headers_of(request),
                 allow_redirects=False,
-                timeout=_clocks(request.timeouts),
+                timeout=_aiohttp_timeout(request.timeouts),
                 ssl=ssl_context(request.network) if url.scheme == "https" else True,
                 proxy=proxy,
             )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from litellm._credentials import mask
 from litellm._log import log
 from litellm._threads import SideLoop
-from litellm.engine.handler_calls import handler_of, translated, wrong_kind
+from litellm.engine.handler_calls import as_litellm_error, handler_of, wrong_kind
 from litellm.providers.target import Target
 
 END = b""  # what Source says at the end of a stream
@@ -40,7 +40,7 @@ class Puller:
         try:
             return self._checked(next(self.iterator, END))
         except Exception as error:
-            raise translated(error, self.target) from error
+            raise as_litellm_error(error, self.target) from error
         finally:
             if self._closing:  # while it ran in this thread
                 self._close_iterator()
@@ -50,7 +50,7 @@ class Puller:
         try:
             return self._checked(await anext(self.iterator, END))
         except Exception as error:
-            raise translated(error, self.target) from error
+            raise as_litellm_error(error, self.target) from error
 
     def _pull_async_from_sync(self) -> Any:
         if self._side_loop is None:

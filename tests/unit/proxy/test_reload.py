@@ -13,7 +13,7 @@ from litellm.engine.route import Choice
 from litellm.exceptions import RouterRateLimitError
 from litellm.net.network import Network
 from litellm.proxy.config import Config, ConfigError, load_config
-from litellm.proxy.state import Lasting, Proxy, build
+from litellm.proxy.state import Carryover, Proxy, build
 from litellm.proxy.user_configs import UserConfigs
 
 
@@ -42,11 +42,11 @@ def choose(proxy: Proxy) -> Choice:
 def test_connections_and_what_is_known_of_deployments(read):
     before = build(read("a", rpm=1))
     choose(before)
-    after = build(read("a", rpm=1), lasting=Lasting.of(before))
+    after = build(read("a", rpm=1), carryover=Carryover.of(before))
     assert after.client is before.client
     with pytest.raises(RouterRateLimitError):
         choose(after)
-    choose(build(read("a", rpm=2), lasting=Lasting.of(after)))
+    choose(build(read("a", rpm=2), carryover=Carryover.of(after)))
 
 
 def test_two_gateways_share_nothing(read):
@@ -60,7 +60,7 @@ def test_what_cannot_be_built_has_changed_nothing(read, monkeypatch):
     choose(before).settle(GOOD)
     monkeypatch.delenv("LANGFUSE_PUBLIC_KEY", raising=False)
     with pytest.raises(ConfigError):
-        build(read("b", callbacks=["langfuse"]), lasting=Lasting.of(before))
+        build(read("b", callbacks=["langfuse"]), carryover=Carryover.of(before))
     with pytest.raises(RouterRateLimitError):
         choose(before)
 

@@ -21,7 +21,7 @@ from litellm.net.response import Response
 from litellm.net.unzip import Malformed, too_large
 
 IDLE = 30.0  # seconds that a connection is kept for; servers commonly close after 60 or more
-LOOK = 15.0  # seconds between looks at the clock, at the most
+CHECK_INTERVAL = 15.0  # seconds between looks at the clock, at the most
 LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
 HIGH_WATER = 256 << 10  # bytes of a stream that wait for its reader; beyond it the upstream waits
 
@@ -29,23 +29,23 @@ Key = tuple[str, str, int, Network]  # scheme, host, port: what two requests mus
 
 
 class ConnectionOwner(Protocol):
-    """Who opens connections and keeps them: a Pool.
+    """What opens connections and keeps them: an AsyncPool.
 
-    buffer_left: bytes that the unfinished answers from where clients have sent us may still take, all together.
+    buffer_remaining: bytes that the unfinished answers from where clients have sent us may still take, all together.
     fair_queue: for long bodies, to be written and to be read on.
     """
 
-    buffer_left: int
+    buffer_remaining: int
     fair_queue: FairQueue
 
-    def keep(self, connection: Connection) -> None:
+    def keep(self, connection: AsyncConnection) -> None:
         """It has nothing to do."""
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: AsyncConnection) -> None:
         """It has ended."""
 
 
-class DirectReply:
+class AsyncReply:
     """A reply whose body may still be on its way. It outlives the connection's part in it: what has arrived stays."""
 
     __slots__ = (
@@ -62,12 +62,12 @@ class DirectReply:
         "streamed",
     )  # fmt: skip
 
-    def __init__(self, request: Request, connection: Connection, waiter: asyncio.Future[None]) -> None:
+    def __init__(self, request: Request, connection: AsyncConnection, waiter: asyncio.Future[None]) -> None:
         self.request = request
-        self.response = Response(bodyless=request.method == "HEAD", largest=request.network.largest)
+        self.response = Response(bodyless=request.method == "HEAD", max_size=request.network.max_size)
         self.streamed = False  # known when the head is here
         self.body = b""
-        self._connection: Connection | None = connection  # until the last byte, a fault, or close()
+        self._connection: AsyncConnection | None = connection  # until the last byte, a fault, or close()
         self._parts: list[bytes] = []
         self._size = 0
         self._buffered = 0  # bytes of what the pool's guarded answers may take
@@ -172,19 +172,19 @@ class DirectReply:
 
     def _buffer(self, network: Network) -> None:
         """It waits here until it is whole, if it is not too large, and not too much waits already."""
-        if self._size > network.largest:
-            raise too_large(network.largest)
+        if self._size > network.max_size:
+            raise too_large(network.max_size)
         if network.guard is not None and self._connection is not None:
             pool = self._connection.pool
-            pool.buffer_left -= self._size - self._buffered
+            pool.buffer_remaining -= self._size - self._buffered
             self._buffered = self._size
-            if pool.buffer_left < 0:
+            if pool.buffer_remaining < 0:
                 raise TransportFault("busy", "there is no room for the answer now; try again")
 
-    def _let_go(self) -> Connection | None:
+    def _let_go(self) -> AsyncConnection | None:
         connection, self._connection = self._connection, None
         if self._buffered and connection is not None:
-            connection.pool.buffer_left += self._buffered
+            connection.pool.buffer_remaining += self._buffered
             self._buffered = 0
         return connection
 
@@ -205,22 +205,33 @@ class DirectReply:
     def _deliver(self, sink: Sink) -> None:
         connection = self._connection
         if self._parts:
-            held = sink(self._arrived())
-            if connection is not None and held is None:
+            drained = sink(self._arrived())
+            if connection is not None and drained is None:
                 connection.resume()  # it may have been paused before there was a sink
             elif connection is not None:
-                connection.hold(held)
+                connection.hold(drained)
         if connection is None:  # it was the last
             self._sink = None
             sink(b"" if self._fault is None else self._fault)
 
 
-class Connection(asyncio.Protocol):
+class AsyncConnection(asyncio.Protocol):
     """One connection to an origin, carrying one exchange at a time."""
 
     __slots__ = (
-        "_due", "_ends", "_last", "_paused", "_queued", "_readable", "_reply", "_silence", "_timer", "_transport", "key",
-        "loop", "pool",
+        "_deadline",
+        "_due",
+        "_last",
+        "_paused",
+        "_queued",
+        "_readable",
+        "_reply",
+        "_silence",
+        "_timer",
+        "_transport",
+        "key",
+        "loop",
+        "pool",
     )  # fmt: skip
 
     def __init__(self, pool: ConnectionOwner, key: Key, loop: asyncio.AbstractEventLoop) -> None:
@@ -228,12 +239,12 @@ class Connection(asyncio.Protocol):
         self.loop = loop
         self.pool = pool
         self._transport: Any = None
-        self._reply: DirectReply | None = None
-        self._paused = False  # whoever reads has enough for now
+        self._reply: AsyncReply | None = None
+        self._paused = False  # the reader has enough for now
         self._queued = False  # it is to be read on, when it is its turn
         self._last = 0.0  # when the answer last went on, or the connection became idle
         self._silence = 0.0  # seconds that may pass after it
-        self._ends = 0.0  # when the exchange must be over
+        self._deadline = 0.0  # when the exchange must be over
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._readable: Callable[[], object] | None = None
@@ -251,50 +262,50 @@ class Connection(asyncio.Protocol):
         return not self._readable()
 
     @property
-    def stands(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it has not been lost yet."""
         return not self._transport.is_closing()
 
-    async def exchange(self, request: Request, head: Head, ends: float) -> DirectReply:
+    async def exchange(self, request: Request, head: Head, deadline: float) -> AsyncReply:
         """Send, and wait for the head, and for the body too unless a good answer is to be streamed.
 
-        ends: when all must be over, in the loop's time. Raises TransportFault.
+        deadline: when all must be over, in the loop's time. Raises TransportFault.
         """
         if self._transport.is_closing():  # as soon as it stood
             raise failures.closed(request, "it accepted the connection and closed it")
-        clocks = request.timeouts
+        timeouts = request.timeouts
         waiter = self.loop.create_future()
-        reply = self._reply = DirectReply(request, self, waiter)
+        reply = self._reply = AsyncReply(request, self, waiter)
         self._last = self.loop.time()
-        self._silence, self._ends = clocks.first_byte, ends
-        self._look_by(min(self._last + self._silence, ends, self._last + LOOK))
+        self._silence, self._deadline = timeouts.first_byte, deadline
+        self._schedule_check(min(self._last + self._silence, deadline, self._last + CHECK_INTERVAL))
         try:
             if len(request.body) < LARGE:
                 self._transport.write(head.start(request) + request.body)
             else:
                 await self.pool.fair_queue.turn()
-                # By now it may be answered, and the connection be somebody else's.
+                # By now it may be answered, and the connection carry another request.
                 if self._reply is reply and not self._transport.is_closing():
                     self._transport.writelines((head.start(request), request.body))  # which need no copy
             await waiter
         except BaseException:
-            # The reply and not the connection: the answer may be complete, and somebody else's request be on its way.
+            # The reply and not the connection: the answer may be complete, and another request be on its way.
             reply.close()
             raise
         reply.raise_fault()
         if reply.streamed and reply.silent:
             # The first piece may take as long as the stricter of two clocks says: for the beginning, and for silence.
-            self._allow(min(clocks.first_byte, clocks.between))
+            self._allow_silence(min(timeouts.first_byte, timeouts.between))
         return reply
 
     def abort(self) -> None:
         """Drop it, at once."""
         self._reply = None
-        self._paused = False  # whoever would have it go on, later, has nothing to do any more
+        self._paused = False  # a later resume has nothing to do any more
         self._transport.abort()
 
     def break_off(self, fault: TransportFault) -> None:
-        """Drop it, and tell whoever waits for an answer why."""
+        """Drop it, and fail the reply that is awaited."""
         reply = self._reply
         self.abort()
         if reply is not None:
@@ -322,8 +333,8 @@ class Connection(asyncio.Protocol):
 
     def end_soon(self) -> None:
         """Nobody reads on; the last bytes have a moment to arrive."""
-        self._ends = min(self._ends, self.loop.time() + LAST_BYTES)
-        self._look_by(self._ends)
+        self._deadline = min(self._deadline, self.loop.time() + LAST_BYTES)
+        self._schedule_check(self._deadline)
 
     # --- what asyncio tells us ----------------------------------------------------------------------------------------
 
@@ -333,7 +344,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         reply = self._reply
-        if reply is None:  # nobody has asked: on the next request this would pass for its answer
+        if reply is None:  # unsolicited: on the next request this would pass for its answer
             self.abort()
             return
         try:
@@ -348,9 +359,9 @@ class Connection(asyncio.Protocol):
         if response.begun:  # the clock of the first byte is not impressed by half a head
             self._last = self.loop.time()
         if response.complete:
-            self._over(response)
+            self._exchange_done(response)
         elif spoke and reply.streamed and self._silence != reply.request.timeouts.between:
-            self._allow(reply.request.timeouts.between)
+            self._allow_silence(reply.request.timeouts.between)
         if len(data) >= LARGE and not response.complete and not self._queued and not self._transport.is_closing():
             self._queue()
 
@@ -386,7 +397,7 @@ class Connection(asyncio.Protocol):
         except Malformed as error:
             reply.fail(failures.closed(reply.request, error))
 
-    def _over(self, response: Response) -> None:
+    def _exchange_done(self, response: Response) -> None:
         """The exchange is over: for another, or for good."""
         self._reply = None
         sent = not self._transport.get_write_buffer_size()  # some answer before they have read the request
@@ -398,33 +409,33 @@ class Connection(asyncio.Protocol):
 
     # --- the clock ----------------------------------------------------------------------------------------------------
 
-    def _look_by(self, due: float) -> None:
+    def _schedule_check(self, due: float) -> None:
         """See to it that the clock is looked at by `due`. Most of the time it will be, and nothing has to be done."""
         if self._timer is None or self._due > due:
             if self._timer is not None:
                 self._timer.cancel()
             self._due = due
-            self._timer = self.loop.call_at(due, self._look)
+            self._timer = self.loop.call_at(due, self._check)
 
-    def _allow(self, silence: float) -> None:
+    def _allow_silence(self, silence: float) -> None:
         """From now on the upstream may be silent for this long."""
         self._silence = silence
-        self._look_by(min(self._last + silence, self._ends))
+        self._schedule_check(min(self._last + silence, self._deadline))
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         now = self.loop.time()
         reply = self._reply
         if reply is None:
             if now < self._last + IDLE:
-                self._look_by(min(self._last + IDLE, now + LOOK))
+                self._schedule_check(min(self._last + IDLE, now + CHECK_INTERVAL))
             else:
                 self.abort()
-        elif now >= self._ends:
+        elif now >= self._deadline:
             self.break_off(failures.total_timeout(reply.request))
         elif now >= self._last + self._silence and (self._waits_for_head or not (self._paused or self._queued)):
             self.break_off((failures.silence if reply.streamed else failures.first_byte_timeout)(reply.request))
         else:
             ours = (self._paused or self._queued) and not self._waits_for_head  # while we are slow, the upstream is not
             quiet = (now if ours else self._last) + self._silence
-            self._look_by(min(quiet, self._ends, now + LOOK))
+            self._schedule_check(min(quiet, self._deadline, now + CHECK_INTERVAL))
