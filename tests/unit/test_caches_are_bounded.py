@@ -51,6 +51,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "net.sync_proxied._url": lambda n: (f"http://host-{n}/v1",),
     "net.tls.ssl_context": lambda n: (Network(verify=context()),),
     "providers.names._by_bare_name": lambda n: (f"model-{n}",),
+    "proxy.auth.authenticator._is_this_machine": lambda n: (b"host-%d" % n, "localhost"),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
     "server.head._known_host": lambda n: (b"host-%d" % n,),
     "server.head.read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),

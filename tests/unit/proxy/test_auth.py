@@ -82,7 +82,7 @@ class Served:
     """As much of a proxy as is asked about a page."""
 
     def __init__(self, key):
-        self.gate = Authenticator(key)
+        self.authenticator = Authenticator(key)
 
 
 @pytest.mark.parametrize(("key", "kept_out"), [(None, True), ("sk-1234", True), (STRONG, False)])

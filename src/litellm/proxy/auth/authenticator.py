@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +26,7 @@ _HEADERS = (b"x-litellm-api-key", b"authorization", b"api-key", b"x-api-key", b"
 
 WELL_KNOWN = frozenset({"", "sk-1234", "sk-12345", "sk-123456", "anything", "changeme", "sk-litellm"})
 SHORTEST = 16
+LONGEST_HOST = 260  # characters: of a name in the DNS, and a port
 LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0", "::1")  # noqa: S104 - names that pages use for this machine
 
 
@@ -106,7 +108,9 @@ class Authenticator:
         if origin is not None and _host(origin) not in LOOPBACK:
             raise RequestError(403, "Pages of other hosts may not call this server until it has a strong master key")
         requested_host = headers.get(b"host")
-        if requested_host is not None and not _is_this_machine(_host(b"//" + requested_host) or "", host):
+        if requested_host is not None and (
+            len(requested_host) > LONGEST_HOST or not _is_this_machine(requested_host, host)
+        ):
             raise RequestError(403, "Until it has a strong master key, this server answers to no name but localhost")
 
     def admit(self, headers: Mapping[bytes, bytes]) -> Caller:
@@ -125,8 +129,10 @@ class Authenticator:
         return self._caller
 
 
-def _is_this_machine(name: str, host: str) -> bool:
-    """Whether a name cannot be a foreign one that was pointed here (DNS rebinding)."""
+@lru_cache(maxsize=256)
+def _is_this_machine(requested_host: bytes, host: str) -> bool:
+    """Whether a name, with a port perhaps, cannot be a foreign one that was pointed here (DNS rebinding)."""
+    name = _host(b"//" + requested_host) or ""
     return name in LOOPBACK or name == host.lower() or name.endswith(".localhost") or _is_address(name)
 
 
