@@ -47,7 +47,7 @@ def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[
     return {
         "custom_llm_provider": target.provider.name or None,
         "model_id": target.id or None,
-        "api_base": _shown(target.api_base),
+        "api_base": _redacted(target.api_base),
         "litellm_model_name": target.model or None,
         "litellm_call_id": call.id or str(uuid.uuid4()),
         "response_cost": price(result.origin, result.usage) if isinstance(result, Answer) else None,
@@ -56,7 +56,7 @@ def _hidden_params(call: Call, result: Answer | Opened, started: float) -> dict[
     }
 
 
-def _shown(base: str | None) -> str | None:
+def _redacted(base: str | None) -> str | None:
     """An API base as it may be shown."""
     return redacted_url(base) if base and any(map(base.__contains__, "@?#")) else base
 

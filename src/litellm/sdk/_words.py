@@ -49,7 +49,7 @@ def call_of(
     _check_subject(operation.subject, body, model)
     streamed, watched, options = bool(stream), settings.observe is not None, body.get("stream_options")
     wants_usage = streamed and isinstance(options, dict) and bool(options.get("include_usage"))
-    said = _mock(control)
+    mock = _mock(control)
     return Call(
         model=model,
         body=body,
@@ -58,7 +58,7 @@ def call_of(
         ask_usage=wants_usage or (streamed and watched),  # callbacks get the cost
         show_usage=wants_usage,
         timeouts=timeouts_of(control, model, streamed=streamed),
-        retarget=None if said is None else partial(mocked, said),
+        retarget=None if mock is None else partial(mocked, mock),
         policy=_policy(control, settings),
         metadata=control.get("metadata") or {},
         id=control.get("litellm_call_id") or (str(uuid.uuid4()) if watched else ""),

@@ -49,8 +49,8 @@ class FlowControl(asyncio.Protocol):
     def _stuck(self, now: float, limits: Limits) -> bool:
         """Whether the client has read nothing for too long."""
         unread, since = self._unread
-        left = self._transport.get_write_buffer_size()
-        if left < unread:
-            self._unread = (left, now)
+        remaining = self._transport.get_write_buffer_size()
+        if remaining < unread:
+            self._unread = (remaining, now)
             return False
         return now - since > limits.slow

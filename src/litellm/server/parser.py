@@ -155,7 +155,7 @@ class Parser:
             again = self._known.again(data)
             if again is not None:
                 self._different = 0
-                return self._whole(*again, data)
+                return self._complete(*again, data)
         end = data.find(_BLANK) + len(_BLANK)
         if end < len(_BLANK):
             self.pending += data
@@ -177,14 +177,14 @@ class Parser:
                 self._llhttp.feed_data(memoryview(data)[start : start + head.length])
                 self._callbacks.pieces.clear()
             self._callbacks.ends.clear()
-            return self._whole(head, start, data)
+            return self._complete(head, start, data)
         self._reading = True
         self._remaining = head.length
         self._unused = 0
         self._tail = b""
         return [head, *self._body(data, start)] if start < len(data) else [head]
 
-    def _whole(self, head: Head, start: int, data: bytes) -> list[Event]:
+    def _complete(self, head: Head, start: int, data: bytes) -> list[Event]:
         """The events of a request of known length, of which the body begins at `start` and is here."""
         self._busy = True
         self._forgiven = False

@@ -182,10 +182,10 @@ def _read_answer(call: Call, target: Target, dialect: StreamDialect, reply: Repl
 def _headers(reply: Reply, target: Target) -> Mapping[str, str]:
     """The headers of a good answer: as they came, if they repeat none of the credentials that it was asked with."""
     headers = reply.headers
-    said = "\n".join((*headers, *headers.values())).lower()
+    text = "\n".join((*headers, *headers.values())).lower()
     return (
         redacted_headers(headers, target)
-        if any(map(said.__contains__, map(str.lower, target.credentials)))
+        if any(map(text.__contains__, map(str.lower, target.credentials)))
         else headers
     )
 

@@ -39,7 +39,7 @@ def described(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     classes = [load(address) for row in OPERATIONS for address in (row.answer, row.chunk) if address]
     _, definitions = models_json_schema([(cls, _MODE) for cls in classes], ref_template=_SCHEMAS + "{model}")
-    hot = {f"/v1{row.path}": {row.method.lower(): _asked(row)} for row in OPERATIONS}
+    hot = {f"/v1{row.path}": {row.method.lower(): _route_of(row)} for row in OPERATIONS}
     document["paths"] = hot | _listed() | document["paths"]
     components = document.setdefault("components", {})
     components["schemas"] = definitions.get("$defs", {}) | components.get("schemas", {})
@@ -48,7 +48,7 @@ def described(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _asked(row: Operation) -> dict[str, Any]:
+def _route_of(row: Operation) -> dict[str, Any]:
     """The route that asks a model for an operation."""
     content = {"application/json": {"schema": _reference(load(row.answer))}}
     if row.chunk:
