@@ -25,6 +25,9 @@ decode = msgspec.json.Decoder().decode
 
 # All that decode() raises for bytes that are no JSON we can use: malformed, no UTF-8, nested too deeply.
 UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+# All that encode() raises for what has no form in JSON. What could just be read may be too deep to be written further down
+# the stack.
+UNWRITABLE = (TypeError, ValueError, RecursionError)
 
 
 def position(body: bytes, error: Exception) -> str:

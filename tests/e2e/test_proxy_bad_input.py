@@ -232,6 +232,18 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("path", [CHAT, "/v1/embeddings"])
+def test_what_is_nested_too_deeply_is_the_clients_error(talk, path):
+    """What can still be read, but not be written further down the stack, is no error of ours."""
+    seen = set()
+    for depth in range(960, 1000):
+        deep = "[" * depth + "]" * depth
+        answer = talk.post(f'{{"model": "m", "messages": [], "input": "x", "deep": {deep}}}', path=path)
+        seen.add(answer.status)
+        assert answer.status == 200 or answer.error["type"] == "invalid_request_error", answer.body
+    assert seen == {200, 400}
+
+
 @pytest.mark.parametrize(("method", "path", "status"), ELSEWHERE)
 def test_wrong_paths_and_methods(talk, up, method, path, status):
     """404 and 405 in the same shape; 405 says what is allowed."""

@@ -64,7 +64,7 @@ def _words(detail: Any) -> str:
         detail = next(iter(detail.values()))
     try:
         return detail if isinstance(detail, str) else _json.encode(detail).decode()
-    except (TypeError, ValueError):  # it holds what JSON has no form for
+    except _json.UNWRITABLE:  # it holds what JSON has no form for
         return str(detail)
 
 

@@ -98,7 +98,10 @@ class UserConfigs:
 
 
 def _encoded(config: Mapping[str, Any]) -> bytes:
-    sent = _json.encode(config)
+    try:
+        sent = _json.encode(config)
+    except _json.UNWRITABLE as error:
+        raise _refused(str(error)) from None
     if len(sent) > MAX_SIZE:
         raise _refused(f"it has {len(sent)} bytes, and may have {MAX_SIZE}")
     return sent

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from litellm import _json
 from litellm._bounded import Bounded
 from litellm.engine.call import Answer, Call
 from litellm.engine.faults import (
@@ -108,7 +109,7 @@ def _exchange(
         payload = dialect.request(out)
     except Unsuitable as unsuitable:
         raise BadRequestError(str(unsuitable), target.model, target.provider.name) from None
-    except (TypeError, ValueError) as unsuitable:
+    except _json.UNWRITABLE as unsuitable:
         raise BadRequestError(f"the request is not JSON: {unsuitable}", target.model, target.provider.name) from None
     url = url_for(target, upstream, payload) if payload.path or payload.query else upstream.url
     request = Request(

@@ -214,7 +214,7 @@ def _text(value: Any) -> str | None:
         return value
     try:
         return _json.encode(value).decode()
-    except (TypeError, ValueError, RecursionError):  # metadata may hold anything
+    except _json.UNWRITABLE:  # metadata may hold anything
         return str(value)
 
 
