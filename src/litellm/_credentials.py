@@ -84,7 +84,7 @@ def _spelled(credential: str) -> set[str]:
     else:
         plain = {rest if rest and scheme.lower() in _SCHEMES else credential}
     plain |= {unquote(text) for text in plain}
-    found = plain | {quote(text) for text in plain} | {quote(text, safe="") for text in plain}
+    found = plain | {quote(text, safe, errors="surrogatepass") for text in plain for safe in ("/", "")}
     in_json = {json.dumps(text, ensure_ascii=narrow)[1:-1] for text in plain for narrow in (True, False)}
     found |= in_json | {text.replace("/", "\\/") for text in in_json} | {text.translate(_HTML) for text in plain}
     return {text for text in found if len(text) >= MIN_LENGTH}

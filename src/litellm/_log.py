@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 
 from litellm._credentials import mask
 
@@ -31,12 +32,12 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JSONFormatter(_TextFormatter):
-    """One JSON object per line, for log collectors."""
+    """One JSON object per line, for log collectors; controls of terminals and lines are escapes in it too."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = "\n".join([_excerpt(record.getMessage()), *self.trace(record)])
         fields = {"timestamp": self.formatTime(record), "level": record.levelname, "message": message}
-        return json.dumps(fields, ensure_ascii=False)
+        return _printable(json.dumps(fields, ensure_ascii=False), lambda each: json.dumps(each)[1:-1])
 
 
 def _excerpt(text: str) -> str:
@@ -57,9 +58,14 @@ def _visible(text: str) -> str:
     >>> _visible("a\nb\x1b[2J é")
     'a\\nb\\x1b[2J é'
     """
+    return _printable(text, lambda each: each.encode("unicode_escape").decode())
+
+
+def _printable(text: str, escape: Callable[[str], str]) -> str:
+    """`text`, with an escape for each character that would not be shown."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(each if each.isprintable() else escape(each) for each in text)
 
 
 def report(title: str, lines: str) -> None:

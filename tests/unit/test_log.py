@@ -6,7 +6,7 @@ import logging
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.fakes import behaviour as act
 from tests.fakes.upstream import Upstream
@@ -63,6 +63,15 @@ def test_a_record_is_one_line(text):
 @given(st.text())
 def test_a_record_is_one_json_object(text):
     (line,) = written(lambda: _log.log.warning("said: %s", text), as_json=True).split("\n")[:-1]
+    assert json.loads(line)["message"] == f"said: {text}"
+
+
+@given(st.text())
+@example("a\x9b2J\u2028b\x7f\U000e0001")
+def test_a_json_line_steers_no_terminal_and_no_reader_of_lines(text):
+    """With the controls escaped, beyond those that JSON would have escaped by itself."""
+    line = written(lambda: _log.log.warning("said: %s", text), as_json=True).removesuffix("\n")
+    assert line.isprintable()
     assert json.loads(line)["message"] == f"said: {text}"
 
 

@@ -26,9 +26,11 @@ def handler_of(target: Target) -> Any:
     return target.backend.handler  # type: ignore[union-attr]  # by which whoever asks was picked
 
 
-def ask_either(handler: Any, sync_name: str, async_name: str, arguments: dict[str, Any], seconds: float) -> Ask:
-    """Ask whichever of the two methods the handler has; the transport takes the one that fits it, if both are there."""
-    sync_fn = partial(_call, getattr(handler, sync_name), arguments) if implemented(handler, sync_name) else None
+def ask_either(handler: Any, name: str, arguments: dict[str, Any], seconds: float) -> Ask:
+    """Ask the method `name` or its asynchronous sibling, whichever the handler has; the transport takes the one that fits
+    it, if both are there."""
+    async_name = f"a{name}"
+    sync_fn = partial(_call, getattr(handler, name), arguments) if implemented(handler, name) else None
     async_fn = None
     if implemented(handler, async_name):
         method = getattr(handler, async_name)
@@ -37,7 +39,7 @@ def ask_either(handler: Any, sync_name: str, async_name: str, arguments: dict[st
         else:
             async_fn = partial(_acall, method, arguments)
     if sync_fn is None and async_fn is None:
-        sync_fn = partial(_call, getattr(CustomLLM(), sync_name), arguments)
+        sync_fn = partial(_call, getattr(CustomLLM(), name), arguments)
     return Ask(sync_fn, async_fn, (), seconds)
 
 
@@ -151,7 +153,6 @@ def as_litellm_error(error: Exception, target: Target) -> LiteLLMError:
     return InternalServerError(text, provider, target.model)
 
 
-def wrong_kind(target: Target, method: str, got: Any, wanted: str) -> LiteLLMError:
-    name = type(handler_of(target)).__name__
-    text = f"{name}.{method} gave {type(got).__name__}, but must give {wanted}"
+def wrong_kind(target: Target, name: str, got: Any, wanted: str) -> LiteLLMError:
+    text = f"{type(handler_of(target)).__name__}.{name}/a{name} gave {type(got).__name__}, but must give {wanted}"
     return wrong_shape(WrongShape(text), target, {})

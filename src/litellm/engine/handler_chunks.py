@@ -62,7 +62,7 @@ class Puller:
             return chunk
         if isinstance(chunk, BaseModel):
             return chunk.model_dump(exclude_unset=True)
-        raise wrong_kind(self.target, "streaming/astreaming", chunk, "GenericStreamingChunk or OpenAI chunks")
+        raise wrong_kind(self.target, "streaming", chunk, "GenericStreamingChunk or OpenAI chunks")
 
     def close(self) -> None:
         """Let the handler's generator run its `finally`, in the thread or on the loop that it runs in."""
@@ -106,5 +106,5 @@ def puller(iterator: Any, target: Target, *, awaited: bool) -> Puller:
     ):
         if inspect.iscoroutine(iterator):
             iterator.close()
-        raise wrong_kind(target, "streaming/astreaming", iterator, "an iterator of chunks (write it with `yield`)")
+        raise wrong_kind(target, "streaming", iterator, "an iterator of chunks (write it with `yield`)")
     return Puller(iterator, target, awaited=awaited)

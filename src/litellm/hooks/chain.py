@@ -80,8 +80,8 @@ class Chain:
         """Ask each hook in turn, and give what they leave of the argument that `spec` takes: what one gives replaces it in
         `words`, for the next one. Something `final` ends the chain, and is what it gives."""
         for hook in self._hooks[spec.name]:
-            asking = partial(hook, **words)
-            changed = spec.read(hook, (yield Ask(None, asking) if spec.is_async else Ask(asking, None)))
+            ask = partial(hook, **words)
+            changed = spec.read(hook, (yield Ask(None, ask) if spec.is_async else Ask(ask, None)))
             if isinstance(changed, spec.final):
                 return changed
             if spec.takes and changed is not None:

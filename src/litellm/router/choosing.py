@@ -328,7 +328,7 @@ class RoutingContext:
         return levels
 
     def target(self, deployment: Deployment) -> Target:
-        """Where a deployment sends this call: the same object each time it is context."""
+        """Where a deployment sends this call: the same object each time it is asked for."""
         if self.options.adapt is None:
             return deployment.target or deployment.make(deployment.model)
         if deployment.id not in self._adapted:

@@ -6,6 +6,7 @@ import pickle
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pydantic
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litellm.proxy.config import ConfigError, Secret, load_config, reveal_all
-from litellm.proxy.config.secrets import hide_credentials, mask_credentials
+from litellm.proxy.config.secrets import hide_credentials, seal_credentials
 
 CANARY = "sk-canary-8d1f"
 
@@ -74,7 +75,7 @@ def test_as_a_pydantic_field():
 
 def test_free_form_settings_are_masked_at_any_depth():
     plain = {"a": "x", "token": "t", "list": [{"password": ["p", 1]}], "vertex_credentials": {"id": "i"}, "n": None}
-    masked = mask_credentials(plain)
+    masked = seal_credentials(plain)
     assert masked["token"] == Secret("t")
     assert masked["list"][0]["password"] == [Secret("p"), 1]
     assert masked["vertex_credentials"] == {"id": Secret("i")}
@@ -86,6 +87,18 @@ def test_free_form_settings_are_masked_at_any_depth():
 def test_somebody_elses_text_loses_the_secrets_in_it():
     assert hide_credentials(f"no {CANARY}", [{"deep": {"tokens": [], "token": [CANARY]}}]) == "no **********"
     assert hide_credentials("a key is a key", {"key": "a key"[:1]}) == "a key is a key"
+
+
+def test_an_error_shows_no_spelling_of_a_credential():
+    """However short it is, as long as it does not stand in ordinary words, and however it is quoted."""
+    assert hide_credentials("no k9x7q here", {"api_key": "k9x7q"}) == "no ********** here"
+    key = 'sk-"quoted"/é'
+    assert hide_credentials(f"no {json.dumps(key)}", {"api_key": key}) == 'no "**********"'
+    assert hide_credentials(f"no {quote(key, safe='')}", {"api_key": key}) == "no **********"
+
+
+def test_a_credential_that_is_no_utf_8_is_masked_too():
+    assert hide_credentials("no \udcffabcd", {"api_key": "\udcffabcd"}) == "no **********"
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,18 @@ def attempt(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Ope
     operation = call.operation
     call.budget.take(target.model)
     if operation.handler:
-        return (yield from (_chat if operation.streams else _embeddings)(call, target, timeouts))
+        ask = _chat if len(operation.handler) > 1 else _embeddings
+        return (yield from ask(call, target, timeouts))
     if operation.via:
         return (yield from _text(call, target, timeouts))
     raise BadRequestError(f"a CustomLLM has no method for {operation.label}", target.model, target.provider.name)
 
 
 def _chat(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
-    if call.stream and implemented(handler_of(target), "streaming", "astreaming"):
+    whole, stream = (_has(target, name) for name in call.operation.handler)
+    if call.stream and stream:
         return (yield from _stream(call, target, timeouts))
-    if not call.stream and _only_streams(handler_of(target)):
+    if not call.stream and stream and not whole:
         data: Any = yield from _collected(call, target, timeouts)
     else:
         data = yield from _ask_whole(call, target, timeouts)
@@ -92,15 +94,16 @@ def _text(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opene
 
 
 def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer | Opened]:
+    (name,) = call.operation.handler
     arguments = arguments_for(call, target, timeouts)
     try:
-        data = yield ask_either(handler_of(target), "embedding", "aembedding", arguments, timeouts.total)
+        data = yield ask_either(handler_of(target), name, arguments, timeouts.total)
     except Exception as error:
         raise as_litellm_error(error, target) from error
     wanted = "an EmbeddingResponse, or a dict of that shape"
     answer = to_plain(data)
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
-        raise wrong_kind(target, "embedding/aembedding", data, wanted)
+        raise wrong_kind(target, name, data, wanted)
     try:
         for row in answer["data"]:
             if hasattr(row["embedding"], "tolist"):  # an array of numpy's or torch's
@@ -114,8 +117,9 @@ def _embeddings(call: Call, target: Target, timeouts: Timeouts) -> Flow[Answer |
     )
 
 
-def _only_streams(handler: Any) -> bool:
-    return not implemented(handler, "completion", "acompletion") and implemented(handler, "streaming", "astreaming")
+def _has(target: Target, name: str) -> bool:
+    """Whether the handler has this method or its asynchronous sibling."""
+    return implemented(handler_of(target), name, f"a{name}")
 
 
 def _collected(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
@@ -136,13 +140,10 @@ def _nothing() -> None:
     pass
 
 
-def _named(data: dict[str, Any]) -> tuple[Any, Any]:
-    return data.get("model"), data.get("usage")
-
-
 def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
+    name = call.operation.handler[0]
     arguments = arguments_for(call, target, timeouts)
-    ask = ask_either(handler_of(target), "completion", "acompletion", arguments, timeouts.total)
+    ask = ask_either(handler_of(target), name, arguments, timeouts.total)
     try:
         data = yield ask
     except Exception as error:
@@ -156,20 +157,20 @@ def _ask_whole(call: Call, target: Target, timeouts: Timeouts) -> Flow[Any]:
         return {**named, "model": target.model, **data}
     if inspect.iscoroutine(data):
         data.close()
-    raise wrong_kind(target, "completion/acompletion", data, "a ModelResponse, or a dict of that shape")
+    raise wrong_kind(target, name, data, "a ModelResponse, or a dict of that shape")
 
 
 def _stream(call: Call, target: Target, timeouts: Timeouts) -> Flow[Opened]:
+    name = call.operation.handler[1]
     arguments = arguments_for(call, target, timeouts)
     try:
-        iterator = yield ask_either(handler_of(target), "streaming", "astreaming", arguments, timeouts.total)
+        iterator = yield ask_either(handler_of(target), name, arguments, timeouts.total)
         if inspect.isawaitable(iterator):  # `async def astreaming` that returns, rather than is, an async generator
             iterator = yield Ask(None, awaiting(iterator), (), timeouts.total)
     except Exception as error:
         raise as_litellm_error(error, target) from error
-    awaited = implemented(handler_of(target), "astreaming") and (
-        call.is_async or not implemented(handler_of(target), "streaming")
-    )
+    handler = handler_of(target)
+    awaited = implemented(handler, f"a{name}") and (call.is_async or not implemented(handler, name))
     pulled = puller(iterator, target, awaited=awaited)
     out = outgoing(target.model, call.body, stream=True, show_usage=call.show_usage or not call.stream)
     opened = Opened(

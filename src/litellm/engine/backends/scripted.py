@@ -14,10 +14,10 @@ from litellm.wire.protocol import Outgoing
 
 def play(call: Call, target: Target, out: Outgoing) -> Script:
     """What is answered to a request: the target's mock, or what its model does, where `mock/` has one of that name."""
-    known = target.backend.mock  # type: ignore[union-attr]  # by which this was picked
-    return mock_models.played(target, out) if known is None else mock.scripted(call, target, known)
+    mock_spec = target.backend.mock  # type: ignore[union-attr]  # by which this was picked
+    return mock_models.played(target, out) if mock_spec is None else mock.scripted(call, target, mock_spec)
 
 
-def mocked(known: Mock, call: Call, target: Target, timeouts: Timeouts) -> Target:  # noqa: ARG001 - the signature of a Retarget
-    """`partial(mocked, said)` is a Retarget that has any target answer with that."""
-    return with_mock(target, known)
+def mocked(mock_spec: Mock, call: Call, target: Target, timeouts: Timeouts) -> Target:  # noqa: ARG001 - the signature of a Retarget
+    """`partial(mocked, mock_spec)` is a Retarget that has any target answer with that."""
+    return with_mock(target, mock_spec)

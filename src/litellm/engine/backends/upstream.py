@@ -159,15 +159,15 @@ def _body(call: Call, target: Target, *, asks_usage: bool) -> Body:
 def _read_answer(call: Call, target: Target, dialect: StreamDialect, reply: Reply, out: Outgoing) -> Answer:
     headers = _headers(reply, target)
     if call.relay == dialect.NAME:
-        seen = dialect.peek(reply.body, out)
-        if seen is not None:
+        summary = dialect.peek(reply.body, out)
+        if summary is not None:
             return Answer(
                 origin=target,
                 requested_model=call.model,
                 headers=headers,
                 raw=reply.body,
-                model=seen.model,
-                usage=seen.usage,
+                model=summary.model,
+                usage=summary.usage,
             )
     data = _decoded(target, dialect, reply, out)
     return Answer(

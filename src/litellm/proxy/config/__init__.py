@@ -31,7 +31,7 @@ from litellm.proxy.config.schema import (
     ModelInfo,
     RouterSettings,
 )
-from litellm.proxy.config.secrets import Secret, hide_credentials, mask_credentials, reveal_all
+from litellm.proxy.config.secrets import Secret, hide_credentials, reveal_all, seal_credentials
 from litellm.proxy.config.unknown import remove_unknown
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _validated(loaded: Loaded, context: ValidationContext, meant: set[KeyPath]) 
                 continue
             what = _MESSAGES.get(error["type"], error["msg"])
             if error["type"] == "handler":  # may quote an exception of the user's own code
-                exported = mask_credentials(loaded.environment, credential=True)
+                exported = seal_credentials(loaded.environment, credential=True)
                 what = hide_credentials(what, [loaded.data, exported])
             loaded.report(path, what)
     return None

@@ -24,7 +24,7 @@ from litellm.hooks.observers import BUILT_IN, METHODS
 from litellm.proxy.config.files import HandlerError
 from litellm.proxy.config.load import EnvText
 from litellm.proxy.config.report import did_you_mean
-from litellm.proxy.config.secrets import Secret, mask_credentials
+from litellm.proxy.config.secrets import Secret, seal_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def _known_target(target: str | dict[str, Any], info: ValidationInfo) -> Any:
     name = target if isinstance(target, str) else target.get("model")
     if isinstance(name, str):
         _known_group(name, info)
-    return mask_credentials(target)
+    return seal_credentials(target)
 
 
 def _import(reference: Any, info: ValidationInfo) -> Any:
@@ -176,5 +176,5 @@ Function = Annotated[Any, AfterValidator(_function)]
 Callback = Annotated[Any, AfterValidator(_callback)]
 EnvName = Annotated[str, Field(pattern=r"^[^=\x00]+$")]
 EnvValue = Annotated[Secret, AfterValidator(_exportable)]
-AnyMasked = Annotated[Any, AfterValidator(mask_credentials)]
-MapMasked = Annotated[dict[str, Any], AfterValidator(mask_credentials)]
+AnyMasked = Annotated[Any, AfterValidator(seal_credentials)]
+MapMasked = Annotated[dict[str, Any], AfterValidator(seal_credentials)]

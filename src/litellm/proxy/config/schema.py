@@ -28,7 +28,7 @@ from litellm.proxy.config.checks import (
     one_message,
     unique,
 )
-from litellm.proxy.config.secrets import Secret, mask_credentials
+from litellm.proxy.config.secrets import Secret, seal_credentials
 from litellm.types.router_words import (
     FAILS_FIELDS,
     RETRY_FIELDS,
@@ -102,7 +102,7 @@ class _FreeFormSection(_Section):
         if not isinstance(data, dict):
             return data
         extras = {key: value for key, value in data.items() if key not in cls.model_fields}
-        return data | mask_credentials(extras)
+        return data | seal_credentials(extras)
 
 
 class LitellmParams(_FreeFormSection):

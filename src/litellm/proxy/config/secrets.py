@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, SupportsIndex
 from pydantic import SecretStr
 from pydantic_core import CoreSchema, core_schema
 
-from litellm._credentials import MASK, names_credential
+from litellm._credentials import hide, names_credential, spellings
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
 
-_WORTH_HIDING: Final = 6  # shorter ones turn up in ordinary words
 _NOT_TEXT: Final = "Input should be a valid string (put quotes around it)"
 
 
@@ -50,10 +49,10 @@ class Secret(SecretStr):
         return core_schema.custom_error_schema(schema, "secret_type", custom_error_message=_NOT_TEXT)
 
 
-def mask_credentials(value: Any, *, credential: bool = False) -> Any:
+def seal_credentials(value: Any, *, credential: bool = False) -> Any:
     """A copy of free-form settings in which each text under a credential's name is a `Secret`.
 
-    >>> mask_credentials({"region": "eu", "client_secret": "hush", "nested": [{"token": "t"}]})
+    >>> seal_credentials({"region": "eu", "client_secret": "hush", "nested": [{"token": "t"}]})
     {'region': 'eu', 'client_secret': Secret('**********'), 'nested': [{'token': Secret('**********')}]}
     """
     match value:
@@ -61,16 +60,16 @@ def mask_credentials(value: Any, *, credential: bool = False) -> Any:
             return Secret(value) if credential else str(value)
         case dict():
             return {
-                key: mask_credentials(item, credential=credential or names_credential(key))
+                key: seal_credentials(item, credential=credential or names_credential(key))
                 for key, item in value.items()
             }
         case list() | tuple():
-            return [mask_credentials(item, credential=credential) for item in value]
+            return [seal_credentials(item, credential=credential) for item in value]
     return value
 
 
 def reveal_all(value: Any) -> Any:
-    """The opposite of `mask_credentials`: a copy with plain texts, for the code that talks to the provider.
+    """The opposite of `seal_credentials`: a copy with plain texts, for the code that talks to the provider.
 
     >>> reveal_all({"client_secret": Secret("hush"), "retries": [1, 2]})
     {'client_secret': 'hush', 'retries': [1, 2]}
@@ -86,15 +85,15 @@ def reveal_all(value: Any) -> Any:
 
 
 def hide_credentials(text: str, settings: Any) -> str:
-    """Mask in `text`, such as an exception's, every credential that `settings` hold.
+    """Mask in `text`, such as an exception's, every credential that `settings` hold, in all its spellings.
 
     >>> hide_credentials("bad key sk-1234!", {"model_list": [{"api_key": "sk-1234"}]})
     'bad key **********!'
     """
     match settings:
-        case Secret() if len(settings.get_secret_value()) >= _WORTH_HIDING:
-            return text.replace(settings.get_secret_value(), MASK)
+        case Secret():
+            return hide(text, spellings(settings.get_secret_value()))
         case dict() | list():
-            for item in mask_credentials(settings).values() if isinstance(settings, dict) else settings:
+            for item in seal_credentials(settings).values() if isinstance(settings, dict) else settings:
                 text = hide_credentials(text, item)
     return text

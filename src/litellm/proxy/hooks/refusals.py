@@ -29,14 +29,14 @@ def as_answer(error: Exception) -> Exception:
     refusal = refusal_of(error)
     if refusal is None:
         return error
-    headers = header_lines(refusal.headers)
+    headers = hook_headers(refusal.headers)
     return RequestError(refusal.status, mask(refusal.words), kind=refusal.kind, param=refusal.param, headers=headers)
 
 
-def header_lines(headers: Mapping[Any, Any]) -> Headers:
+def hook_headers(headers: Mapping[Any, Any]) -> Headers:
     """Headers that code of the administrator's gave, such as Retry-After: without what is no header, or is ours to say.
 
-    >>> header_lines({"Retry-After": 7, "x-two": "lines\\r\\nin one", "a b": "", "Content-Length": "0"})
+    >>> hook_headers({"Retry-After": 7, "x-two": "lines\\r\\nin one", "a b": "", "Content-Length": "0"})
     [(b'retry-after', b'7'), (b'x-two', b'lines in one')]
     """
     names = {str(name).lower(): value for name, value in headers.items()}

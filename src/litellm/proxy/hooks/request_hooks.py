@@ -30,7 +30,7 @@ from litellm.hooks.scratch import ScratchCache
 from litellm.net.steps import Step
 from litellm.operations import Operation
 from litellm.proxy.errors import RequestError
-from litellm.proxy.hooks.refusals import as_answer, header_lines
+from litellm.proxy.hooks.refusals import as_answer, hook_headers
 from litellm.server.refusal import Headers
 from litellm.types.hooks import UserAPIKeyAuth
 from litellm.wire.protocol import Body
@@ -193,7 +193,7 @@ class HookedRequest(msgspec.Struct, kw_only=True):
                 data=self.data, user_api_key_dict=self.caller, response=response, request_headers=request_headers
             )
             added |= more or {}
-        return header_lines(added)
+        return hook_headers(added)
 
     async def chunks(self, chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """The chunks that the client gets. However this ends, every hook's generator is closed. Raises answers."""
