@@ -138,10 +138,8 @@ class Body(Reservation):
             self._collected = piece
             return
         if isinstance(self._collected, bytes):
-            first, self._collected = (
-                self._collected,
-                BytesIO(),
-            )  # a list of pieces would leave holes all over the memory
+            # A list of pieces would leave holes all over the memory.
+            first, self._collected = self._collected, BytesIO()
             self._collected.write(first)
         self._collected.write(piece)
 
@@ -219,9 +217,9 @@ class Stream(Body):
                 self.shrink(len(piece))
                 self._resume()
                 yield piece
-            if self._failed is not None:
-                raise self._failed
             if self.complete:
                 return
+            if self._failed is not None:
+                raise self._failed
             self._arrived.clear()
             await self._arrived.wait()

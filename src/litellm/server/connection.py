@@ -24,11 +24,9 @@ from litellm.server.refusal import Refusal, overloaded, too_large
 from litellm.server.routing import Match, check_protocol
 
 READ_AHEAD = 256 << 10  # bytes behind the request that is served; who sends more has to wait
-LARGE_CHUNKED = (
-    4 << 10
-)  # bytes of a body in chunks that wait for their turn: if those are small, these take long to read
+# Bytes of a body in chunks that wait for their turn: if those are small, these take long to read.
+LARGE_CHUNKED = 4 << 10
 SMALL_BODY = 64 * 1024  # bytes; of a request that is refused, a longer one is not waited for
-_NO_HEAD = Head("POST", "", "", b"", {}, [], keep_alive=False)  # of a request that could not be parsed
 
 
 class Connections:
@@ -57,9 +55,7 @@ class Connections:
         if not self.open:
             self.all_closed.set()
         for connection in list(self.open):
-            connection.closing = True
-            if connection.serving is None:
-                connection.close()
+            connection.finish()
 
     def abort(self) -> None:
         """Cancel what is still under way."""
@@ -79,6 +75,7 @@ class Connection(FlowControl):
     __slots__ = (
         "_begun",
         "_body",
+        "_closing",
         "_connections",
         "_discarding",
         "_head",
@@ -87,7 +84,6 @@ class Connection(FlowControl):
         "_match",
         "_parser",
         "_refusal",
-        "closing",
         "serving",
         "write",
     )  # fmt: skip
@@ -98,7 +94,7 @@ class Connection(FlowControl):
         self._parser = Parser()
         # Of what the parser keeps.
         self._kept = Reservation(connections.buffers, connections.app.limits, authenticated=False)
-        self._head = _NO_HEAD
+        self._head: Head | None = None
         self._match: Match | None = None
         self._refusal: Refusal | None = None  # of a request whose body is still to come
         self._body: Body | None = None  # of the request that arrives or is served
@@ -107,7 +103,7 @@ class Connection(FlowControl):
         self._discarding = False  # nothing that comes is read any more
         self.write: Callable[[bytes], None]  # the transport's own
         self.serving: asyncio.Task[None] | None = None
-        self.closing = connections.closing
+        self._closing = connections.closing
 
     # --- the transport's side -------------------------------------------------------------------------------------------
 
@@ -116,7 +112,7 @@ class Connection(FlowControl):
         self.write = transport.write
         self._connections.open.add(self)
         if self._connections.room < 0:
-            self._send_error(self._exchange(_NO_HEAD), overloaded("it has as many connections as it takes"))
+            self._send_error(self._exchange(None), overloaded("it has as many connections as it takes"))
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -132,7 +128,8 @@ class Connection(FlowControl):
 
     def data_received(self, data: bytes) -> None:
         # There may be megabytes more, and as many for each of a thousand others.
-        if len(data) >= (LARGE if self._head.length is not None else LARGE_CHUNKED):
+        in_chunks = self._head is not None and self._head.length is None
+        if len(data) >= (LARGE_CHUNKED if in_chunks else LARGE):
             self._transport.pause_reading()
             self._connections.queue.schedule(self._read_on)
         if self._discarding:
@@ -142,9 +139,9 @@ class Connection(FlowControl):
 
     def _read_on(self) -> None:
         """Read again, unless the application has to catch up first."""
-        behind = self._full() or self._transport.is_closing()
-        if not behind and not self._transport.is_reading():  # an answer may have been faster
-            self._transport.resume_reading()
+        transport = self._transport
+        if not (transport.is_reading() or transport.is_closing() or self._full()):  # an answer may have been faster
+            transport.resume_reading()
 
     def _full(self) -> bool:
         if isinstance(self._body, Stream) and self._body.full:
@@ -214,6 +211,7 @@ class Connection(FlowControl):
 
     def _keep(self) -> None:
         """Count what the parser keeps. It counts as a stranger's: no caller is known by what has not been read."""
+        self._kept.limits = self._connections.app.limits
         size = max(0, len(self._parser.pending) - FREE)
         if size < self._kept.size:
             self._kept.shrink(self._kept.size - size)
@@ -222,7 +220,10 @@ class Connection(FlowControl):
         if self._full():
             self._transport.pause_reading()
 
-    def _exchange(self, head: Head, body: bytes = b"") -> Exchange:
+    def _exchange(self, head: Head | None, body: bytes = b"") -> Exchange:
+        """head: None if the request could not be parsed."""
+        if head is None:
+            head = Head("POST", "", "", b"", {}, [], keep_alive=False)
         match = self._match
         if match is None:
             return self._connections.app.exchange(self, head, body)
@@ -254,13 +255,14 @@ class Connection(FlowControl):
             self._last_received = self._loop.time()
             arrived = self._body is None or self._body.complete
             self._forget_request()
-            if not (arrived and exchange.keep_alive and exchange.ended) or self.closing:
+            if not (arrived and exchange.keep_alive and exchange.ended) or self._closing:
                 self._hang_up()
             elif self._parser.pending:
                 self._advance(None)
                 self._read_on()
             else:
                 self._parser.resume()
+                self._read_on()
 
     def _fail(self, exchange: Exchange, error: Exception) -> None:
         """Tell the client of an error, if it is not too late for a status: then it sees the connection end."""
@@ -277,22 +279,27 @@ class Connection(FlowControl):
         """Answer what cannot be understood or taken, and hang up. It is the turn of this request, or none is arriving."""
         self._begun = 0.0
         self._stop_listening()
-        if isinstance(self._body, Stream):
+        if self.serving is None:
+            self._answer_last(refusal)
+        elif isinstance(self._body, Stream) and not self._body.complete:
             self._body.fail(refusal)  # its handler may still answer
-        elif self.serving is not None:
-            self.closing = True  # what waited is lost: the client sees that it was not answered
-        elif not self._transport.is_closing():
-            exchange = self._exchange(self._head)
-            exchange.keep_alive = False
-            self._send_error(exchange, refusal)
-            self._forget_request()
-            self._hang_up()
+        else:
+            self._closing = True  # what waited is lost: the client sees that it was not answered
+
+    def _answer_last(self, refusal: Refusal) -> None:
+        if self._transport.is_closing():
+            return
+        exchange = self._exchange(self._head)
+        exchange.keep_alive = False
+        self._send_error(exchange, refusal)
+        self._forget_request()
+        self._hang_up()
 
     def _forget_request(self) -> None:
         """Nothing of it is kept any more."""
         if self._body is not None:
             self._body.release()
-        self._head, self._match, self._body = _NO_HEAD, None, None
+        self._head, self._match, self._body = None, None, None
 
     def _hang_up(self) -> None:
         """There are no more answers. Closing while more comes would be a reset, and the last might never be read."""
@@ -321,12 +328,24 @@ class Connection(FlowControl):
     def scheme(self) -> str:
         return "http" if self._transport.get_extra_info("sslcontext") is None else "https"
 
+    @property
+    def closing(self) -> bool:
+        """Whether an answer that begins now is the last one. It is if it comes before the body of its request, of which the
+        rest is not read (RFC 9112, 9.6)."""
+        return self._closing or (isinstance(self._body, Stream) and not self._body.complete)
+
     def pieces(self) -> AsyncIterator[bytes]:
         if not isinstance(self._body, Stream):
             raise TypeError("this route reads its body whole")
         return self._body.pieces()
 
     # --- the end --------------------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Close: now if nothing is served, else behind the answer."""
+        self._closing = True
+        if self.serving is None:
+            self.close()
 
     def close(self) -> None:
         if self._transport is not None and not self._transport.is_closing():

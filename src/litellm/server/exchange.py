@@ -6,7 +6,9 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any, Protocol
 
 from litellm.server.head import Head
@@ -22,6 +24,7 @@ _BODYLESS = frozenset({204, 304})
 _CONTROLS = bytes([*(code for code in range(32) if code != ord("\t")), 127])
 _AS_SPACES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _pair = b": ".join
+_name = itemgetter(0)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 
 
@@ -31,18 +34,28 @@ def header_lines(headers: Headers) -> bytes:
 
     >>> header_lines([(b"x-a", b"1\\r\\nx-b: 2"), (b"x c", b"3")])
     b'x-a: 1  x-b: 2\\r\\n'
+    >>> header_lines([(b"x-a", b"1"), (b"x c", b"3"), (b"", b"4")])
+    b'x-a: 1\\r\\n'
     """
     lines = b"\r\n".join(map(_pair, headers))
-    if len(lines.translate(None, _CONTROLS)) == len(lines) - 2 * (len(headers) - 1):
+    controls = len(lines) - len(lines.translate(None, _CONTROLS))
+    if controls == 2 * (len(headers) - 1) and all(map(_is_name, map(_name, headers))):
         return lines + b"\r\n"
-    safe = [(name, value.translate(_AS_SPACES)) for name, value in headers if _NAME.fullmatch(name)]
+    safe = [(name, value.translate(_AS_SPACES)) for name, value in headers if _is_name(name)]
     return b"".join([_pair(header) + b"\r\n" for header in safe])
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: bytes) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 class Channel(Protocol):
     """The connection that an exchange is written to."""
 
-    closing: bool
+    @property
+    def closing(self) -> bool:
+        """Whether an answer that begins now is the last one."""
 
     @property
     def peer(self) -> tuple[str, int] | None:
@@ -71,6 +84,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_bodyless",
         "_channel",
         "_chunked",
         "_head",
@@ -114,10 +128,10 @@ class Exchange:
         self.ended = False
         self._channel = channel
         self._head = b""  # of the answer, until it goes with the first bytes
+        self._bodyless = False  # what is written of the answer is not sent
         self._chunked = False
-        self._remaining: int | None = (
-            None  # bytes of the answer that are still to be written, where its length was said
-        )
+        # Bytes of the answer that are still to be written, where its length was said.
+        self._remaining: int | None = None
 
     @property
     def peer(self) -> tuple[str, int] | None:
@@ -153,16 +167,20 @@ class Exchange:
         """Begin an answer that is written in pieces: of `length` bytes, or until `write` says that there are no more. The
         head is sent together with the first of them."""
         self._start()
-        fixed = b""
-        if length is not None:
-            fixed = b"content-length: %d\r\n" % length
-            self._remaining = length
-        elif self.version == "1.1":
-            fixed = b"transfer-encoding: chunked\r\n"
-            self._chunked = True
-        else:  # HTTP/1.0 has no chunks: the end of the connection is the end of the answer
-            self.keep_alive = False
+        self._bodyless = status in _BODYLESS or self.method == "HEAD"
+        fixed = b"" if status in _BODYLESS else self._framing(length)
         self._head = self._made(status, [(b"content-type", content_type), *headers], fixed)
+
+    def _framing(self, length: int | None) -> bytes:
+        """The line by which a client finds the end of an answer in pieces."""
+        if length is not None:
+            self._remaining = length
+            return b"content-length: %d\r\n" % length
+        if self.version == "1.1":
+            self._chunked = True
+            return b"transfer-encoding: chunked\r\n"
+        self.keep_alive = False  # HTTP/1.0 has no chunks: the end of the connection is the end of the answer
+        return b""
 
     def write(self, data: bytes, *, more: bool = True) -> Awaitable[None] | None:
         """The next bytes of the answer; more=False for the last. Gives what to await when the client reads slowly.
@@ -171,10 +189,10 @@ class Exchange:
         """
         if self.ended:
             return None
-        if self._remaining is not None:
-            self._count(len(data), more=more)
-        if self.method == "HEAD":
+        if self._bodyless:
             data = b""
+        elif self._remaining is not None:
+            self._count(len(data), more=more)
         elif self._chunked:
             if data:
                 data = b"%x\r\n%b\r\n" % (len(data), data)

@@ -274,9 +274,8 @@ class Parser:
         except httptools.HttpParserUpgrade:
             return self._past_upgrade(data)
         except httptools.HttpParserError:
-            heads.check_coding(
-                dict(self._callbacks.fields), line.version
-            )  # what it knows no better than to call invalid
+            # What it knows no better than to call invalid.
+            heads.check_coding(dict(self._callbacks.fields), line.version)
             raise
         return self._callbacks.take_fields()
 

@@ -157,3 +157,39 @@ def test_another_protocol():
     assert line.sent.endswith(b"\r\n\r\n\x81\x00")
     assert line.sent.startswith(b"HTTP/1.1 101 ")
     assert not made.keep_alive
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+@pytest.mark.parametrize("length", [None, 4])
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none_in_pieces_either(status, length, version):
+    """Nor lines that speak of one: what follows is the next answer."""
+    made, line = exchange(version=version)
+    made.begin(status, [], b"text/plain", length=length)
+    made.write(b"body")
+    made.write(b"", more=False)
+    response, body = read(line.sent)
+    assert body == b""
+    assert not {b"content-length", b"transfer-encoding"} & dict(response.headers).keys()
+    assert line.sent.endswith(b"\r\n\r\n")
+    assert line.sent.count(b"\r\n\r\n") == 1
+    assert made.keep_alive
+
+
+def test_head_of_an_answer_of_a_stated_length():
+    """Is told it, whether or not the body is written."""
+    for pieces in ([b""], [b"bo", b"dy"]):
+        made, line = exchange("HEAD")
+        made.begin(200, [], b"text/plain", length=4)
+        for number, piece in enumerate(pieces, 1):
+            made.write(piece, more=number < len(pieces))
+        response, body = read(line.sent, "HEAD")
+        assert (dict(response.headers)[b"content-length"], body) == (b"4", b"")
+
+
+@pytest.mark.parametrize("value", [b"plain", b"with\ncontrols"])
+@pytest.mark.parametrize("name", [b"", b"x y", b"x:y", b"x\xe9", b"(x)"])
+def test_a_name_that_is_none_is_left_out(name, value):
+    """Whatever stands in its value and in others."""
+    assert header_lines([(b"x-a", value), (name, b"v")]).split(b": ")[0] == b"x-a"
+    assert header_lines([(b"x-a", value), (name, b"v")]).count(b"\r\n") == 1

@@ -389,3 +389,98 @@ async def test_a_websocket_where_none_is_spoken(mode):
     await settle()
     assert wire.statuses == [426]
     assert wire.ended
+
+
+async def test_a_handler_that_answers_without_reading_a_long_body():
+    """All of which is here: the connection goes on with the next request."""
+    place = Place(Limits())
+    place.match = Match(None, "stream")
+    wire = Wire(place)
+    place.allowed.clear()
+    wire.say(post(300_000) + b"x" * 300_000)
+    await settle()
+    assert not wire.reading
+    place.allowed.set()
+    await settle()
+    assert wire.statuses == [200]
+    assert wire.reading
+    assert not wire.ended
+
+
+@pytest.mark.parametrize("behind", [GET * 1000, GET + b"garbage\r\n\r\n"])
+async def test_what_comes_behind_a_whole_stream_does_not_break_it(behind):
+    """It is read and answered; what waits is more than there is room for, or no request, and the connection ends."""
+    place = Place(Limits(unauthenticated_limit=10_000))
+    place.match = Match(None, "stream")
+    wire, read = Wire(place), []
+
+    async def upload(http) -> None:
+        read.append(b"".join([piece async for piece in http.stream()]))
+        http.answer(201, b"", [])
+
+    place.answers = upload
+    place.allowed.clear()
+    wire.say(post(4) + b"body")
+    await settle()
+    wire.say(behind)
+    place.allowed.set()
+    await settle()
+    assert read[0] == b"body"
+    assert wire.statuses[0] == 201
+    assert wire.ended or wire.closed
+    assert place.held == 0
+
+
+async def test_a_stranger_is_told_before_a_long_stream_is_read():
+    """No handler is called for it."""
+    place = Place(Limits())
+    place.match = Match(None, "stream")
+    wire = Wire(place)
+    wire.say(post(1_000_000, "stranger: yes") + b"x")
+    await settle()
+    assert wire.statuses == [401]
+    assert wire.ended
+
+
+@pytest.mark.parametrize("all_here", [False, True])
+async def test_an_answer_before_the_body_says_that_the_connection_ends(all_here):
+    """The client is told not to send another request behind it."""
+    place = Place(Limits())
+    place.match = Match(None, "stream")
+    wire = Wire(place)
+    wire.say(post(10) + b"x" * (10 if all_here else 1))
+    await settle()
+    assert wire.statuses == [200]
+    assert (b"connection: close" in wire.sent) is not all_here
+    assert (wire.ended or wire.closed) is not all_here
+
+
+async def test_what_waits_is_counted_by_the_limits_of_now():
+    """Those of a connection that was open before they changed, too."""
+    place = Place(Limits())
+    wire = Wire(place)
+    place.allowed.clear()
+    wire.say(GET)
+    place.limits = Limits(unauthenticated_limit=10_000)
+    wire.say(GET * 1000)
+    assert place.held == 0
+    place.allowed.set()
+    await settle()
+    assert wire.statuses == [200]
+    assert wire.ended or wire.closed
+
+
+async def test_requests_that_cannot_be_read_share_nothing():
+    """What one exchange does to its headers is not seen by another."""
+    place = Place(Limits())
+    seen = []
+
+    def render(http, error):
+        seen.append(dict(http.headers))
+        http.headers[b"mark"] = b"1"
+        return 400, b"", []
+
+    place.render = render
+    for _ in range(2):
+        Wire(place).say(b"garbage\r\n\r\n")
+    assert seen == [{}, {}]
