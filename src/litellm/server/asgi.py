@@ -95,20 +95,24 @@ class _Conversation:
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status, self._headers = (
-                message["status"],
-                [(name.lower(), value) for name, value in message["headers"]],
-            )
+            self._begin(message)
             return
         if not self._status:
             raise RuntimeError("http.response.start comes first")
         body, more = message.get("body", b""), message.get("more_body", False)
-        if more or self._exchange.started:
+        # What HEAD is told of the length is the application's: it may have left the body out.
+        if more or self._exchange.started or self._exchange.method == "HEAD":
             await self._write(body, more=more)
         else:
             self._exchange.answer(self._status, body, self._app_headers(), self._content_type())
         if not more:
             self._answered.set()
+
+    def _begin(self, message: Message) -> None:
+        if self._status:
+            raise RuntimeError("http.response.start comes once")
+        self._status = message["status"]
+        self._headers = [(name.lower(), value) for name, value in message.get("headers", ())]
 
     async def _write(self, body: bytes, *, more: bool) -> None:
         if not self._exchange.started:

@@ -16,7 +16,8 @@ BodyMode = Literal["whole", "stream", "socket"]
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A row of a routing table. path: `{name}` in it stands for one or more segments. handler: the application's own."""
+    """A row of a routing table. path: `{name}` in it, once at the most, stands for one or more segments. handler: the
+    application's own."""
 
     method: str
     path: str
@@ -59,7 +60,7 @@ class _Pattern(msgspec.Struct, frozen=True):
 class Routes:
     """A routing table. Of patterns that fit, the first counts; exact paths go before patterns, and these before mounts.
 
-    options: who answers OPTIONS where no route does.
+    options: who answers OPTIONS where no route does. Raises ValueError for a path with more than one place.
 
     >>> routes = Routes([Route("GET", "/models", 1), Route("GET", "/models/{model}", 2)])
     >>> routes.find("GET", "/models/a/b%2Fc").params["model"]
@@ -80,9 +81,11 @@ class Routes:
             return self._exact.setdefault(path, {})
         before, _, rest = path.partition("{")
         name, _, after = rest.partition("}")
+        if "{" in after:
+            raise ValueError(f"a path has one place at the most: {path}")
         pattern = _Pattern(_segments(before)[:-1], name, _segments(after)[1:], {})
         for known in self._patterns:
-            if (known.before, known.after) == (pattern.before, pattern.after):
+            if (known.before, known.name, known.after) == (pattern.before, pattern.name, pattern.after):
                 return known.methods
         self._patterns.append(pattern)
         return pattern.methods

@@ -84,6 +84,51 @@ async def test_head_has_no_body(client):
     assert int(answer.headers["content-length"]) > 0
 
 
+async def ask(app, method: str = "GET") -> httpx2.Response:
+    """The answer of a bare ASGI application."""
+    async with serving([], [Mount("/app", Mounted(lambda: app))]) as (_, port):
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            return await client.request(method, "/app")
+
+
+@pytest.mark.parametrize("body", [b"", b"body"])
+async def test_head_is_told_the_length_that_the_application_gives(body):
+    """Whether or not it leaves the body out."""
+
+    async def app(scope, receive, send):
+        headers = [(b"Content-Length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    answer = await ask(app, "HEAD")
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "4")
+
+
+async def test_an_application_may_send_no_headers():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"body"})
+
+    answer = await ask(app)
+    assert (answer.status_code, answer.content) == (200, b"body")
+
+
+async def test_an_answer_starts_once():
+    """A second start is the application's mistake, and it is told."""
+    raised = []
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+        except RuntimeError as error:
+            raised.append(error)
+        await send({"type": "http.response.body", "body": b"body"})
+
+    assert (await ask(app)).status_code == 200
+    assert raised
+
+
 async def test_a_body_longer_than_what_is_buffered_comes_in_pieces(client):
     async def pieces():
         for _ in range(64):

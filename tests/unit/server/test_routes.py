@@ -86,3 +86,20 @@ def test_each_route_speaks_one_protocol(path, upgrade, refused):
     with pytest.raises(Refusal) as caught:
         check_protocol(match, upgrade=upgrade)
     assert caught.value.status == 426
+
+
+def test_places_of_one_shape_have_the_names_of_their_routes():
+    """Each handler finds what it asks for, and 405 tells of both."""
+    routes = Routes([Route("GET", "/items/{name}", "show"), Route("DELETE", "/items/{id}", "drop")])
+    assert routes.find("GET", "/items/a").params == {"name": "a"}
+    assert routes.find("DELETE", "/items/a").params == {"id": "a"}
+    with pytest.raises(Refusal) as caught:
+        routes.find("PUT", "/items/a")
+    assert caught.value.headers == [(b"allow", b"DELETE, GET")]
+
+
+@pytest.mark.parametrize("path", ["/{a}/{b}", "/x/{a}/y/{b}/z", "/{a}{b}"])
+def test_a_path_has_one_place_at_the_most(path):
+    """Another would never be found: it is refused when the table is made."""
+    with pytest.raises(ValueError, match="place"):
+        Routes([Route("GET", path, "never")])

@@ -22,19 +22,19 @@ DOCS_POLICY = (
 def build() -> FastAPI:
     """The application. Its OpenAPI document tells of the hot routes too, which are not its own."""
     app = FastAPI(title="LiteLLM gateway", version=version, docs_url=None, redoc_url=None, openapi_url=None)
-    static = resources.files("litellm.proxy.ui") / "static"
-    page = (static / "docs.html").read_text(encoding="utf-8")
+    ui = resources.files("litellm.proxy.ui")
+    page = (ui / "pages" / "docs.html").read_text(encoding="utf-8")
     document: dict[str, Any] = {}
 
-    @app.get("/openapi.json", include_in_schema=False)
+    @app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
     def openapi() -> JSONResponse:
         if not document:
             document.update(described(app))
         return JSONResponse(document)
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     def docs() -> HTMLResponse:
         return HTMLResponse(page, headers={"content-security-policy": DOCS_POLICY})
 
-    app.mount("/docs", StaticFiles(directory=str(static)))
+    app.mount("/docs", StaticFiles(directory=str(ui / "static")))
     return app

@@ -34,7 +34,7 @@ def page(served: Iterable[tuple[str, str, str]]) -> Page:
         f"<tr><td><code>{html.escape(method)} {html.escape(path)}</code></td><td>{html.escape(words)}</td></tr>"
         for method, path, words in served
     )
-    template = Template((resources.files(__package__) / "static" / "home.html").read_text(encoding="utf-8"))
+    template = Template((resources.files(__package__) / "pages" / "home.html").read_text(encoding="utf-8"))
     text = template.substitute(version=html.escape(version), rows=rows)
     return Page(text.encode(), _policy(text).encode("ascii"))
 
