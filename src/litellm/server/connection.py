@@ -141,6 +141,10 @@ class Connection(FlowControl):
         """Read again, unless the application has to catch up first."""
         transport = self._transport
         if not (transport.is_reading() or transport.is_closing() or self._full()):  # an answer may have been faster
+            if self._begun:  # for as long as it had to wait the client was not slow
+                waited = self._loop.time() - self._last_received
+                self._begun += waited
+                self._last_received += waited
             transport.resume_reading()
 
     def _full(self) -> bool:

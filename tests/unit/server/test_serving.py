@@ -10,7 +10,7 @@ from tests.unit.server.test_connection import Place
 
 from litellm.server.buffers import FREE
 from litellm.server.connection import READ_AHEAD, SMALL_BODY
-from litellm.server.limits import Limits
+from litellm.server.limits import LINGER, Limits
 from litellm.server.refusal import Refusal
 from litellm.server.routing import Match
 
@@ -320,6 +320,56 @@ async def test_a_body_that_is_read_as_it_comes():
     wire.say(GET)
     await settle()
     assert wire.statuses == [201, 201]
+
+
+async def test_an_upload_that_had_to_wait_for_its_handler_is_not_late(monkeypatch):
+    """The time for which the server did not read is not the client's. From then on the client's time counts again."""
+    place = Place(Limits())
+    place.match = Match(None, "stream")
+    wire, go, loop = Wire(place), asyncio.Event(), asyncio.get_running_loop()
+    begun = loop.time()
+    passed = [0.0]
+    monkeypatch.setattr(loop, "time", lambda: begun + passed[0])
+
+    async def upload(http) -> None:
+        await go.wait()
+        read = sum([len(piece) async for piece in http.stream()])
+        http.answer(201, b"%d" % read, [])
+
+    place.answers = upload
+    wire.say(post(1_000_000))
+    while wire.reading:
+        wire.say(b"x" * 10_000)
+    passed[0] = 10_000
+    place.later(0)
+    go.set()
+    await settle()
+    assert wire.reading
+    place.later(1)
+    await settle()
+    assert wire.statuses == []
+    place.later(10_000)
+    await settle()
+    assert wire.statuses == [408]
+
+
+async def test_what_is_not_read_any_more_does_not_keep_a_connection_open(monkeypatch):
+    """However much of it comes."""
+    place = Place(Limits())
+    place.match = Match(None, "stream")
+    wire, loop = Wire(place), asyncio.get_running_loop()
+    begun = loop.time()
+    passed = [0.0]
+    monkeypatch.setattr(loop, "time", lambda: begun + passed[0])
+    wire.say(post(10_000_000) + b"x")
+    await settle()
+    assert wire.ended
+    for _ in range(10):
+        passed[0] += LINGER / 5
+        wire.say(b"x" * 300_000)
+        await settle()
+        place.later(0)
+    assert wire.closed
 
 
 async def test_a_handler_that_has_read_enough():
