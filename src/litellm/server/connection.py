@@ -281,7 +281,6 @@ class Connection(FlowControl):
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot be understood or taken, and hang up. It is the turn of this request, or none is arriving."""
-        self._begun = 0.0
         self._stop_listening()
         if self.serving is None:
             self._answer_last(refusal)
@@ -318,6 +317,7 @@ class Connection(FlowControl):
 
     def _stop_listening(self) -> None:
         self._discarding = True
+        self._begun = 0.0
         self._parser.forget()
         self._kept.release()
 
