@@ -22,7 +22,7 @@ def price(target: Target | None, usage: Body | None) -> float | None:
 
 
 def _facts_of(target: Target) -> Facts | None:
-    """What is known of a model about which something was said besides its name."""
+    """The prices of a configured target: those of its own settings, or the catalog's for its `base_model` or its name."""
     params = target.params
     configured = {name: params[name] for name in _PRICES if name in params}
     if configured:

@@ -142,7 +142,7 @@ def _emit_failure(
 
 
 def _emit_exhausted(record: CallRecord, failures: Sequence[Exception | None], observe: Observe) -> None:
-    """That a group could not be asked, if one could not; of several, of the first."""
+    """Emit "exhausted" with the first failure that says that no deployment of a group could be asked, if one does."""
     error = next((each for each in failures if isinstance(each, RouterRateLimitError)), None)
     if error is not None:
         observe.emit("exhausted", _ended(record, record.status, error=error))

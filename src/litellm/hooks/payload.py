@@ -65,11 +65,11 @@ class Payload:
         return self._response
 
     def replace(self, kwargs: dict[str, Any], response: Any) -> None:
-        """Have something else told."""
+        """Tell observers these keyword arguments and this response from now on."""
         self._kwargs, self._response = kwargs, response
 
     def without_words(self, redacted: CallRecord) -> Payload:
-        """The same of a redacted record."""
+        """The payload of the same event with a redacted record, and without the texts of the chunk."""
         return Payload(redacted, self.event, redact_answer(self.chunk))
 
 

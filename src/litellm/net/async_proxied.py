@@ -17,6 +17,7 @@ import aiohttp
 import yarl
 
 from litellm.net import failures
+from litellm.net.async_connection import LAST_BYTES
 from litellm.net.faults import TransportFault
 from litellm.net.messages import Request, Timeouts, streams
 from litellm.net.request_head import headers_of, origin_of
@@ -25,7 +26,6 @@ from litellm.net.tls import ssl_context
 from litellm.net.unzip import Malformed, too_large, unzip_for
 from litellm.net.url import redacted_url
 
-LAST_BYTES = 1.0  # seconds that the end of a stream may take to arrive after its [DONE]
 LARGE = 1 << 20  # bytes; aiohttp warns of larger bodies that are not files
 
 

@@ -19,7 +19,8 @@ LONGEST = 16 << 10  # characters of a URL; servers commonly take 8 KiB
 FRAMING = ("content-length", "transfer-encoding")  # what says where a request ends is ours to say
 WITH_BODY = ("POST", "PUT", "PATCH")  # methods that say how long their body is even if there is none (RFC 9110, 8.6)
 _KEPT = "!$&'()*+,;=:@/~%"  # of a path, besides letters, digits and -._
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
+TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # one character of a name (RFC 9110, 5.6.2)
+_NAME = re.compile(f"{TOKEN}+")
 _VALUE = re.compile(r"[^\x00\r\n\u0100-\U0010ffff]*")
 
 

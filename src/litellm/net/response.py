@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from litellm.net.request_head import TOKEN
 from litellm.net.unzip import MAX_SIZE, Malformed, Unzip, unzip_for
 
 MAX_HEAD = 64 << 10  # bytes, of a head or of trailers
@@ -17,8 +18,8 @@ MAX_FIELDS = 1000  # lines of a head
 MAX_LINE = 8 << 10  # bytes, of a line between two chunks
 
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\x00-\x08\x0a-\x1f\x7f]{0,512})?", re.ASCII)
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", re.ASCII)
-_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}:[^\x00\r\n]*")
+_NAME = re.compile(TOKEN + r"{1,256}")
+_TRAILER = re.compile(TOKEN.encode() + rb"{1,256}:[^\x00\r\n]*")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?")
 
 

@@ -263,9 +263,8 @@ class SyncReply:
     def _receive(self, limit: float) -> bytes:
         """What comes next, within `limit` seconds and the clock of the whole."""
         assert self._connection is not None  # noqa: S101 - callers looked
-        remaining = (
-            self._deadline - time.monotonic()
-        )  # asked before each read, since one that never waits is never late by itself
+        # Asked before each read, since one that never waits is never late by itself.
+        remaining = self._deadline - time.monotonic()
         try:
             if 0 < limit < remaining:
                 return self._connection.receive(limit)

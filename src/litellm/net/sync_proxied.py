@@ -21,6 +21,7 @@ from litellm.net.messages import Request, Timeouts, streams
 from litellm.net.network import Network
 from litellm.net.request_head import WITH_BODY, fields_of, origin_of
 from litellm.net.response import joined
+from litellm.net.sync_connection import LAST_BYTES
 from litellm.net.tls import ssl_context
 from litellm.net.unzip import Malformed, too_large, unzip_for
 from litellm.net.url import without_userinfo
@@ -28,7 +29,6 @@ from litellm.net.url import without_userinfo
 MAX_POOLS = 64
 _PoolKey = tuple[Network, str]  # and the proxy's URL
 KEEP_ALIVE = 30.0  # seconds; servers commonly close after 60 or more
-LAST_BYTES = 0.2  # seconds that the end of a stream may take to arrive after its [DONE]
 
 
 class Clock:

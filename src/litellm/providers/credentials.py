@@ -73,9 +73,10 @@ def _filled(base: str, provider: Provider, environ: Mapping[str, str]) -> str:
 def key_or_token(
     provider: Provider, spec: EndpointSpec, key: str | None
 ) -> tuple[str | None, str | None, Callable[[], Any] | None]:
-    """The key, the token or the function for one: one of them, or none. What was said goes before the environment.
+    """A triple (key, bearer token, function that returns one) in which one is set at most. What the caller passed goes
+    before the environment.
 
-    key: what there is without having been said.
+    key: the key found in the environment or the settings.
     """
     token = spec.params.get(provider.bearer_param)
     bearer = None if token else spec.params.get(f"{provider.bearer_param}_provider")

@@ -36,9 +36,8 @@ def with_headers(target: Target, headers: Mapping[str, str]) -> Target:
 
 def with_key(target: Target, key: str) -> Target:
     """`target`, to be called with another key: the place stays the same, its account does not."""
-    if isinstance(
-        target.backend, Handler
-    ):  # its headers are what the administrator set; the key is an argument of its own
+    # A handler's headers are what the administrator set; the key is an argument of its own.
+    if isinstance(target.backend, Handler):
         return msgspec.structs.replace(target, api_key=key, cacheable_head=False, others={}, **added(target, key))
     bare = without_key(target)
     signed = target.provider.auth.sign(key, target.url)

@@ -29,7 +29,7 @@ _ALWAYS_SENT = {"Content-Type": "application/json", "Accept-Encoding": "identity
 
 
 def resolve(spec: EndpointSpec, defaults: Defaults = NO_DEFAULTS) -> Target:
-    """Everything that sending there needs. No network.
+    """The target that `spec` describes: its address, headers, credentials and backend. Nothing is connected to.
 
     Raises BadRequestError (no such provider, no API base, no URL), AuthenticationError (the provider wants a key).
 

@@ -144,9 +144,8 @@ def _deployment(entry: Mapping[str, Any], params: dict[str, Any], inherited: Dep
 
 
 def _limits(entry: Mapping[str, Any], params: Mapping[str, Any], inherited: DeploymentDefaults) -> Limits:
-    rpm, tpm = (
-        parse_int(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm")
-    )  # or in their older place
+    # In the entry itself is their older place.
+    rpm, tpm = (parse_int(name, params.get(name, entry.get(name))) for name in ("rpm", "tpm"))
     parallel = parse_int("max_parallel_requests", params.get("max_parallel_requests", inherited.max_parallel_requests))
     return NO_LIMITS if rpm is tpm is parallel is None else Limits(rpm, tpm, parallel)
 

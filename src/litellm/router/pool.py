@@ -67,9 +67,8 @@ class Group:
         self._lock = Lock()
         self._known: dict[Callable[[Group], Any], Any] = {}
         self._levels: dict[Rank | None, tuple[Level, ...]] = {}
-        self._parts: Bounded[Hashable, Group | None] = Bounded(
-            MAX_PARTS
-        )  # None: the group itself, which must not hold itself
+        # None: the group itself, which must not hold itself.
+        self._parts: Bounded[Hashable, Group | None] = Bounded(MAX_PARTS)
 
     @classmethod
     def serving(cls, name: str, deployments: Sequence[Deployment], *, wild: bool = False) -> Group:

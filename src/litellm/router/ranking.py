@@ -79,7 +79,8 @@ class Ranking:
         self._numbers[place] = number
 
     def _expect(self, place: int, until: float) -> None:
-        """Ask again at that time. Later than what is expected already needs no entry: it will be asked then, and say so."""
+        """Have the score at `place` computed again at the time `until`, unless that is due earlier anyway: what is
+        computed then says when it is due next."""
         if until >= self._until.get(place, inf):
             return
         self._until[place] = until

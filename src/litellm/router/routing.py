@@ -196,11 +196,8 @@ class GroupRoute:
         """What to ask instead when the call has failed, in order."""
         if not self.falls_back:
             return ()
-        settings, options, names = (
-            self._routing.chooser.settings,
-            self._context.options,
-            (self._context.call.model, self.group),
-        )
+        settings, options = self._routing.chooser.settings, self._context.options
+        names = (self._context.call.model, self.group)
         if kind == "fallbacks":
             entries = general_fallbacks(settings, options, *names)
         else:
@@ -218,9 +215,8 @@ class GroupRoute:
             raise no_such_model(name)
         if options.may_use is not None and not options.may_use(routing.pool.permitted_as(name)):
             raise Skip
-        if (
-            group.name in self._visited and named is not None
-        ):  # without a name it is the same group, asked in other words
+        # Without a name it is the same group, asked in other words.
+        if group.name in self._visited and named is not None:
             raise Skip
         self._visited.add(group.name)
         ours = {key: changes.pop(key) for key in OWNED & changes.keys()}

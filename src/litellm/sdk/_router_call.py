@@ -86,7 +86,7 @@ def _retries(control: Mapping[str, Any], model: str) -> int | None:
 
 
 def _defaults(words: Mapping[str, Any], settings: Settings, model: str, *, streamed: bool) -> dict[str, Any]:
-    """What the module's settings say in place of a Router's that were not said."""
+    """Retries and timeouts from the module's settings, where the Router was given none. words: what it was given."""
     defaults: dict[str, Any] = {}
     if "num_retries" not in words and settings.num_retries != RETRIES:
         defaults["retries"] = settings.num_retries

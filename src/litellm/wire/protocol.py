@@ -96,33 +96,35 @@ class Framing(Protocol):
 
 
 class ChunkRules(Protocol):
-    """What one stream's events mean. They keep what a stream has to keep: one id, stable tool indices, what has ended."""
+    """Turns the events of one stream into chunks, and remembers what they share: id, indices of tools, what has ended."""
 
     @property
     def usage(self) -> Body | None:
-        """What was used, once that has been said."""
+        """The usage, once an event has told it."""
 
     @property
     def done(self) -> bool:
-        """Whether it has been said that this is all."""
+        """Whether an event has said that the stream is over."""
 
     @property
     def complete(self) -> bool:
-        """Whether it is done, or every choice has finished."""
+        """Whether the stream is done, or every choice has a finish reason."""
 
     def take(self, value: Body, payload: bytes | None) -> list[Chunk]:
-        """The chunks in an event; payload: how it was written. Raises WrongShape, StreamFault, or
-        one of openai_format.SHAPE_ERRORS."""
+        """The chunks of an event. value: its JSON, decoded; payload: the same as bytes, if it may be relayed.
+
+        Raises WrongShape, StreamFault, or one of openai_format.SHAPE_ERRORS.
+        """
 
     def close(self) -> list[Chunk]:
-        """It was said that this is all: what was missing to it."""
+        """The stream is over: the chunks that it owes, such as a finish reason that never came."""
 
     def end(self) -> list[Chunk]:
         """The last chunks: the usage, if the caller wants it."""
 
 
 class Decoder(Protocol):
-    """What arrives of a stream to its items, in order."""
+    """Turns the bytes of a stream, as they arrive, into its items, in order."""
 
     rules: ChunkRules
 

@@ -181,7 +181,7 @@ def _read_answer(call: Call, target: Target, dialect: StreamDialect, reply: Repl
 
 
 def _headers(reply: Reply, target: Target) -> Mapping[str, str]:
-    """The headers of a good answer: as they came, if they repeat none of the credentials that it was asked with."""
+    """The headers of a good answer, redacted if they repeat a credential that the request was sent with."""
     headers = reply.headers
     text = "\n".join((*headers, *headers.values())).lower()
     return (

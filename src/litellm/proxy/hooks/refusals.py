@@ -9,10 +9,11 @@ from typing import Any
 from litellm._credentials import mask
 from litellm.exceptions import LiteLLMError
 from litellm.hooks.refusal import refusal_of
+from litellm.net.request_head import TOKEN
 from litellm.proxy.errors import RequestError
 from litellm.server.refusal import Headers
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110, 5.6.2
+_NAME = re.compile(f"{TOKEN}+")
 _OURS = frozenset({"connection", "content-encoding", "content-length", "content-type", "transfer-encoding"})
 
 
