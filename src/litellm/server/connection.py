@@ -244,7 +244,10 @@ class Connection(FlowControl):
         try:
             try:
                 if refusal is not None:
-                    raise refusal
+                    try:
+                        raise refusal
+                    finally:
+                        del refusal  # its traceback leads here, where it would keep itself, and the connection with it
                 if len(exchange.body) >= LARGE:
                     await self._connections.queue.turn()
                 await self._connections.app(exchange)

@@ -86,7 +86,7 @@ class Line(asyncio.Transport):
 class ConnectionOwner:
     """A pool of nothing."""
 
-    buffer_left = 0
+    buffer_remaining = 0
 
     def __init__(self):
         self.fair_queue = FairQueue()

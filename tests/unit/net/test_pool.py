@@ -450,7 +450,7 @@ def test_clients_upstreams_share_a_room(run, stream):
     async def scene():
         async with pool(buffer_limit=100_000) as ours:
             calls = [asyncio.create_task(ours.send(asked())) for _ in range(2)]
-            await until(lambda: ours.buffer_left == 100_000 - 2 * 40_000)
+            await until(lambda: ours.buffer_remaining == 100_000 - 2 * 40_000)
             with pytest.raises(TransportFault, match="no room") as caught:
                 await ours.send(asked())
             assert caught.value.kind == "busy"
@@ -458,14 +458,14 @@ def test_clients_upstreams_share_a_room(run, stream):
                 "the server's own upstreams have nothing to do with it"
             )
             calls.pop().cancel()
-            await until(lambda: ours.buffer_left == 60_000)
+            await until(lambda: ours.buffer_remaining == 60_000)
             for connection in server.by[:2]:  # either may be the one that was cancelled
                 connection.say(b"x" * 10_000)
             assert len((await calls.pop()).body) == 50_000
             server.answer = lambda connection, _: (connection.say(begun), connection.vanish())
             with pytest.raises(TransportFault, match="closed"):
                 await ours.send(asked())
-            assert ours.buffer_left == 100_000
+            assert ours.buffer_remaining == 100_000
 
     def asked():
         return msgspec.structs.replace(to(server, stream=stream), network=GUARDED)
